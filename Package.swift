@@ -1,0 +1,135 @@
+// swift-tools-version: 6.2
+// The manifest is the map: one target per layer, imports point only downward.
+// `Tests/TidyTests` reads this file and holds every source file to it.
+import PackageDescription
+
+/// Every target of ours: Swift 6 language mode (by the tools version), no warning survives.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Cores, ground and most shells: unsafe constructs must be acknowledged with `unsafe`.
+let safe: [SwiftSetting] = strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "trireme",
+    products: [
+        .executable(name: "noded", targets: ["noded"]),
+        .executable(name: "nodectl", targets: ["nodectl"]),
+        .executable(name: "loadtest", targets: ["loadtest"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C: system libraries, and the macros and intrinsics that Swift cannot reach.
+        .target(name: "CSystem", cSettings: [.unsafeFlags(["-O2"])]),
+        .systemLibrary(name: "COpenSSLLibrary", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "COpenSSL", dependencies: ["COpenSSLLibrary"]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+
+        // Ground: words and bytes.
+        .target(name: "Vocabulary", swiftSettings: safe),
+        .target(name: "ByteCoding", dependencies: ["Vocabulary", "CSystem"], swiftSettings: safe),
+
+        // Cores: pure values.
+        .target(name: "LogFormat", dependencies: ["Vocabulary", "ByteCoding", "CLZ4"], swiftSettings: safe),
+        .target(name: "Consensus", dependencies: ["Vocabulary"], swiftSettings: safe),
+        .target(name: "RESP", dependencies: ["Vocabulary", "ByteCoding"], swiftSettings: safe),
+        .target(name: "Keyspace", dependencies: ["Vocabulary", "ByteCoding", "RESP"], swiftSettings: safe),
+        .target(
+            name: "Sessions", dependencies: ["Vocabulary", "ByteCoding", "RESP", "Keyspace"], swiftSettings: safe),
+        .target(
+            name: "PeerProtocol", dependencies: ["Vocabulary", "ByteCoding", "Consensus"], swiftSettings: safe),
+        .target(
+            name: "Replica",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "PeerProtocol",
+            ], swiftSettings: safe),
+
+        // The kernel seam, and the shells over it.
+        .target(name: "Platform", dependencies: ["Vocabulary", "ByteCoding", "CSystem"], swiftSettings: strict),
+        .target(
+            name: "TLS", dependencies: ["Vocabulary", "ByteCoding", "Platform", "COpenSSL"], swiftSettings: strict),
+        .target(
+            name: "LogStore", dependencies: ["Vocabulary", "ByteCoding", "LogFormat", "Platform"],
+            swiftSettings: safe),
+
+        // Composition.
+        .target(
+            name: "Settings", dependencies: ["Vocabulary", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
+        .target(
+            name: "Node",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol",
+                "Replica", "Platform", "TLS", "LogStore", "Settings",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "AdminAPI",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "Platform", "TLS", "Settings", "Node",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "NodeControl",
+            dependencies: ["Vocabulary", "ByteCoding", "LogFormat", "Platform", "TLS", "LogStore", "Settings"],
+            swiftSettings: strict),
+
+        // Programs: arguments in, library calls out.
+        .executableTarget(
+            name: "noded",
+            dependencies: [
+                "Vocabulary", "Settings", "Platform", "Node", "AdminAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "nodectl",
+            dependencies: [
+                "Vocabulary", "NodeControl",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "loadtest",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "Platform", "TLS",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "loadtest/Sources", swiftSettings: strict),
+
+        // Tests: laid out like Sources.
+        .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding", "Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "LogFormatTests", dependencies: ["LogFormat", "ByteCoding", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "ConsensusTests", dependencies: ["Consensus", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "RESPTests", dependencies: ["RESP", "ByteCoding", "Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "KeyspaceTests", dependencies: ["Keyspace", "RESP", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SessionsTests", dependencies: ["Sessions", "Keyspace", "RESP", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PeerProtocolTests", dependencies: ["PeerProtocol", "Consensus", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReplicaTests",
+            dependencies: ["Replica", "Consensus", "Keyspace", "LogFormat", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "TLSTests", dependencies: ["TLS", "Platform", "Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "LogStoreTests", dependencies: ["LogStore", "LogFormat", "Platform", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "AdminAPITests", dependencies: ["AdminAPI", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "NodeControlTests", dependencies: ["NodeControl", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,2 @@
+// LZ4 block format, for log payloads.
+#include <lz4.h>

@@ -1,0 +1,8 @@
+// OpenSSL 3 as Debian ships it: sessions, contexts, certificates.
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>

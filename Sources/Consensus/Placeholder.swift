@@ -1,0 +1,1 @@
+// Consensus: placeholder until its first file lands.

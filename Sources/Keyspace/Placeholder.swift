@@ -1,0 +1,1 @@
+// Keyspace: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// LogFormat: placeholder until its first file lands.

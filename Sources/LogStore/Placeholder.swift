@@ -1,0 +1,1 @@
+// LogStore: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// Node: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// NodeControl: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// PeerProtocol: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// Replica: placeholder until its first file lands.

@@ -1,0 +1,1 @@
+// Sessions: placeholder until its first file lands.

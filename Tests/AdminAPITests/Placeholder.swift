@@ -1,0 +1,1 @@
+// AdminAPITests: placeholder until its first test lands.

@@ -1,0 +1,1 @@
+// ByteCodingTests: placeholder until its first test lands.

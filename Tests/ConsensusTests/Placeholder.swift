@@ -1,0 +1,1 @@
+// ConsensusTests: placeholder until its first test lands.

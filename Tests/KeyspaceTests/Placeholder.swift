@@ -1,0 +1,1 @@
+// KeyspaceTests: placeholder until its first test lands.

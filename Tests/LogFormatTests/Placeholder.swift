@@ -1,0 +1,1 @@
+// LogFormatTests: placeholder until its first test lands.

@@ -1,0 +1,1 @@
+// LogStoreTests: placeholder until its first test lands.

@@ -1,0 +1,1 @@
+// NodeControlTests: placeholder until its first test lands.

@@ -1,0 +1,1 @@
+// PeerProtocolTests: placeholder until its first test lands.

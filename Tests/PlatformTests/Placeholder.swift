@@ -1,0 +1,1 @@
+// PlatformTests: placeholder until its first test lands.

@@ -1,0 +1,1 @@
+// RESPTests: placeholder until its first test lands.

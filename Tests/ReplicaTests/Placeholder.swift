@@ -1,0 +1,1 @@
+// ReplicaTests: placeholder until its first test lands.

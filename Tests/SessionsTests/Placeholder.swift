@@ -1,0 +1,1 @@
+// SessionsTests: placeholder until its first test lands.

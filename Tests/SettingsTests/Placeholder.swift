@@ -1,0 +1,1 @@
+// SettingsTests: placeholder until its first test lands.

@@ -1,0 +1,1 @@
+// TLSTests: placeholder until its first test lands.

@@ -1,0 +1,1 @@
+// TidyTests: placeholder until its first test lands.

@@ -1,0 +1,1 @@
+// VocabularyTests: placeholder until its first test lands.
