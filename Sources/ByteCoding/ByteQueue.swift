@@ -37,7 +37,7 @@ public struct ByteQueue: Sendable {
     @inlinable public func withBytes<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let span = storage.span.bytes
+        let span = storage.rawBytes
         return try body(span.extracting(head..<span.byteCount))
     }
 

@@ -1,1 +1,0 @@
-// Consensus: placeholder until its first file lands.
