@@ -1,1 +1,0 @@
-// TidyTests: placeholder until its first test lands.
