@@ -42,9 +42,9 @@ let package = Package(
         .target(name: "RESP", dependencies: ["Vocabulary", "ByteCoding"], swiftSettings: safe),
         .target(name: "Keyspace", dependencies: ["Vocabulary", "ByteCoding", "RESP"], swiftSettings: safe),
         .target(
-            name: "Sessions", dependencies: ["Vocabulary", "ByteCoding", "RESP", "Keyspace"], swiftSettings: safe),
+            name: "Sessions", dependencies: ["Vocabulary", "ByteCoding", "RESP", "Keyspace", "PeerProtocol"], swiftSettings: safe),
         .target(
-            name: "PeerProtocol", dependencies: ["Vocabulary", "ByteCoding", "Consensus"], swiftSettings: safe),
+            name: "PeerProtocol", dependencies: ["Vocabulary", "ByteCoding", "Consensus", "RESP"], swiftSettings: safe),
         .target(
             name: "Replica",
             dependencies: [

@@ -1,1 +1,0 @@
-// PeerProtocol: placeholder until its first file lands.
