@@ -1,1 +1,0 @@
-// RESPTests: placeholder until its first test lands.
