@@ -1,0 +1,128 @@
+"""Starting wrong: each mistake is named with its remedy, exits with the agreed code, and touches no data."""
+
+import shutil
+import subprocess
+
+from cluster import NODED, eventually
+
+
+def run_noded(config, *arguments, timeout=30):
+    return subprocess.run(
+        [NODED, "--config", str(config), *arguments], capture_output=True, text=True, timeout=timeout)
+
+
+def config_of(cluster, name):
+    return cluster.path(cluster.node(name)["config"])
+
+
+def test_an_unknown_key_is_named_with_the_nearest_known_one(cluster):
+    config = config_of(cluster, "n1")
+    wrong = config.parent / "wrong.yaml"
+    wrong.write_text(config.read_text() + "\nelection_timeot: 1s\n")
+    done = run_noded(wrong, "--check-config")
+    assert done.returncode == 78
+    assert "election_timeot" in done.stderr
+
+
+def test_a_good_configuration_is_confirmed(cluster):
+    assert run_noded(config_of(cluster, "n1"), "--check-config").returncode == 0
+
+
+def test_a_missing_configuration_is_a_configuration_error(directory):
+    done = run_noded(directory / "nothing.yaml")
+    assert done.returncode == 78
+    assert "nothing.yaml" in done.stderr
+
+
+def test_bad_usage_exits_with_64():
+    assert subprocess.run([NODED, "--nonsense"], capture_output=True, timeout=30).returncode == 64
+
+
+def test_a_second_process_on_the_same_directory_is_refused(cluster):
+    client = cluster.client("n1")
+    client.set("first", "process")
+    done = run_noded(config_of(cluster, "n1"))
+    assert done.returncode in (1, 78)
+    assert "n1" in done.stderr or "in use" in done.stderr or "lock" in done.stderr
+    assert client.get("first") == b"process"
+    cluster.converged()
+
+
+def test_a_port_in_use_is_named(cluster):
+    cluster.kill("n1")
+    other = cluster.node("n2")["client"]
+    config = config_of(cluster, "n1")
+    taken = config.parent / "taken.yaml"
+    taken.write_text(config.read_text().replace(cluster.node("n1")["client"], other))
+    done = run_noded(taken)
+    assert done.returncode in (1, 78)
+    assert other.rsplit(":", 1)[1] in done.stderr
+
+
+def test_a_data_directory_of_another_node_is_refused(cluster):
+    cluster.client("n1").set("kept", "x")
+    cluster.kill("n1")
+    cluster.kill("n2")
+    one, two = (cluster.path(cluster.node(name)["data"]) for name in ("n1", "n2"))
+    spare = one.parent / "spare"
+    one.rename(spare)
+    shutil.copytree(two, one)
+    done = run_noded(config_of(cluster, "n1"))
+    assert done.returncode != 0
+    assert "n2" in done.stderr, done.stderr
+    shutil.rmtree(one)
+    spare.rename(one)
+    cluster.start("n1")
+    cluster.start("n2")
+    cluster.converged()
+
+
+def test_a_data_directory_of_another_cluster_is_refused(cluster, make_cluster):
+    stranger = make_cluster("stranger")
+    stranger.client("n1").set("from", "elsewhere")
+    stranger.kill("n1")
+    cluster.kill("n1")
+    mine, other = (each.path(each.node("n1")["data"]) for each in (cluster, stranger))
+    spare = mine.parent / "spare"
+    mine.rename(spare)
+    shutil.copytree(other, mine)
+    done = run_noded(config_of(cluster, "n1"))
+    assert done.returncode != 0
+    assert "cluster" in done.stderr, done.stderr
+    shutil.rmtree(mine)
+    spare.rename(mine)
+    cluster.start("n1")
+    cluster.converged()
+
+
+def test_a_node_whose_data_was_wiped_does_not_vote_under_its_old_name(cluster):
+    for number in range(100):
+        cluster.client("n1").set(f"wipe:{number}", number)
+    victim = cluster.followers()[0]
+    cluster.kill(victim)
+    shutil.rmtree(cluster.path(cluster.node(victim)["data"]))
+    cluster.playground("start", victim, check=False)
+    # The other two go on and lose nothing, whatever the wiped node does.
+    eventually(lambda: cluster.client(cluster.leader()).set("goes", "on"), "writes go on")
+    assert cluster.client(cluster.leader()).get("wipe:99") == b"99"
+
+
+def test_up_again_starts_what_is_stopped_and_changes_nothing_else(cluster):
+    cluster.client("n1").set("before", "x")
+    before = {node["id"]: node["pid"] for node in cluster.nodes_of_file()}
+    victim = cluster.followers()[0]
+    cluster.kill(victim)
+    cluster.playground("up", "--base-port", str(cluster.base_port), "--nodes", "3", "--plaintext")
+    after = {node["id"]: node["pid"] for node in cluster.nodes_of_file()}
+    assert {name for name in before if before[name] != after[name]} == {victim}
+    cluster.converged()
+    assert cluster.client(victim).get("before") == b"x"
+
+
+def test_one_node_alone_is_a_cluster(make_cluster):
+    alone = make_cluster("alone", nodes=1)
+    client = alone.client("n1")
+    assert client.set("one", "node")
+    alone.kill("n1")
+    alone.start("n1")
+    eventually(lambda: alone.client("n1").get("one") == b"node", "the record is back")
