@@ -51,6 +51,8 @@ let package = Package(
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "PeerProtocol",
             ], swiftSettings: safe),
 
+        .target(name: "Telemetry", dependencies: ["Vocabulary"], swiftSettings: safe),
+
         // The kernel seam, and the shells over it.
         .target(name: "Platform", dependencies: ["Vocabulary", "ByteCoding", "CSystem"], swiftSettings: strict),
         .target(
@@ -67,19 +69,20 @@ let package = Package(
             name: "Node",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol",
-                "Replica", "Platform", "TLS", "LogStore", "Settings",
+                "Replica", "Telemetry", "Platform", "TLS", "LogStore", "Settings",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "AdminAPI",
             dependencies: [
-                "Vocabulary", "ByteCoding", "Platform", "TLS", "Settings", "Node",
+                "Vocabulary", "ByteCoding", "Telemetry", "Platform", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "NodeControl",
-            dependencies: ["Vocabulary", "ByteCoding", "LogFormat", "Platform", "TLS", "LogStore", "Settings"],
-            swiftSettings: strict),
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "Telemetry", "Platform", "TLS", "LogStore", "Settings",
+            ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.
         .executableTarget(
@@ -122,13 +125,16 @@ let package = Package(
             name: "ReplicaTests",
             dependencies: ["Replica", "Consensus", "Keyspace", "LogFormat", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Platform", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "LogStoreTests", dependencies: ["LogStore", "LogFormat", "Platform", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Vocabulary"], swiftSettings: strict),
-        .testTarget(name: "AdminAPITests", dependencies: ["AdminAPI", "Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "AdminAPITests", dependencies: ["AdminAPI", "Telemetry", "TLS", "Platform", "Vocabulary"],
+            swiftSettings: strict),
         .testTarget(name: "NodeControlTests", dependencies: ["NodeControl", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]

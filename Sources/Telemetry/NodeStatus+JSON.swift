@@ -1,0 +1,104 @@
+// A node's status as the JSON document of `/v1/status`.
+
+import Vocabulary
+
+extension NodeStatus {
+    /// The document: `{"node": {…}, "leader": "n1" | null, "peers": [{…}]}`; fields as docs/ADMIN_API.md lists them.
+    public func json() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("node") { writeNode(to: &$0) }
+            writer.member("leader", leader?.description)
+            writer.member("peers") { $0.array { writer in for peer in peers { peer.write(to: &writer) } } }
+        }
+        return writer.bytes
+    }
+
+    private func writeNode(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id.description)
+            writer.member("cluster", cluster?.description)
+            writer.member("role", role.rawValue)
+            writer.member("healthy", isHealthy)
+            writePosition(to: &writer)
+            writer.member("version", version)
+            writer.member("feature_level", featureLevel)
+            writer.member("uptime_seconds", uptime.milliseconds / 1000)
+            writeService(to: &writer)
+            writeResources(to: &writer)
+        }
+    }
+
+    private func writePosition(to writer: inout JSONWriter) {
+        writer.member("term", term.rawValue)
+        writer.member("last_index", lastIndex.rawValue)
+        writer.member("commit_index", commitIndex.rawValue)
+        writer.member("applied_index", appliedIndex.rawValue)
+        writer.member("persisted_index", persistedIndex.rawValue)
+        writer.member("digest", digest?.description)
+        writer.member("timeline", timeline)
+        writer.member("lag_entries", lagEntries)
+        writer.member("lag_ms", lag?.milliseconds)
+    }
+
+    private func writeService(to writer: inout JSONWriter) {
+        writer.member("phase", progress.phase.rawValue)
+        writer.member("progress_percent", progress.percent)
+        writer.member("ready", readiness.isReady)
+        writer.member("serves_reads", readiness.mayServeReads)
+        writer.member("reasons") { readiness.writeReasons(to: &$0) }
+        writer.member("maintenance", isInMaintenance)
+        writer.member("durability", durability)
+        writer.member("durability_full", isDurabilityFull)
+    }
+
+    private func writeResources(to writer: inout JSONWriter) {
+        writer.member("pid", processID)
+        writer.member("data_directory", dataDirectory)
+        writer.member("log_room_bytes", logRoom.rawValue)
+        writer.member("log_size_bytes", logSize.rawValue)
+        writer.member("memory_bytes", memory.rawValue)
+        writer.member("keys", keys)
+        writer.member("connections", connections)
+        writer.member("certificate_expires_at", certificateExpiry?.description)
+    }
+}
+
+extension Readiness {
+    /// The list of `{"code", "message", "remedy"}`.
+    public func writeReasons(to writer: inout JSONWriter) {
+        writer.array { writer in
+            for reason in reasons {
+                writer.object { writer in
+                    writer.member("code", reason.code)
+                    writer.member("message", reason.text)
+                    writer.member("remedy", reason.remedy.text)
+                }
+            }
+        }
+    }
+}
+
+extension PeerStatus {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id.description)
+            writer.member("connected", isConnected)
+            writer.member("voter", isVoter)
+            writer.member("match_index", matchIndex?.rawValue)
+            writer.member("applied_index", appliedIndex?.rawValue)
+            writer.member("lag_entries", lagEntries)
+            writer.member("lag_bytes", lagBytes?.rawValue)
+            writer.member("lag_ms", lag?.milliseconds)
+            writer.member("silence_ms", silence?.milliseconds)
+            writer.member("has_room", hasRoom)
+            writer.member("version", version)
+            writer.member("feature_level", featureLevel)
+        }
+    }
+}
+
+extension Duration {
+    /// In milliseconds, rounded to the microsecond: enough for people, and short as text.
+    public var milliseconds: Double { (Double(inNanoseconds) / 1000).rounded() / 1000 }
+}
