@@ -1,1 +1,0 @@
-// PeerProtocolTests: placeholder until its first test lands.
