@@ -54,8 +54,8 @@ extension PeerCoding {
 
     // MARK: Decoding
 
-    /// Adds the body's requests to the batch; none when it is malformed. That each one's bytes are an encoded command is
-    /// not checked here: the receiver must do that before it logs any.
+    /// Adds the body's requests to the batch; none when it is malformed. That each one's bytes are an encoded command
+    /// is not checked here: the receiver must do that before it logs any.
     public static func requests(in body: RawSpan, into batch: inout RequestBatch) throws(PeerProtocolError) {
         let (base, count) = (batch.bytes.count, batch.items.count)
         var reader = ByteReader(body)
