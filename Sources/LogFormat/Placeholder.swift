@@ -1,1 +1,0 @@
-// LogFormat: placeholder until its first file lands.
