@@ -1,0 +1,80 @@
+// What a replica tells the world around it to do, in order.
+
+public import Vocabulary
+
+public enum Role: Hashable, Sendable {
+    case follower
+    case preCandidate
+    case candidate
+    case leader
+}
+
+public enum Directive: Hashable, Sendable {
+    /// Everything this message speaks of is durable already. May be dropped when the peer cannot be reached.
+    case send(Message, to: NodeID)
+    case persistBallot(term: Term, votedFor: NodeID?, ticket: WriteTicket)
+    /// Cut the log at this frame's begin. Never at or below the commit index.
+    case truncate(from: LogIndex, ticket: WriteTicket)
+    /// Store these frames of the append message being received, in order. Never empty.
+    case store(frames: Range<Int>, ticket: WriteTicket)
+    case commit(LogIndex)
+    case roleChanged(Role, Term, leader: NodeID?)
+    /// Append a frame of this term with at least a no-op now: nothing commits and no read is confirmed before it
+    /// does.
+    case becameLeader
+    /// All reads of this round, and of rounds before it, may be answered once this index is applied.
+    case readConfirmed(ReadRound, LogIndex)
+    /// No read of this round or one before it that was not confirmed will be: ask the new leader.
+    case readsAborted(through: ReadRound)
+    case handoverEnded(HandoverOutcome)
+    case steppedDown(StepDownReason)
+    /// This node had an empty log and found that its cluster has entries: until it has all up to here it does not
+    /// vote. Persist it before the frames that follow.
+    case fenceRaised(LogIndex)
+    /// The log is whole again: the node votes and counts.
+    case fenceCleared
+    case anomaly(Anomaly)
+}
+
+/// Why a leader gave up its office.
+public enum StepDownReason: Hashable, Sendable {
+    case diskStall(Duration)
+    case loopStall(Duration)
+    case lostQuorum
+    case higherTerm(Term, from: NodeID)
+    case handover(to: NodeID)
+    /// Handed over because this node's disk is full.
+    case noSpace(to: NodeID)
+}
+
+/// Something that a correct peer on a healthy disk does not do. Nothing was changed by it.
+public enum Anomaly: Hashable, Sendable, CustomStringConvertible {
+    case stranger(NodeID)
+    /// A number in a message is beyond any that this cluster can have reached.
+    case implausible(NodeID)
+    case secondLeader(Term, known: NodeID, claims: NodeID)
+    /// An append's frames do not connect to each other or belong to a later term.
+    case brokenAppend(NodeID, previous: LogPosition)
+    /// The leader's log differs where this node's is committed or was already found equal. One of them is damaged.
+    case divergence(NodeID, at: LogIndex, here: FrameEnd?, there: FrameEnd)
+    /// A follower claims more than the leader has.
+    case progressBeyondLog(NodeID, match: LogIndex, last: LogIndex)
+    /// A follower asks again for what it had acknowledged as durable.
+    case lostAcknowledged(NodeID, match: LogIndex, resendFrom: LogIndex)
+
+    public var description: String {
+        switch self {
+        case .stranger(let node): "message from \(node), which is no member"
+        case .implausible(let node): "message from \(node) with numbers beyond reason"
+        case .secondLeader(let term, let known, let claims):
+            "\(claims) claims to lead term \(term), which \(known) leads"
+        case .brokenAppend(let node, let previous): "append from \(node) after \(previous) is not a chain of frames"
+        case .divergence(let node, let index, let here, let there):
+            "log differs from \(node)'s at \(index): \(here.map { "\($0)" } ?? "no frame's end") here, \(there) there"
+        case .progressBeyondLog(let node, let match, let last):
+            "\(node) claims to match up to \(match), the log ends at \(last)"
+        case .lostAcknowledged(let node, let match, let resendFrom):
+            "\(node) had acknowledged \(match) and asks for \(resendFrom)"
+        }
+    }
+}

@@ -1,0 +1,220 @@
+// Elections: who may ask, who may grant, and what follows.
+
+import Vocabulary
+
+extension Raft {
+    // MARK: - Asking
+
+    /// A new node, or one that lost its disk: it has no entry and has never voted.
+    var isBlank: Bool { log.last.index == .zero && votedFor == nil }
+
+    /// The next candidacy without news from a leader. A node whose disk is full lets the others go first: it would
+    /// only have to hand over.
+    mutating func armTimer(now: Instant) {
+        let patience = hasSpace ? .zero : options.electionTimeoutMax
+        timer.arm(within: options.electionTimeoutMin + patience...options.electionTimeoutMax + patience, now: now)
+    }
+
+    mutating func electionDue(now: Instant, into out: inout [Directive]) {
+        guard configuration.isVoter(id), !fence.isClosed, now >= campaignDeadline, !isDiskStalled(now: now) else {
+            return armTimer(now: now)
+        }
+        if isAlone {
+            if role != .candidate { campaign(isHandover: false, now: now, into: &out) }
+            armTimer(now: now)
+        } else {
+            startPreVote(now: now, into: &out)
+        }
+    }
+
+    func isDiskStalled(now: Instant) -> Bool { disk.debt(now: now) > options.electionTimeoutMax }
+
+    /// Asks whether an election would be won, before the term is raised for it: a node that was cut off disturbs
+    /// nobody when it returns (dissertation, 9.6).
+    private mutating func startPreVote(now: Instant, into out: inout [Directive]) {
+        role = .preCandidate
+        leader = nil
+        tally = VoteTally()
+        tally.record(id, granted: true, in: configuration)
+        armTimer(now: now)
+        announce(into: &out)
+        // Promises nothing, so it waits for no disk.
+        let candidacy = Message.Candidacy(last: lastPosition, isHandover: false)
+        for peer in peers { out.append(.send(Message(term: term.next, body: .preVote(candidacy)), to: peer.id)) }
+    }
+
+    mutating func campaign(isHandover: Bool, now: Instant, into out: inout [Directive]) {
+        precondition(role != .leader, "the leader of term \(term) campaigns")
+        precondition(!fence.isClosed, "campaign behind a closed fence")
+        adopt(term.next, votedFor: id, now: now, into: &out)
+        role = .candidate
+        tally = VoteTally()
+        armTimer(now: now)
+        announce(into: &out)
+        let candidacy = Message.Candidacy(last: lastPosition, isHandover: isHandover)
+        for peer in peers { send(.vote(candidacy), to: peer.id, into: &out) }
+    }
+
+    /// Counts an answer to the pre-vote or vote under way. A candidate's own vote comes here when it is durable.
+    mutating func countVote(of node: NodeID, granted: Bool, now: Instant, into out: inout [Directive]) {
+        tally.record(node, granted: granted, in: configuration)
+        switch (tally.outcome(in: configuration), role) {
+        case (.pending, _): break
+        case (.won, .preCandidate): campaign(isHandover: false, now: now, into: &out)
+        case (.won, _): becomeLeader(now: now, into: &out)
+        case (.lost, .preCandidate):
+            role = .follower
+            announce(into: &out)
+        case (.lost, _):
+            // Nobody may have won this term: try again soon. The pre-vote keeps it from disturbing a winner.
+            role = .follower
+            timer.hasten(within: options.electionTimeoutMin / 4...options.electionTimeoutMin, now: now)
+            announce(into: &out)
+        }
+    }
+
+    // MARK: - Answering
+
+    /// Whether this node's own log and history allow it to elect somebody with that log (Raft paper, section 5.4.1).
+    private func mayElect(_ candidacy: Message.Candidacy) -> Bool {
+        if fence.isClosed { return false }
+        if isBlank, candidacy.last != .zero { return false }
+        return candidacy.last >= lastPosition
+    }
+
+    /// A leader was heard within the shortest election timeout, over a connection that still stands.
+    private func isLeaderAlive(now: Instant) -> Bool {
+        if role == .leader { return true }
+        return leader != nil && !leaderConnectionLost && now - leaderHeardAt < options.electionTimeoutMin
+    }
+
+    mutating func answerPreVote(
+        _ candidacy: Message.Candidacy, for campaignTerm: Term, from: NodeID, now: Instant, into out: inout [Directive]
+    ) {
+        let isFree = campaignTerm > term && !isLeaderAlive(now: now)
+        let granted = isFree && mayElect(candidacy)
+        if granted, role == .preCandidate, candidacy.last > lastPosition || from < id {
+            // Two ask each other at once: one of them yields, or they would split the vote.
+            role = .follower
+            armTimer(now: now)
+            announce(into: &out)
+        } else if isFree, candidacy.last < lastPosition {
+            // The leader is gone for others too, and they cannot do without this node's entries.
+            campaignDeadline = isDiskStalled(now: now) ? campaignDeadline : now
+            if role == .follower { timer.hasten(within: .zero...options.probeDelayMax, now: now) }
+        }
+        send(.preVoteReply(granted: granted), to: from, into: &out)
+    }
+
+    mutating func answerVote(
+        _ candidacy: Message.Candidacy, for campaignTerm: Term, from: NodeID, now: Instant, into out: inout [Directive]
+    ) {
+        if campaignTerm < term { return send(.voteReply(granted: false), to: from, into: &out) }
+        if campaignTerm > term {
+            // A leader that works is not voted away (dissertation, 4.2.3), unless it asked for it.
+            if isLeaderAlive(now: now), !candidacy.isHandover { return }
+            let granted = mayElect(candidacy)
+            endLeadership(by: from, term: campaignTerm, now: now, into: &out)
+            adopt(campaignTerm, votedFor: granted ? from : nil, now: now, into: &out)
+            if granted { armTimer(now: now) }
+            announce(into: &out)
+            return send(.voteReply(granted: granted), to: from, into: &out)
+        }
+        if votedFor == nil, leader == nil, role == .follower || role == .preCandidate, mayElect(candidacy) {
+            votedFor = from
+            persistBallot(now: now, into: &out)
+            role = .follower
+            armTimer(now: now)
+            announce(into: &out)
+        }
+        send(.voteReply(granted: votedFor == from), to: from, into: &out)
+    }
+
+    mutating func receiveTimeoutNow(term: Term, from: NodeID, now: Instant, into out: inout [Directive]) {
+        guard term >= self.term, follow(from, term: term, now: now, into: &out) else { return }
+        guard configuration.isVoter(id), !fence.isClosed, !isDiskStalled(now: now) else { return }
+        campaign(isHandover: true, now: now, into: &out)
+    }
+
+    // MARK: - Terms
+
+    /// Takes note of the term in a reply. False when it is an old one's, and when this node knew less: then the reply
+    /// was to somebody it no longer is.
+    mutating func learn(_ other: Term, from: NodeID, now: Instant, into out: inout [Directive]) -> Bool {
+        guard other > term else { return true }
+        endLeadership(by: from, term: other, now: now, into: &out)
+        adopt(other, votedFor: nil, now: now, into: &out)
+        announce(into: &out)
+        return false
+    }
+
+    /// Enters a later term as a follower, with a new ballot.
+    mutating func adopt(_ newTerm: Term, votedFor vote: NodeID?, now: Instant, into out: inout [Directive]) {
+        precondition(newTerm > term, "from term \(term) to \(newTerm)")
+        precondition(role != .leader, "the leader of term \(term) did not step down")
+        term = newTerm
+        votedFor = vote
+        role = .follower
+        leader = nil
+        leaderConnectionLost = false
+        verifiedIndex = commitIndex
+        seenRound = .zero
+        owesProgress = false
+        gate.clear()
+        persistBallot(now: now, into: &out)
+    }
+
+    private mutating func persistBallot(now: Instant, into out: inout [Directive]) {
+        ballotTicket = nextTicket(now: now)
+        out.append(.persistBallot(term: term, votedFor: votedFor, ticket: ballotTicket))
+    }
+
+    // MARK: - Office
+
+    private mutating func becomeLeader(now: Instant, into out: inout [Directive]) {
+        precondition(votedFor == id, "leads term \(term) with a vote for \(votedFor.map(\.description) ?? "nobody")")
+        precondition(ballotTicket <= durable, "leads term \(term) before its ballot is durable")
+        precondition(!fence.isClosed, "leads behind a closed fence")
+        role = .leader
+        leader = id
+        rule = CommitRule(firstOwnIndex: log.last.index.next)
+        for i in peers.indices { peers[i].reset(next: log.last.index.next, now: now) }
+        heartbeatDeadline = now + options.heartbeatInterval
+        spaceHandoverDeadline = now
+        announce(into: &out)
+        out.append(.becameLeader)
+    }
+
+    /// Gives up leadership on this node's own judgement; the term stays.
+    mutating func stepDown(_ reason: StepDownReason, now: Instant, into out: inout [Directive]) {
+        precondition(role == .leader, "\(role) steps down")
+        out.append(.steppedDown(reason))
+        abandonDuties(.leadershipLost, into: &out)
+        announce(into: &out)
+        armTimer(now: now)
+    }
+
+    /// Another node's term has begun. Nothing to do for one that does not lead.
+    private mutating func endLeadership(by node: NodeID, term other: Term, now: Instant, into out: inout [Directive]) {
+        guard role == .leader else { return }
+        if let handover, handover.isOrdered, handover.target == node {
+            out.append(.steppedDown(handover.isForSpace ? .noSpace(to: node) : .handover(to: node)))
+            abandonDuties(.handedOver(to: node, other), into: &out)
+        } else {
+            out.append(.steppedDown(.higherTerm(other, from: node)))
+            abandonDuties(.leadershipLost, into: &out)
+        }
+        armTimer(now: now)
+    }
+
+    private mutating func abandonDuties(_ outcome: HandoverOutcome, into out: inout [Directive]) {
+        role = .follower
+        leader = nil
+        verifiedIndex = commitIndex
+        if handover != nil {
+            handover = nil
+            out.append(.handoverEnded(outcome))
+        }
+        if let round = rounds.abort() { out.append(.readsAborted(through: round)) }
+    }
+}

@@ -1,0 +1,148 @@
+// A follower's side of replication: what connects, what conflicts, what is reported.
+
+import Vocabulary
+
+extension Raft {
+    /// Recognises `node` as the leader of `other`, the term of its message. False when the message is to be ignored:
+    /// it is of an older term (then its sender is told), or claims a term that somebody else leads.
+    mutating func follow(_ node: NodeID, term other: Term, now: Instant, into out: inout [Directive]) -> Bool {
+        if other < term {
+            // It is deaf or late: without the answer it would go on for ever.
+            send(.progress(progressReport(resendFrom: nil)), to: node, into: &out)
+            return false
+        }
+        if other > term { _ = learn(other, from: node, now: now, into: &out) }
+        if role == .leader || leader ?? node != node {
+            out.append(.anomaly(.secondLeader(term, known: leader ?? id, claims: node)))
+            return false
+        }
+        role = .follower
+        leader = node
+        leaderHeardAt = now
+        leaderConnectionLost = false
+        armTimer(now: now)
+        announce(into: &out)
+        return true
+    }
+
+    mutating func receiveHeartbeat(commitIndex: LogIndex, round: ReadRound, into out: inout [Directive]) {
+        let wasBlank = isBlank
+        noteCommit(commitIndex, wasBlank: wasBlank, into: &out)
+        seenRound = max(seenRound, round)
+        reportProgress(into: &out)
+    }
+
+    mutating func receiveAppend(_ append: Message.Append, from: NodeID, now: Instant, into out: inout [Directive]) {
+        guard append.isChain(until: term) else {
+            return out.append(.anomaly(.brokenAppend(from, previous: append.previous)))
+        }
+        let wasBlank = isBlank
+        switch log.place(append, verifiedIndex: verifiedIndex) {
+        case .gap:
+            seenRound = max(seenRound, append.round)
+            let here = progressReport(resendFrom: verifiedIndex.next)
+            return send(.progress(here), to: from, into: &out)
+        case .divergence(let index, let there):
+            let here = log.end(at: index)
+            return out.append(.anomaly(.divergence(from, at: index, here: here, there: there)))
+        case .connects(let known, let conflict):
+            if let conflict { truncate(from: conflict, now: now, into: &out) }
+            store(append.frames, from: known, now: now, into: &out)
+            verifiedIndex = max(verifiedIndex, append.end.index)
+            noteCommit(append.commitIndex, wasBlank: wasBlank, into: &out)
+            // New frames are reported when they are durable; a round that reads wait for, and old news, at once.
+            let isNews = append.round > seenRound || known == append.frames.count
+            seenRound = max(seenRound, append.round)
+            if isNews { reportProgress(into: &out) }
+        }
+    }
+
+    private mutating func truncate(from index: LogIndex, now: Instant, into out: inout [Directive]) {
+        precondition(index > commitIndex, "cut at \(index), committed \(commitIndex)")
+        precondition(index > verifiedIndex, "cut at \(index), equal to the leader's up to \(verifiedIndex)")
+        log.truncate(from: index)
+        out.append(.truncate(from: index, ticket: nextTicket(now: now)))
+    }
+
+    private mutating func store(
+        _ frames: [FrameSummary], from known: Int, now: Instant, into out: inout [Directive]
+    ) {
+        guard known < frames.count else { return }
+        let ticket = nextTicket(now: now)
+        for frame in frames[known...] { log.append(frame, ticket: ticket) }
+        out.append(.store(frames: known..<frames.count, ticket: ticket))
+    }
+
+    /// The leader has committed up to `index`. A node that had nothing learns from it how much it may have lost.
+    private mutating func noteCommit(_ index: LogIndex, wasBlank: Bool, into out: inout [Directive]) {
+        leaderCommitIndex = max(leaderCommitIndex, index)
+        if wasBlank, index > log.last.index {
+            fence.raise(to: index)
+            out.append(.fenceRaised(index))
+        }
+        followCommit(into: &out)
+    }
+
+    /// Commits what the leader has committed, as far as it is known to be the same here, and durable: a node that
+    /// restarts then never knows less than it has shown.
+    mutating func followCommit(into out: inout [Directive]) {
+        let index = min(leaderCommitIndex, min(verifiedIndex, log.persistedIndex))
+        guard index > commitIndex else { return }
+        let end = log.end(atOrBelow: index)
+        guard end.index > commitIndex else { return }
+        log.commit(end)
+        out.append(.commit(end.index))
+        openFence(into: &out)
+    }
+
+    /// Answers the leader with what is durable now; later, when this node's ballot is not.
+    mutating func reportProgress(into out: inout [Directive]) {
+        guard let leader, role == .follower else { return }
+        owesProgress = ballotTicket > durable
+        guard !owesProgress else { return }
+        send(.progress(progressReport(resendFrom: nil)), to: leader, into: &out)
+    }
+
+    private func progressReport(resendFrom: LogIndex?) -> Message.ProgressReport {
+        Message.ProgressReport(
+            round: seenRound, matchIndex: min(verifiedIndex, log.persistedIndex), resendFrom: resendFrom,
+            counts: !fence.isClosed && !isBlank, hasSpace: hasSpace, appliedIndex: appliedIndex)
+    }
+}
+
+extension LogTail {
+    /// How an append fits this log.
+    enum Placement: Hashable, Sendable {
+        /// The first `known` frames are here already; the others follow, after a cut at `conflict` if there is one.
+        case connects(known: Int, conflict: LogIndex?)
+        /// This log has no equal frame end where the append begins.
+        case gap
+        /// It contradicts what is committed, or what this leader itself had sent before.
+        case divergence(LogIndex, there: FrameEnd)
+    }
+
+    /// Finds the place of an append whose frames are a chain. Up to `verifiedIndex` this log is known to be the
+    /// leader's.
+    func place(_ append: Message.Append, verifiedIndex: LogIndex) -> Placement {
+        var known = 0
+        if append.previous.index < commit.index {
+            // All of it up to the commit index is here, by the leader's completeness.
+            while known < append.frames.count, append.frames[known].lastIndex <= commit.index { known += 1 }
+            if known < append.frames.count, append.frames[known].previous != commit {
+                return .divergence(commit.index, there: append.frames[known].previous)
+            }
+        } else if end(at: append.previous.index) != append.begin {
+            return append.previous.index <= verifiedIndex
+                ? .divergence(append.previous.index, there: append.begin) : .gap
+        }
+        while known < append.frames.count, let own = frame(startingAt: append.frames[known].firstIndex) {
+            if own.end != append.frames[known].end {
+                return own.firstIndex <= verifiedIndex
+                    ? .divergence(own.firstIndex, there: append.frames[known].end)
+                    : .connects(known: known, conflict: own.firstIndex)
+            }
+            known += 1
+        }
+        return .connects(known: known, conflict: nil)
+    }
+}

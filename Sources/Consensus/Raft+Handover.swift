@@ -1,0 +1,64 @@
+// Handing leadership over: on request, and by itself when the disk is full.
+
+public import Vocabulary
+
+extension Raft {
+    /// Begins to hand over to `target`, or to the follower that is best prepared. From now on nothing may be
+    /// proposed, until `handoverEnded`: at the latest at `deadline`.
+    public mutating func beginHandover(
+        to target: NodeID?, now: Instant, deadline: Instant, into out: inout [Directive]
+    ) throws(HandoverRefusal) {
+        guard role == .leader else { throw .notLeader(leader: leader) }
+        if let handover { throw .alreadyRunning(to: handover.target) }
+        let chosen = try target.map { target throws(HandoverRefusal) in try checked(target) } ?? bestSuccessor
+        guard let chosen else { throw .noCandidate }
+        handover = Handover(target: chosen, deadline: deadline, isForSpace: false)
+        advanceHandover(into: &out)
+    }
+
+    private func checked(_ target: NodeID) throws(HandoverRefusal) -> NodeID {
+        if target == id { throw .alreadyLeader(target) }
+        guard let position = position(of: target) else { throw .unknownNode(target) }
+        let peer = peers[position]
+        guard peer.isConnected else { throw .unreachable(target) }
+        guard peer.counts else { throw .repairing(target) }
+        guard peer.hasSpace else { throw .noSpace(target) }
+        guard isClose(peer) else { throw .tooFarBehind(target, match: peer.matchIndex, last: log.last.index) }
+        return target
+    }
+
+    /// Everything committed has been sent to it at least.
+    private func isClose(_ peer: PeerProgress) -> Bool {
+        peer.nextIndex > commitIndex && (peer.state == .replicate || peer.matchIndex >= commitIndex)
+    }
+
+    /// The follower that could lead soonest: connected, whole, with space, the furthest; the first by name of equals.
+    var bestSuccessor: NodeID? {
+        var best: PeerProgress?
+        for peer in peers where peer.isConnected && peer.counts && peer.hasSpace && isClose(peer) {
+            if best.map({ peer.matchIndex > $0.matchIndex }) ?? true { best = peer }
+        }
+        return best?.id
+    }
+
+    /// Tells the target to campaign once it has every entry.
+    mutating func advanceHandover(into out: inout [Directive]) {
+        guard role == .leader, let handover, !handover.isOrdered else { return }
+        guard progress(of: handover.target).matchIndex == log.last.index else { return }
+        self.handover?.isOrdered = true
+        send(.timeoutNow, to: handover.target, into: &out)
+    }
+
+    mutating func tickHandover(now: Instant, into out: inout [Directive]) {
+        if let handover, now >= handover.deadline {
+            self.handover = nil
+            out.append(.handoverEnded(.timedOut(handover.target)))
+        }
+        // A full disk stops writes for all; another node may have space.
+        guard !hasSpace, handover == nil, now >= spaceHandoverDeadline, let target = bestSuccessor else { return }
+        let deadline = now + options.electionTimeoutMax
+        spaceHandoverDeadline = deadline + options.electionTimeoutMax
+        handover = Handover(target: target, deadline: deadline, isForSpace: true)
+        advanceHandover(into: &out)
+    }
+}

@@ -1,0 +1,211 @@
+// A leader's side of replication: proposing, feeding followers, counting copies.
+
+public import Vocabulary
+
+/// Frames that a peer should be sent now.
+public struct AppendWish: Hashable, Sendable {
+    /// The first index of the first frame to send.
+    public let from: LogIndex
+    /// The peer's log is being felt for; nothing follows this message before its answer.
+    public let isProbe: Bool
+    /// Send whole frames of together at most so many bytes, but at least one frame.
+    public let byteLimit: Int
+}
+
+/// Why a leader, or one who is none, proposes nothing.
+public enum ProposalBar: Hashable, Sendable {
+    case notLeader
+    case handingOver
+    /// This node's disk is full, or those of so many connected voters that no quorum could store more.
+    case noSpace
+    /// Too many bytes wait to be committed; they will be, or this leader steps down.
+    case backlog
+}
+
+extension Raft {
+    // MARK: - Proposing
+
+    /// Why nothing may be proposed now; nil when it may.
+    public var proposalBar: ProposalBar? {
+        guard role == .leader else { return .notLeader }
+        if handover != nil { return .handingOver }
+        if !hasSpace || !quorumHasSpace { return .noSpace }
+        return log.bytes >= options.uncommittedBytesMax ? .backlog : nil
+    }
+
+    /// Leads, hands over to nobody, and there is room for more entries.
+    public var mayPropose: Bool { proposalBar == nil }
+
+    /// Absent nodes decide nothing here: whether enough are present is the quorum check's business.
+    private var quorumHasSpace: Bool {
+        let isPresent = { (node: NodeID) in node == id || progress(of: node).isConnected }
+        guard configuration.hasQuorum(where: isPresent) else { return true }
+        return configuration.hasQuorum { isPresent($0) && ($0 == id ? hasSpace : progress(of: $0).hasSpace) }
+    }
+
+    /// The caller has made the next frame and orders the log thread to write it under the ticket returned.
+    ///
+    /// Traps unless this node leads and may propose (or it is the first frame of the term, which always may be), and
+    /// unless the frame is of this term and chains to the log's end.
+    public mutating func appendedByLeader(
+        _ frame: FrameSummary, now: Instant, into out: inout [Directive]
+    ) -> WriteTicket {
+        precondition(role == .leader, "a \(role) appends")
+        precondition(frame.term == term, "frame of term \(frame.term) in term \(term)")
+        precondition(mayPropose || frame.firstIndex == rule.firstOwnIndex, "proposed in spite of a bar")
+        let ticket = nextTicket(now: now)
+        log.append(frame, ticket: ticket)
+        return ticket
+    }
+
+    // MARK: - Feeding followers
+
+    /// What `peer` should be sent now; nil when it has everything, its window is full, or it is not reachable. To be
+    /// asked again after every `sent`.
+    public func nextAppend(to peer: NodeID) -> AppendWish? {
+        guard role == .leader, let position = position(of: peer) else { return nil }
+        let progress = peers[position]
+        guard progress.isConnected, progress.nextIndex <= log.last.index else { return nil }
+        // A full disk gets what the term cannot start without, and no more; its reserve is for that.
+        if !progress.hasSpace, progress.nextIndex > rule.firstOwnIndex { return nil }
+        guard let bytes = progress.allowance(options) else { return nil }
+        return AppendWish(from: progress.nextIndex, isProbe: progress.state == .probe, byteLimit: bytes)
+    }
+
+    /// Makes the message for frames as wished for by `nextAppend` in this very turn, and counts them as under way.
+    public mutating func sent(_ frames: [FrameSummary], to peer: NodeID, now: Instant) -> Message {
+        precondition(role == .leader, "a \(role) sends frames")
+        guard let position = position(of: peer) else { preconditionFailure("\(peer) is no peer") }
+        guard let first = frames.first else { preconditionFailure("no frames for \(peer)") }
+        precondition(first.firstIndex == peers[position].nextIndex, "frames from \(first.firstIndex) for \(peer)")
+        precondition(frames[frames.count - 1].lastIndex <= log.last.index, "frames beyond \(log.last.index)")
+        let round = rounds.announce()
+        peers[position].sentRound = round
+        for frame in frames { peers[position].sent(frame, now: now) }
+        let append = Message.Append(
+            previous: first.previous.position, previousChecksum: first.previousChecksum, frames: frames,
+            commitIndex: commitIndex, round: round)
+        precondition(append.isChain(until: term), "frames from \(first.firstIndex) are no chain")
+        return Message(term: term, body: .append(append))
+    }
+
+    mutating func receiveProgress(
+        _ report: Message.ProgressReport, from: NodeID, now: Instant, into out: inout [Directive]
+    ) {
+        guard let position = position(of: from) else { return }
+        guard report.matchIndex <= log.last.index, report.round <= rounds.announced else {
+            let anomaly = Anomaly.progressBeyondLog(from, match: report.matchIndex, last: log.last.index)
+            return out.append(.anomaly(anomaly))
+        }
+        peers[position].heard(now: now)
+        peers[position].counts = report.counts
+        peers[position].hasSpace = report.hasSpace
+        peers[position].appliedIndex = report.appliedIndex
+        if !report.counts, report.matchIndex < peers[position].matchIndex {
+            // Its log was damaged: what it had once is not what it has.
+            peers[position].matchIndex = report.matchIndex
+            peers[position].backToProbe(next: report.matchIndex.next)
+        }
+        peers[position].acknowledge(through: report.matchIndex, now: now)
+        if let index = report.resendFrom { resend(from: index, to: position, into: &out) }
+        if report.counts { peers[position].ackedRound = max(peers[position].ackedRound, report.round) }
+        advanceCommit(now: now, into: &out)
+        confirmReads(into: &out)
+        advanceHandover(into: &out)
+    }
+
+    private mutating func resend(from index: LogIndex, to position: Int, into out: inout [Directive]) {
+        let peer = peers[position]
+        let index = max(LogIndex(1), min(index, log.last.index.next))
+        if peer.counts, index <= peer.matchIndex {
+            out.append(.anomaly(.lostAcknowledged(peer.id, match: peer.matchIndex, resendFrom: index)))
+        }
+        peers[position].reject(resendFrom: index)
+    }
+
+    // MARK: - Counting
+
+    /// Commits what a quorum has durable. This node counts with its own disk only.
+    mutating func advanceCommit(now: Instant, into out: inout [Directive]) {
+        let own = log.persistedIndex.rawValue
+        let quorum = configuration.reached { node in
+            if node == id { return own }
+            let peer = progress(of: node)
+            return peer.counts ? peer.matchIndex.rawValue : 0
+        }
+        // A peer's number may be any; a commit index is a frame's end.
+        let end = log.end(atOrBelow: LogIndex(quorum))
+        guard let index = rule.commitIndex(quorumMatch: end.index, committed: commitIndex) else { return }
+        log.commit(end)
+        out.append(.commit(index))
+        confirmReads(into: &out)
+    }
+
+    // MARK: - Time
+
+    mutating func tickLeader(now: Instant, into out: inout [Directive]) {
+        let debt = disk.debt(now: now)
+        if debt > options.electionTimeoutMax { return leaveForDisk(debt, now: now, into: &out) }
+        guard hearsQuorum(now: now) else { return stepDown(.lostQuorum, now: now, into: &out) }
+        tickHandover(now: now, into: &out)
+        guard now >= heartbeatDeadline else { return }
+        heartbeatDeadline = now + options.heartbeatInterval
+        for i in peers.indices where peers[i].isConnected {
+            if !peers[i].inflight.isEmpty, now - peers[i].owedSince > options.electionTimeoutMax {
+                peers[i].backToProbe(next: peers[i].matchIndex.next)
+            }
+            heartbeat(to: i, into: &out)
+        }
+    }
+
+    func hearsQuorum(now: Instant) -> Bool {
+        configuration.hasQuorum { node in
+            if node == id { return true }
+            let peer = progress(of: node)
+            return peer.counts && now - peer.quorumSince <= options.electionTimeoutMax
+        }
+    }
+
+    mutating func heartbeat(to position: Int, into out: inout [Directive]) {
+        let round = rounds.announce()
+        peers[position].sentRound = round
+        send(.heartbeat(commitIndex: commitIndex, round: round), to: peers[position].id, into: &out)
+    }
+
+    /// A disk that does not answer makes no leader. The best follower is asked to take over at once; this node waits
+    /// before it runs again, so that two slow disks do not pass the office back and forth.
+    private mutating func leaveForDisk(_ debt: Duration, now: Instant, into out: inout [Directive]) {
+        if let successor = bestSuccessor { send(.timeoutNow, to: successor, into: &out) }
+        campaignDeadline = now + options.electionTimeoutMax * 10
+        stepDown(.diskStall(debt), now: now, into: &out)
+    }
+
+    // MARK: - Connections
+
+    /// Frames can be exchanged with `peer` (again).
+    public mutating func peerConnected(_ peer: NodeID) {
+        guard let position = position(of: peer) else { return }
+        peers[position].isConnected = true
+    }
+
+    /// The connection to `peer` broke; what was under way on it is lost.
+    public mutating func peerDisconnected(_ peer: NodeID, now: Instant, into out: inout [Directive]) {
+        guard let position = position(of: peer) else { return }
+        peers[position].isConnected = false
+        if role == .leader {
+            peers[position].backToProbe(next: peers[position].matchIndex.next)
+            if let handover, handover.target == peer {
+                self.handover = nil
+                out.append(.handoverEnded(.targetLost(peer)))
+            }
+        } else if peer == leader {
+            leaderConnectionLost = true
+        }
+    }
+
+    /// The leader's port refused a connection after the one to it had broken: its process is gone.
+    public mutating func leaderRefusesConnections(now: Instant, into out: inout [Directive]) {
+        guard role == .follower, leader != nil, leaderConnectionLost else { return }
+        timer.hasten(within: .zero...options.probeDelayMax, now: now)
+    }
+}

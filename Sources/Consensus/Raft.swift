@@ -1,0 +1,261 @@
+// One replica's share in consensus: its state, and the routes from inputs to the rules that decide.
+//
+// Invariants (`checkInvariants` walks them):
+// 1. The term never goes back; at most one vote per term; both are durable before a message speaks of them.
+// 2. The commit index never goes back, and nothing at or below it is ever cut.
+// 3. `commitIndex <= verifiedIndex <= lastIndex` on a follower, and `commitIndex <= persistedIndex` as far as a
+//    follower moved it.
+// 4. A leader counts itself for what its own disk has, and commits by counting only entries of its own term.
+// 5. Same state and inputs, same directives.
+
+public import Vocabulary
+
+/// Raft as a value: inputs are method calls with the time of the turn, what has to happen is appended to `out`, in
+/// order.
+///
+/// It does no I/O, reads no clock, draws no random number but from the seed. Frames' bytes never pass through it: a
+/// leader's caller builds frames (`appendedByLeader`) and sends them when `nextAppend` wishes for it.
+///
+/// The turn of a caller's loop: `tick`, `persisted`, `receive` for each message, `requestRead` and `appendedByLeader`
+/// as clients ask, then for each peer `nextAppend`/`sent` until there is no wish, and last `flushRound`.
+public struct Raft: Sendable {
+    public let id: NodeID
+    public let configuration: Configuration
+    public let options: ConsensusOptions
+
+    public internal(set) var term: Term
+    public internal(set) var votedFor: NodeID?
+    public internal(set) var role = Role.follower
+    /// The leader of this term, as far as known.
+    public internal(set) var leader: NodeID?
+    /// False when the disk has no room for more entries.
+    public internal(set) var hasSpace = true
+    public internal(set) var appliedIndex = LogIndex.zero
+
+    var log: LogTail
+    var fence: Fence
+    var gate = DurabilityGate()
+    var disk = DiskWatch()
+    var timer: ElectionTimer
+    var tally = VoteTally()
+
+    /// The newest order given, the newest known durable, and the one that made the ballot.
+    var issued = WriteTicket.zero
+    var durable = WriteTicket.zero
+    var ballotTicket = WriteTicket.zero
+
+    // As a follower of `leader`.
+    /// The highest index known to be the same in this term's leader's log.
+    var verifiedIndex: LogIndex
+    /// The highest commit index that a leader told.
+    var leaderCommitIndex = LogIndex.zero
+    /// The newest read round of this term.
+    var seenRound = ReadRound.zero
+    var leaderHeardAt: Instant
+    /// The connection to the leader broke, and it was not heard from since.
+    var leaderConnectionLost = false
+    /// An answer to the leader waits for a ballot to be durable.
+    var owesProgress = false
+
+    // As a leader.
+    var peers: [PeerProgress]
+    var rule: CommitRule
+    var rounds = ReadRounds()
+    var handover: Handover?
+    var heartbeatDeadline: Instant
+    /// No automatic hand-over before.
+    var spaceHandoverDeadline: Instant
+
+    var lastTick: Instant
+    /// No candidacy before: the disk has only just recovered from a stall.
+    var campaignDeadline: Instant
+    var announced: Announcement
+
+    struct Announcement: Hashable, Sendable {
+        var role: Role
+        var term: Term
+        var leader: NodeID?
+    }
+
+    /// - Parameters:
+    ///   - seed: different on every node and every start, or candidates meet.
+    ///   - now: the first moment; `tick` is due at `nextDeadline`.
+    public init(
+        id: NodeID, configuration: Configuration, options: ConsensusOptions, restored: Restored, seed: UInt64,
+        now: Instant
+    ) {
+        if let problem = options.validate() { preconditionFailure(problem) }
+        self.id = id
+        self.configuration = configuration
+        self.options = options
+        term = restored.term
+        votedFor = restored.votedFor
+        log = LogTail(restored: restored)
+        precondition(log.last.position.term <= restored.term, "log of term \(log.last), ballot of \(restored.term)")
+        fence = Fence(restored.fence)
+        timer = ElectionTimer(seed: seed, now: now)
+        verifiedIndex = restored.commitIndex
+        leaderHeardAt = now
+        peers = configuration.voters.ids.filter { $0 != id }.map { PeerProgress(id: $0, now: now) }
+        rule = CommitRule(firstOwnIndex: restored.last.index.next)
+        heartbeatDeadline = now
+        spaceHandoverDeadline = now
+        lastTick = now
+        campaignDeadline = now
+        announced = Announcement(role: .follower, term: restored.term, leader: nil)
+        if !isAlone { armTimer(now: now) }
+    }
+
+    public var commitIndex: LogIndex { log.commit.index }
+    public var lastPosition: LogPosition { log.last.position }
+    public var lastChecksum: UInt32 { log.last.checksum }
+    /// The end of the log that this node's disk is known to have.
+    public var persistedIndex: LogIndex { log.persistedIndex }
+    public var fenceIndex: LogIndex? { fence.index }
+    public var isHandingOver: Bool { handover != nil }
+    /// Who the leader hands over to.
+    public var handoverTarget: NodeID? { handover?.target }
+    /// The other voters, sorted.
+    public var peerIDs: [NodeID] { peers.map(\.id) }
+    /// Bytes of entries that are not both committed and durable here.
+    public var tailBytes: Int { log.bytes }
+    /// How long the oldest write order has been waiting for the disk.
+    public func diskDebt(now: Instant) -> Duration { disk.debt(now: now) }
+
+    /// What this node knows of a peer. Traps for a node that is not one.
+    public func progress(of node: NodeID) -> PeerProgress {
+        guard let position = position(of: node) else { preconditionFailure("\(node) is no peer") }
+        return peers[position]
+    }
+
+    /// When `tick` is due next, if nothing else happens before.
+    public var nextDeadline: Instant {
+        guard role == .leader else { return timer.deadline }
+        guard let handover else { return heartbeatDeadline }
+        return min(heartbeatDeadline, handover.deadline)
+    }
+
+    /// Time has passed. To be called first in every turn of the loop, and at `nextDeadline`.
+    public mutating func tick(now: Instant, into out: inout [Directive]) {
+        let pause = now - lastTick
+        lastTick = now
+        openFence(into: &out)
+        if pause > options.electionTimeoutMax {
+            resume(after: pause, now: now, into: &out)
+        }
+        if role == .leader {
+            tickLeader(now: now, into: &out)
+        } else if now >= timer.deadline {
+            electionDue(now: now, into: &out)
+        }
+    }
+
+    /// This loop did not turn for longer than an election takes. A leader may have been replaced meanwhile; a
+    /// follower has had no chance to hear its leader.
+    private mutating func resume(after pause: Duration, now: Instant, into out: inout [Directive]) {
+        if role == .leader {
+            stepDown(.loopStall(pause), now: now, into: &out)
+        } else if !isAlone, now - timer.deadline > options.electionTimeoutMin {
+            armTimer(now: now)
+        }
+    }
+
+    /// The log thread has made all orders up to `ticket` durable.
+    public mutating func persisted(_ ticket: WriteTicket, now: Instant, into out: inout [Directive]) {
+        precondition(ticket <= issued, "ticket \(ticket) was never issued; the newest is \(issued)")
+        guard ticket > durable else { return }
+        durable = ticket
+        disk.persisted(ticket)
+        let persistedBefore = log.persistedIndex
+        log.persist(through: ticket)
+        gate.release(through: ticket, into: &out)
+        switch role {
+        case .leader:
+            advanceCommit(now: now, into: &out)
+        case .candidate:
+            if ballotTicket <= durable { countVote(of: id, granted: true, now: now, into: &out) }
+        case .follower, .preCandidate:
+            followCommit(into: &out)
+            if owesProgress || min(verifiedIndex, log.persistedIndex) > min(verifiedIndex, persistedBefore) {
+                reportProgress(into: &out)
+            }
+        }
+    }
+
+    public mutating func receive(_ message: Message, from: NodeID, now: Instant, into out: inout [Directive]) {
+        guard position(of: from) != nil else { return out.append(.anomaly(.stranger(from))) }
+        guard message.isPlausible else { return out.append(.anomaly(.implausible(from))) }
+        switch message.body {
+        case .preVote(let candidacy):
+            answerPreVote(candidacy, for: message.term, from: from, now: now, into: &out)
+        case .preVoteReply(let granted):
+            if learn(message.term, from: from, now: now, into: &out), role == .preCandidate {
+                countVote(of: from, granted: granted, now: now, into: &out)
+            }
+        case .vote(let candidacy):
+            answerVote(candidacy, for: message.term, from: from, now: now, into: &out)
+        case .voteReply(let granted):
+            if learn(message.term, from: from, now: now, into: &out), message.term == term, role == .candidate {
+                countVote(of: from, granted: granted, now: now, into: &out)
+            }
+        case .append(let append):
+            if follow(from, term: message.term, now: now, into: &out) {
+                receiveAppend(append, from: from, now: now, into: &out)
+            }
+        case .heartbeat(let commitIndex, let round):
+            if follow(from, term: message.term, now: now, into: &out) {
+                receiveHeartbeat(commitIndex: commitIndex, round: round, into: &out)
+            }
+        case .progress(let report):
+            if learn(message.term, from: from, now: now, into: &out), message.term == term, role == .leader {
+                receiveProgress(report, from: from, now: now, into: &out)
+            }
+        case .timeoutNow:
+            receiveTimeoutNow(term: message.term, from: from, now: now, into: &out)
+        }
+    }
+
+    public mutating func setHasSpace(_ hasSpace: Bool) { self.hasSpace = hasSpace }
+
+    /// The caller has applied all entries up to `index`. Told to the leader, for status only.
+    public mutating func setApplied(_ index: LogIndex) {
+        precondition(index <= commitIndex, "applied \(index), committed \(commitIndex)")
+        precondition(index >= appliedIndex, "applied \(appliedIndex), now \(index)")
+        appliedIndex = index
+    }
+
+    // MARK: - Shared by the roles
+
+    /// One voter is a quorum.
+    var isAlone: Bool { configuration.voters.count == 1 }
+
+    func position(of peer: NodeID) -> Int? { peers.firstIndex { $0.id == peer } }
+
+    mutating func nextTicket(now: Instant) -> WriteTicket {
+        issued = issued.next
+        disk.ordered(issued, now: now)
+        return issued
+    }
+
+    /// Sends a message of this term, as soon as the term and the vote are durable.
+    mutating func send(_ body: Message.Body, to peer: NodeID, into out: inout [Directive]) {
+        let message = Message(term: term, body: body)
+        if ballotTicket <= durable {
+            out.append(.send(message, to: peer))
+        } else {
+            gate.hold(message, to: peer, until: ballotTicket)
+        }
+    }
+
+    /// Tells of a new role, term or leader, if there is one.
+    mutating func announce(into out: inout [Directive]) {
+        let current = Announcement(role: role, term: term, leader: leader)
+        guard current != announced else { return }
+        announced = current
+        out.append(.roleChanged(role, term, leader: leader))
+    }
+
+    mutating func openFence(into out: inout [Directive]) {
+        if fence.open(at: commitIndex) { out.append(.fenceCleared) }
+    }
+}

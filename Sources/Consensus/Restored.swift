@@ -1,0 +1,35 @@
+// What a replica starts from: the facts that recovery read from its own log.
+
+public import Vocabulary
+
+public struct Restored: Hashable, Sendable {
+    /// The newest ballot on disk.
+    public var term: Term
+    public var votedFor: NodeID?
+    /// The end of the log; `.zero` for an empty one.
+    public var last: FrameEnd
+    /// The frames above the commit index that recovery knows (the newest one noted in a record's envelope), in order,
+    /// ending at `last`. What lies before them counts as committed.
+    public var uncommitted: [FrameSummary]
+    /// Set while the log is under repair: the node may have acknowledged entries up to here and lost them.
+    public var fence: LogIndex?
+
+    public init(
+        term: Term, votedFor: NodeID?, last: FrameEnd, uncommitted: [FrameSummary], fence: LogIndex? = nil
+    ) {
+        self.term = term
+        self.votedFor = votedFor
+        self.last = last
+        self.uncommitted = uncommitted
+        self.fence = fence
+    }
+
+    /// A node that was never started before.
+    public static let nothing = Restored(term: .zero, votedFor: nil, last: .zero, uncommitted: [])
+
+    /// The commit index that follows from `uncommitted`.
+    public var commitIndex: LogIndex { uncommitted.first?.previous.index ?? last.index }
+
+    /// No entry and no vote: new, or its disk was lost. Which of the two cannot be told from here.
+    public var isBlank: Bool { last.index == .zero && votedFor == nil }
+}
