@@ -1,0 +1,75 @@
+// Orders for a worker thread that blocks while it has none.
+
+import Glibc
+public import Vocabulary
+
+/// Elements that threads post and one worker thread takes, all at once: what gathers while it works is its next batch.
+public final class WorkQueue<Element: Sendable>: @unchecked Sendable {
+    // Sendable because `elements` and `isClosed` are touched with `mutex` held only.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var elements: [Element] = []
+    private var isClosed = false
+    private var isWaiting = false
+
+    public init() {
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        // Waiting by the monotonic clock: a clock that is set must not stretch a deadline.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Adds an element. False, and nothing is added, once the queue is closed.
+    @discardableResult public func post(_ element: Element) -> Bool {
+        pthread_mutex_lock(mutex)
+        let isOpen = !isClosed
+        if isOpen { elements.append(element) }
+        let wakes = isOpen && isWaiting
+        pthread_mutex_unlock(mutex)
+        if wakes { pthread_cond_signal(condition) }
+        return isOpen
+    }
+
+    /// Waits until there is something, the queue is closed, or `deadline` has passed (nil waits for ever), and moves
+    /// everything there is into `taken`, in place of what was in there. For one thread.
+    ///
+    /// - Returns: false when the queue is closed and empty: the worker's work is done.
+    public func takeAll(into taken: inout [Element], waitUntil deadline: Instant? = nil) -> Bool {
+        taken.removeAll(keepingCapacity: true)
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        isWaiting = true
+        while elements.isEmpty, !isClosed, wait(until: deadline) {}
+        isWaiting = false
+        swap(&elements, &taken)
+        return !taken.isEmpty || !isClosed
+    }
+
+    /// Lets the worker take what is left and then end. What is posted from now on is refused.
+    public func close() {
+        pthread_mutex_lock(mutex)
+        isClosed = true
+        pthread_mutex_unlock(mutex)
+        pthread_cond_broadcast(condition)
+    }
+
+    /// False when the deadline has passed.
+    private func wait(until deadline: Instant?) -> Bool {
+        guard let deadline else { return pthread_cond_wait(condition, mutex) == 0 }
+        var time = timespec(
+            tv_sec: Int(deadline.nanoseconds / 1_000_000_000), tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+        return pthread_cond_timedwait(condition, mutex, &time) == 0
+    }
+}
