@@ -41,7 +41,8 @@ extension FrameError: CustomStringConvertible {
         case .keyUnavailable(let key): "frame is encrypted with key \(key), which this node does not have"
         case .badCompression(let length): "frame payload does not decompress to \(length)"
         case .badEntry(let error): "frame payload is no list of entries: \(error)"
-        case .entryCount(let stated, let left): "frame payload does not hold \(stated) entries (\(left) bytes left over)"
+        case .entryCount(let stated, let left):
+            "frame payload does not hold \(stated) entries (\(left) bytes left over)"
         }
     }
 

@@ -1,0 +1,174 @@
+// The log as a chain of records: what the next one must be, whether it is read or about to be written.
+
+import ByteCoding
+public import Vocabulary
+
+/// The end of a log, moved on by each record. Reading and writing go through the same value, so what the writer makes
+/// is what the reader demands.
+///
+/// 1. `link` and `next` name the only record that can follow.
+/// 2. `firstIndex <= last.index + 1`; entries `firstIndex...last.index` are in the log.
+/// 3. `highestIndex >= last.index`, and neither it nor `commitIndex` ever decreases.
+public struct LogChain: Hashable, Sendable {
+    /// The most bytes of one frame, as stored and as decompressed.
+    public static let frameLimit = ByteCount.mebibytes(1024)
+
+    public let identity: LogIdentity
+    public let seed: UInt32
+    public private(set) var link: ChainLink
+    /// Where the next record begins.
+    public private(set) var next: LSN
+    /// Where the newest batch began.
+    public private(set) var batch: LSN
+    public private(set) var state: LogState
+    public private(set) var commitIndex: LogIndex
+    public private(set) var firstIndex: LogIndex
+
+    /// The chain at the start of a segment.
+    public init(_ header: SegmentHeader) {
+        identity = header.identity
+        seed = header.identity.recordSeed
+        link = header.start
+        next = header.firstRecord
+        batch = next
+        state = LogState()
+        commitIndex = .zero
+        firstIndex = header.start.last.index.next
+    }
+
+    public var last: LogPosition { link.last }
+
+    /// Goes on in the segment that begins where this chain ends. False when it begins elsewhere.
+    public mutating func enter(_ header: SegmentHeader) -> Bool {
+        guard header.base == next, header.start == link else { return false }
+        next = header.firstRecord
+        batch = next
+        return true
+    }
+
+    /// The header of the segment that follows.
+    public func successor(sequence: UInt64) -> SegmentHeader {
+        SegmentHeader(identity: identity, sequence: sequence, base: next, start: link)
+    }
+
+    // MARK: Reading
+
+    /// Takes a whole record that stands at `next`. Nil when it follows; else what is wrong, and nothing has changed.
+    public mutating func accept(_ header: RecordHeader, body: RawSpan) -> DamageKind? {
+        var after = self
+        guard header.lsn == next else { return .misplacedBlock }
+        guard header.previousChecksum == link.recordChecksum else { return .brokenChain }
+        guard header.batch >= batch else { return .brokenChain }
+        if let damage = after.take(header, body: body) { return damage }
+        guard header.stateNumber == after.link.stateNumber else { return .brokenChain }
+        guard header.highestIndex == after.link.highestIndex else { return .brokenChain }
+        after.finish(checksum: header.checksum, length: header.recordLength, commitIndex: header.commitIndex)
+        after.batch = header.batch
+        self = after
+        return nil
+    }
+
+    private mutating func take(_ header: RecordHeader, body: RawSpan) -> DamageKind? {
+        switch header.kind {
+        case .frame:
+            guard let frame = try? FrameHeader.decode(frame: body, limit: LogChain.frameLimit) else {
+                return .failedRecovery
+            }
+            return append(frame)
+        case .state:
+            guard let state = LogState(body: body) else { return .failedRecovery }
+            return replace(state)
+        case .truncation:
+            guard let truncation = LogTruncation(body: body) else { return .failedRecovery }
+            return cut(truncation)
+        case nil:
+            return .failedRecovery
+        }
+    }
+
+    private mutating func append(_ frame: FrameHeader) -> DamageKind? {
+        guard frame.cluster == identity.cluster.low else { return .misplacedBlock }
+        guard frame.firstIndex <= last.index.next else { return .gap }
+        guard frame.firstIndex == last.index.next, frame.previousTerm == last.term,
+            frame.previousChecksum == link.lastChecksum
+        else { return .brokenChain }
+        link.last = LogPosition(term: frame.term, index: frame.lastIndex)
+        link.lastChecksum = frame.checksum
+        link.highestIndex = max(link.highestIndex, frame.lastIndex)
+        return nil
+    }
+
+    private mutating func replace(_ new: LogState) -> DamageKind? {
+        guard new.term >= state.term, new.startSequence >= state.startSequence else { return .brokenChain }
+        state = new
+        link.stateNumber &+= 1
+        return nil
+    }
+
+    private mutating func cut(_ truncation: LogTruncation) -> DamageKind? {
+        guard truncation.from <= last.index, truncation.lastTerm <= last.term else { return .brokenChain }
+        link.last = LogPosition(term: truncation.lastTerm, index: truncation.from.previous)
+        link.lastChecksum = truncation.lastChecksum
+        firstIndex = min(firstIndex, truncation.from)
+        return nil
+    }
+
+    private mutating func finish(checksum: UInt32, length: Int, commitIndex: LogIndex) {
+        link.recordChecksum = checksum
+        next = LSN(next.rawValue + UInt64(length))
+        self.commitIndex = max(self.commitIndex, commitIndex)
+    }
+
+    // MARK: Writing
+
+    /// Everything before `next` is on stable storage: what is written from here on is one batch.
+    public mutating func beginBatch() { batch = next }
+
+    /// Appends the record of a frame to `bytes`. Traps when it does not follow, or is of another cluster.
+    public mutating func write(_ frame: Frame, commitIndex: LogIndex, into bytes: inout [UInt8]) {
+        let damage = append(frame.header)
+        precondition(damage == nil, "frame \(frame.header.firstIndex) does not follow \(last): \(damage as Any)")
+        write(.frame, commitIndex: commitIndex, into: &bytes) { $0.append(bytes: frame.bytes.rawBytes) }
+    }
+
+    /// Appends a state record. Traps when its term is older than the one before.
+    public mutating func write(_ new: LogState, into bytes: inout [UInt8]) {
+        let damage = replace(new)
+        precondition(damage == nil, "a state of term \(new.term) behind one of term \(state.term)")
+        write(.state, commitIndex: commitIndex, into: &bytes) { new.encode(into: &$0) }
+    }
+
+    /// Appends a truncation. Traps when it would cut what is known to be committed, or nothing at all.
+    public mutating func write(_ truncation: LogTruncation, into bytes: inout [UInt8]) {
+        precondition(truncation.from > commitIndex, "cut from \(truncation.from), but \(commitIndex) is committed")
+        let damage = cut(truncation)
+        precondition(damage == nil, "cut from \(truncation.from) of a log that ends at \(last)")
+        write(.truncation, commitIndex: commitIndex, into: &bytes) { truncation.encode(into: &$0) }
+    }
+
+    private mutating func write(
+        _ kind: RecordKind, commitIndex: LogIndex, into bytes: inout [UInt8], body: (inout [UInt8]) -> Void
+    ) {
+        let begin = bytes.count
+        let known = max(commitIndex, self.commitIndex)
+        bytes.append(littleEndian: UInt64(0))
+        bytes.append(littleEndian: next.rawValue)
+        bytes.append(littleEndian: batch.rawValue)
+        bytes.append(littleEndian: known.rawValue)
+        bytes.append(littleEndian: link.highestIndex.rawValue)
+        bytes.append(littleEndian: link.recordChecksum)
+        bytes.append(littleEndian: link.stateNumber)
+        bytes.append(littleEndian: RecordHeader.magic)
+        bytes.append(kind.rawValue)
+        bytes.append(RecordHeader.version)
+        bytes.append(littleEndian: UInt16(0))
+        body(&bytes)
+        let length = bytes.count - begin - RecordHeader.byteCount
+        let size = RecordHeader.recordLength(body: length)
+        while bytes.count < begin + size { bytes.append(0) }
+        bytes.store(littleEndian: UInt32(length), at: begin + 4)
+        let checksum = CRC32C.checksum(bytes.rawBytes.extracting(begin + 4..<begin + size), seed: seed)
+        bytes.store(littleEndian: checksum, at: begin)
+        finish(checksum: checksum, length: size, commitIndex: known)
+    }
+}
