@@ -18,6 +18,9 @@ struct InflightWindow: Sendable {
     /// The first index that was sent and not acknowledged.
     var firstIndex: LogIndex? { frames.first?.firstIndex }
 
+    /// Where the oldest frame that was sent and not acknowledged ends.
+    var oldestEnd: LogIndex? { frames.first?.lastIndex }
+
     mutating func push(_ frame: FrameSummary) {
         frames.append(Sent(firstIndex: frame.firstIndex, lastIndex: frame.lastIndex, size: frame.size))
         bytes += frame.size
@@ -93,7 +96,6 @@ public struct PeerProgress: Sendable {
     }
 
     mutating func heard(now: Instant) {
-        isConnected = true
         lastHeard = now
         quorumSince = now
     }
@@ -102,13 +104,16 @@ public struct PeerProgress: Sendable {
     mutating func acknowledge(through index: LogIndex, now: Instant) {
         guard index > matchIndex else { return }
         // An answer about the frames of the probe itself, not about what was known before it.
-        if state == .probe, index.next >= nextIndex || index >= (inflight.firstIndex ?? nextIndex) {
-            state = .replicate
-        }
+        if state == .probe, let probe = inflight.firstIndex, index >= probe { state = .replicate }
         matchIndex = index
         nextIndex = max(nextIndex, index.next)
         inflight.acknowledge(through: index)
         owedSince = now
+    }
+
+    /// The follower has all that was sent to it: the logs meet where the next append begins.
+    mutating func connects(through index: LogIndex) {
+        if state == .probe, inflight.isEmpty, index.next == nextIndex { state = .replicate }
     }
 
     /// The follower could not connect an append and wants to be sent `index` next.

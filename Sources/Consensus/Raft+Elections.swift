@@ -101,7 +101,7 @@ extension Raft {
         } else if isFree, candidacy.last < lastPosition {
             // The leader is gone for others too, and they cannot do without this node's entries.
             campaignDeadline = isDiskStalled(now: now) ? campaignDeadline : now
-            if role == .follower { timer.hasten(within: .zero...options.probeDelayMax, now: now) }
+            if role != .candidate { timer.hasten(within: .zero...options.probeDelayMax, now: now) }
         }
         send(.preVoteReply(granted: granted), to: from, into: &out)
     }
@@ -197,9 +197,10 @@ extension Raft {
     /// Another node's term has begun. Nothing to do for one that does not lead.
     private mutating func endLeadership(by node: NodeID, term other: Term, now: Instant, into out: inout [Directive]) {
         guard role == .leader else { return }
-        if let handover, handover.isOrdered, handover.target == node {
-            out.append(.steppedDown(handover.isForSpace ? .noSpace(to: node) : .handover(to: node)))
-            abandonDuties(.handedOver(to: node, other), into: &out)
+        if let handover, handover.isOrdered {
+            let target = handover.target
+            out.append(.steppedDown(handover.isForSpace ? .noSpace(to: target) : .handover(to: target)))
+            abandonDuties(.handedOver(to: target, other), into: &out)
         } else {
             out.append(.steppedDown(.higherTerm(other, from: node)))
             abandonDuties(.leadershipLost, into: &out)

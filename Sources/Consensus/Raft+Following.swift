@@ -26,8 +26,8 @@ extension Raft {
     }
 
     mutating func receiveHeartbeat(commitIndex: LogIndex, round: ReadRound, into out: inout [Directive]) {
-        let wasBlank = isBlank
-        noteCommit(commitIndex, wasBlank: wasBlank, into: &out)
+        noteHistory(commitIndex, into: &out)
+        noteCommit(commitIndex, into: &out)
         seenRound = max(seenRound, round)
         reportProgress(into: &out)
     }
@@ -36,7 +36,7 @@ extension Raft {
         guard append.isChain(until: term) else {
             return out.append(.anomaly(.brokenAppend(from, previous: append.previous)))
         }
-        let wasBlank = isBlank
+        noteHistory(append.commitIndex, into: &out)
         switch log.place(append, verifiedIndex: verifiedIndex) {
         case .gap:
             seenRound = max(seenRound, append.round)
@@ -49,7 +49,7 @@ extension Raft {
             if let conflict { truncate(from: conflict, now: now, into: &out) }
             store(append.frames, from: known, now: now, into: &out)
             verifiedIndex = max(verifiedIndex, append.end.index)
-            noteCommit(append.commitIndex, wasBlank: wasBlank, into: &out)
+            noteCommit(append.commitIndex, into: &out)
             // New frames are reported when they are durable; a round that reads wait for, and old news, at once.
             let isNews = append.round > seenRound || known == append.frames.count
             seenRound = max(seenRound, append.round)
@@ -73,13 +73,15 @@ extension Raft {
         out.append(.store(frames: known..<frames.count, ticket: ticket))
     }
 
-    /// The leader has committed up to `index`. A node that had nothing learns from it how much it may have lost.
-    private mutating func noteCommit(_ index: LogIndex, wasBlank: Bool, into out: inout [Directive]) {
+    /// A node that has nothing meets a leader that has committed up to `index`: so much it may have had, and lost.
+    private mutating func noteHistory(_ index: LogIndex, into out: inout [Directive]) {
+        guard isBlank, index > (fence.index ?? .zero) else { return }
+        fence.raise(to: index)
+        out.append(.fenceRaised(index))
+    }
+
+    private mutating func noteCommit(_ index: LogIndex, into out: inout [Directive]) {
         leaderCommitIndex = max(leaderCommitIndex, index)
-        if wasBlank, index > log.last.index {
-            fence.raise(to: index)
-            out.append(.fenceRaised(index))
-        }
         followCommit(into: &out)
     }
 

@@ -10,7 +10,7 @@ extension Raft {
         precondition(appliedIndex <= commitIndex, "applied \(appliedIndex), committed \(commitIndex)")
         precondition(durable <= issued, "durable \(durable), issued \(issued)")
         precondition(ballotTicket <= issued, "ballot \(ballotTicket), issued \(issued)")
-        precondition(fence.index.map { $0 > commitIndex || role == .follower } ?? true, "fence closed as \(role)")
+        precondition(!fence.isClosed || role == .follower, "a \(role) behind a closed fence")
         precondition(announced == Announcement(role: role, term: term, leader: leader), "\(role) was not announced")
         if role == .leader { checkLeader() } else { checkFollower() }
     }
@@ -24,7 +24,7 @@ extension Raft {
             precondition(peer.matchIndex < peer.nextIndex, "\(peer.id): match \(peer.matchIndex)")
             precondition(peer.nextIndex <= log.last.index.next, "\(peer.id): next \(peer.nextIndex)")
             precondition(peer.ackedRound <= rounds.announced, "\(peer.id) returned a round that was never sent")
-            precondition(peer.inflight.firstIndex.map { $0 > peer.matchIndex } ?? true, "\(peer.id): window")
+            precondition(peer.inflight.oldestEnd.map { $0 > peer.matchIndex } ?? true, "\(peer.id): window")
         }
     }
 

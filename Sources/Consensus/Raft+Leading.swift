@@ -4,7 +4,7 @@ public import Vocabulary
 
 /// Frames that a peer should be sent now.
 public struct AppendWish: Hashable, Sendable {
-    /// The first index of the first frame to send.
+    /// The first frame to send is the one that holds this index, its first one unless the peer has miscounted.
     public let from: LogIndex
     /// The peer's log is being felt for; nothing follows this message before its answer.
     public let isProbe: Bool
@@ -38,9 +38,13 @@ extension Raft {
 
     /// Absent nodes decide nothing here: whether enough are present is the quorum check's business.
     private var quorumHasSpace: Bool {
-        let isPresent = { (node: NodeID) in node == id || progress(of: node).isConnected }
-        guard configuration.hasQuorum(where: isPresent) else { return true }
-        return configuration.hasQuorum { isPresent($0) && ($0 == id ? hasSpace : progress(of: $0).hasSpace) }
+        guard configuration.hasQuorum(where: { isPresent($0, withSpace: false) }) else { return true }
+        return configuration.hasQuorum { isPresent($0, withSpace: true) }
+    }
+
+    private func isPresent(_ node: NodeID, withSpace: Bool) -> Bool {
+        guard let position = position(of: node) else { return hasSpace || !withSpace }
+        return peers[position].isConnected && (peers[position].hasSpace || !withSpace)
     }
 
     /// The caller has made the next frame and orders the log thread to write it under the ticket returned.
@@ -77,7 +81,9 @@ extension Raft {
         precondition(role == .leader, "a \(role) sends frames")
         guard let position = position(of: peer) else { preconditionFailure("\(peer) is no peer") }
         guard let first = frames.first else { preconditionFailure("no frames for \(peer)") }
-        precondition(first.firstIndex == peers[position].nextIndex, "frames from \(first.firstIndex) for \(peer)")
+        let next = peers[position].nextIndex
+        precondition(first.firstIndex <= next, "frames from \(first.firstIndex) for \(peer), which needs \(next)")
+        precondition(first.lastIndex >= next, "frames from \(first.firstIndex) for \(peer), which needs \(next)")
         precondition(frames[frames.count - 1].lastIndex <= log.last.index, "frames beyond \(log.last.index)")
         let round = rounds.announce()
         peers[position].sentRound = round
@@ -93,7 +99,8 @@ extension Raft {
         _ report: Message.ProgressReport, from: NodeID, now: Instant, into out: inout [Directive]
     ) {
         guard let position = position(of: from) else { return }
-        guard report.matchIndex <= log.last.index, report.round <= rounds.announced else {
+        guard report.round <= rounds.announced else { return out.append(.anomaly(.implausible(from))) }
+        guard report.matchIndex <= log.last.index else {
             let anomaly = Anomaly.progressBeyondLog(from, match: report.matchIndex, last: log.last.index)
             return out.append(.anomaly(anomaly))
         }
@@ -107,7 +114,11 @@ extension Raft {
             peers[position].backToProbe(next: report.matchIndex.next)
         }
         peers[position].acknowledge(through: report.matchIndex, now: now)
-        if let index = report.resendFrom { resend(from: index, to: position, into: &out) }
+        if let index = report.resendFrom {
+            resend(from: index, to: position, into: &out)
+        } else {
+            peers[position].connects(through: report.matchIndex)
+        }
         if report.counts { peers[position].ackedRound = max(peers[position].ackedRound, report.round) }
         advanceCommit(now: now, into: &out)
         confirmReads(into: &out)
@@ -127,11 +138,9 @@ extension Raft {
 
     /// Commits what a quorum has durable. This node counts with its own disk only.
     mutating func advanceCommit(now: Instant, into out: inout [Directive]) {
-        let own = log.persistedIndex.rawValue
         let quorum = configuration.reached { node in
-            if node == id { return own }
-            let peer = progress(of: node)
-            return peer.counts ? peer.matchIndex.rawValue : 0
+            guard let position = position(of: node) else { return log.persistedIndex.rawValue }
+            return peers[position].counts ? peers[position].matchIndex.rawValue : 0
         }
         // A peer's number may be any; a commit index is a frame's end.
         let end = log.end(atOrBelow: LogIndex(quorum))
@@ -144,8 +153,7 @@ extension Raft {
     // MARK: - Time
 
     mutating func tickLeader(now: Instant, into out: inout [Directive]) {
-        let debt = disk.debt(now: now)
-        if debt > options.electionTimeoutMax { return leaveForDisk(debt, now: now, into: &out) }
+        if !isAlone, isDiskStalled(now: now) { return leaveForDisk(disk.debt(now: now), now: now, into: &out) }
         guard hearsQuorum(now: now) else { return stepDown(.lostQuorum, now: now, into: &out) }
         tickHandover(now: now, into: &out)
         guard now >= heartbeatDeadline else { return }
@@ -160,16 +168,25 @@ extension Raft {
 
     func hearsQuorum(now: Instant) -> Bool {
         configuration.hasQuorum { node in
-            if node == id { return true }
-            let peer = progress(of: node)
-            return peer.counts && now - peer.quorumSince <= options.electionTimeoutMax
+            guard let position = position(of: node) else { return true }
+            return peers[position].counts && now - peers[position].quorumSince <= options.electionTimeoutMax
         }
     }
 
+    /// A sign of life. To a follower that has been sent everything over an earlier connection it is an append without
+    /// frames: only when that connects does a follower that was restarted know that its log is the leader's.
     mutating func heartbeat(to position: Int, into out: inout [Directive]) {
         let round = rounds.announce()
+        let peer = peers[position]
         peers[position].sentRound = round
-        send(.heartbeat(commitIndex: commitIndex, round: round), to: peers[position].id, into: &out)
+        if peer.state == .probe, peer.inflight.isEmpty, let end = log.end(at: peer.nextIndex.previous) {
+            let probe = Message.Append(
+                previous: end.position, previousChecksum: end.checksum, frames: [], commitIndex: commitIndex,
+                round: round)
+            send(.append(probe), to: peer.id, into: &out)
+        } else {
+            send(.heartbeat(commitIndex: commitIndex, round: round), to: peer.id, into: &out)
+        }
     }
 
     /// A disk that does not answer makes no leader. The best follower is asked to take over at once; this node waits

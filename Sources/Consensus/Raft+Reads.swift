@@ -27,9 +27,8 @@ extension Raft {
         guard role == .leader, rule.knowsCommitted(commitIndex) else { return }
         let own = isAlone ? rounds.newest : rounds.announced
         let quorum = configuration.reached { node in
-            if node == id { return own.rawValue }
-            let peer = progress(of: node)
-            return peer.counts ? peer.ackedRound.rawValue : 0
+            guard let position = position(of: node) else { return own.rawValue }
+            return peers[position].counts ? peers[position].ackedRound.rawValue : 0
         }
         guard let (round, index) = rounds.confirm(through: ReadRound(rawValue: quorum)) else { return }
         out.append(.readConfirmed(round, max(index, rule.firstOwnIndex)))

@@ -140,7 +140,7 @@ public struct Raft: Sendable {
         let pause = now - lastTick
         lastTick = now
         openFence(into: &out)
-        if pause > options.electionTimeoutMax {
+        if !isAlone, pause > options.electionTimeoutMax {
             resume(after: pause, now: now, into: &out)
         }
         if role == .leader {
@@ -155,7 +155,7 @@ public struct Raft: Sendable {
     private mutating func resume(after pause: Duration, now: Instant, into out: inout [Directive]) {
         if role == .leader {
             stepDown(.loopStall(pause), now: now, into: &out)
-        } else if !isAlone, now - timer.deadline > options.electionTimeoutMin {
+        } else if now - timer.deadline > options.electionTimeoutMin {
             armTimer(now: now)
         }
     }

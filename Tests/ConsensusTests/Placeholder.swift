@@ -1,1 +1,0 @@
-// ConsensusTests: placeholder until its first test lands.

@@ -1,0 +1,190 @@
+// A cluster of Raft values in memory: wires, disks and time in the test's hand.
+//
+// Faults it can be told to inject: lost, repeated and reordered messages; cut directions; crashes that keep any
+// prefix of what was ordered to disk; disks that do not answer; loops that do not turn.
+
+import Vocabulary
+
+@testable import Consensus
+
+struct Packet {
+    let from: NodeID
+    let to: NodeID
+    let message: Message
+}
+
+struct SimulatedCluster {
+    var nodes: [SimulatedNode]
+    var wire: [Packet] = []
+    var now = Instant(nanoseconds: 1_000_000_000)
+    /// Pairs whose connection is down, by position, lower first.
+    var cuts: Set<[Int]> = []
+    var stamp: UInt32 = 0
+    var judge = Judge()
+    /// Receives every directive, in order.
+    var observe: ((NodeID, Directive) -> Void)?
+
+    init(_ ids: [NodeID], options: ConsensusOptions = ConsensusOptions(), seed: UInt64) {
+        let configuration = Configuration(voters: ids)!
+        nodes = configuration.voters.ids.enumerated().map { offset, id in
+            SimulatedNode(id, of: configuration, options: options, seed: seed &+ UInt64(offset) &* 7919)
+        }
+    }
+
+    func position(_ id: NodeID) -> Int { nodes.firstIndex { $0.id == id }! }
+    subscript(_ id: NodeID) -> Raft { nodes[position(id)].raft! }
+    var leaders: [NodeID] { nodes.filter { $0.raft?.role == .leader }.map(\.id) }
+
+    func isConnected(_ a: Int, _ b: Int) -> Bool {
+        nodes[a].isUp && nodes[b].isUp && !cuts.contains([min(a, b), max(a, b)])
+    }
+
+    // MARK: - Lives and connections
+
+    mutating func start(_ position: Int) {
+        nodes[position].start(now: now)
+        judge.restarted(nodes[position])
+        for other in nodes.indices where other != position && isConnected(position, other) {
+            connect(position, other)
+        }
+    }
+
+    mutating func crash(_ position: Int, keeping orders: Int = 0) {
+        let wasConnected = nodes.indices.filter { $0 != position && isConnected(position, $0) }
+        _ = nodes[position].carryOut(orders)
+        nodes[position].crash()
+        for other in wasConnected { disconnect(other, from: position, refused: true) }
+        let id = nodes[position].id
+        wire.removeAll { $0.from == id || $0.to == id }
+    }
+
+    mutating func cut(_ a: Int, _ b: Int) {
+        guard cuts.insert([min(a, b), max(a, b)]).inserted, nodes[a].isUp, nodes[b].isUp else { return }
+        let pair = [nodes[a].id, nodes[b].id]
+        wire.removeAll { pair.contains($0.from) && pair.contains($0.to) }
+        disconnect(a, from: b, refused: false)
+        disconnect(b, from: a, refused: false)
+    }
+
+    mutating func mend(_ a: Int, _ b: Int) {
+        guard cuts.remove([min(a, b), max(a, b)]) != nil, isConnected(a, b) else { return }
+        connect(a, b)
+    }
+
+    private mutating func connect(_ a: Int, _ b: Int) {
+        let (first, second) = (nodes[a].id, nodes[b].id)
+        turn(a) { raft, _, _ in raft.peerConnected(second) }
+        turn(b) { raft, _, _ in raft.peerConnected(first) }
+    }
+
+    private mutating func disconnect(_ position: Int, from peer: Int, refused: Bool) {
+        let lost = nodes[peer].id
+        turn(position) { raft, now, out in
+            let wasLeader = raft.leader == lost
+            raft.peerDisconnected(lost, now: now, into: &out)
+            if refused, wasLeader, raft.role == .follower { raft.leaderRefusesConnections(now: now, into: &out) }
+        }
+    }
+
+    // MARK: - Turns
+
+    /// One turn of a node's loop: a tick, the input, then what the leader owes its peers.
+    mutating func turn(
+        _ position: Int, incoming: [FrameSummary] = [], _ input: (inout Raft, Instant, inout [Directive]) -> Void
+    ) {
+        guard var raft = nodes[position].raft else { return }
+        var out: [Directive] = []
+        raft.tick(now: now, into: &out)
+        input(&raft, now, &out)
+        nodes[position].raft = raft
+        carry(out, at: position, incoming: incoming)
+        feedPeers(of: position)
+        nodes[position].raft?.checkInvariants()
+    }
+
+    private mutating func carry(_ directives: [Directive], at position: Int, incoming: [FrameSummary]) {
+        let id = nodes[position].id
+        for directive in directives {
+            observe?(id, directive)
+            nodes[position].obey(directive, incoming: incoming)
+            judge.hears(directive, from: nodes[position], in: nodes)
+            if case .send(let message, let peer) = directive { post(message, from: position, to: peer) }
+            if case .commit(let index) = directive { nodes[position].raft?.setApplied(index) }
+            if directive == .becameLeader { proposeNow(position, count: 1) }
+        }
+    }
+
+    mutating func propose(_ position: Int, count: Int) {
+        guard nodes[position].raft?.mayPropose == true else { return }
+        proposeNow(position, count: count)
+        feedPeers(of: position)
+    }
+
+    private mutating func proposeNow(_ position: Int, count: Int) {
+        stamp += 1
+        var out: [Directive] = []
+        nodes[position].propose(count: count, stamp: stamp, now: now, into: &out)
+        carry(out, at: position, incoming: [])
+    }
+
+    mutating func read(_ position: Int) {
+        guard nodes[position].raft?.role == .leader else { return }
+        var round = ReadRound.zero
+        let known = judge.committedIndex
+        turn(position) { raft, now, out in
+            guard raft.role == .leader else { return }
+            round = raft.requestRead(now: now, into: &out)
+        }
+        judge.asked(round, at: nodes[position].id, mustSee: known)
+    }
+
+    private mutating func feedPeers(of position: Int) {
+        guard nodes[position].raft?.role == .leader, let peers = nodes[position].raft?.peerIDs else { return }
+        for peer in peers {
+            while let wish = nodes[position].raft?.nextAppend(to: peer) {
+                let frames = nodes[position].frames(from: wish.from, limit: wish.byteLimit)
+                let message = nodes[position].raft!.sent(frames, to: peer, now: now)
+                observe?(nodes[position].id, .send(message, to: peer))
+                post(message, from: position, to: peer)
+            }
+        }
+        var out: [Directive] = []
+        nodes[position].raft?.flushRound(now: now, into: &out)
+        carry(out, at: position, incoming: [])
+    }
+
+    private mutating func post(_ message: Message, from position: Int, to peer: NodeID) {
+        guard isConnected(position, self.position(peer)) else { return }
+        wire.append(Packet(from: nodes[position].id, to: peer, message: message))
+    }
+
+    // MARK: - Steps
+
+    mutating func deliver(_ slot: Int, keepsTwin: Bool = false) {
+        let packet = keepsTwin ? wire[slot] : wire.remove(at: slot)
+        var frames: [FrameSummary] = []
+        if case .append(let append) = packet.message.body { frames = append.frames }
+        turn(position(packet.to), incoming: frames) { raft, now, out in
+            raft.receive(packet.message, from: packet.from, now: now, into: &out)
+        }
+    }
+
+    mutating func persist(_ position: Int, count: Int = .max) {
+        guard nodes[position].isUp, let ticket = nodes[position].carryOut(count) else { return }
+        turn(position) { raft, now, out in raft.persisted(ticket, now: now, into: &out) }
+    }
+
+    mutating func tick(_ position: Int) { turn(position) { _, _, _ in } }
+
+    /// Lets time pass for every node that runs, in steps of a millisecond, delivering and persisting everything.
+    mutating func run(_ milliseconds: Int, until isDone: (SimulatedCluster) -> Bool = { _ in false }) {
+        for _ in 0..<milliseconds {
+            now = now + .milliseconds(1)
+            for i in nodes.indices where nodes[i].isUp && nodes[i].raft!.nextDeadline <= now { tick(i) }
+            // One hop and one sync take a millisecond.
+            for i in nodes.indices where !nodes[i].orders.isEmpty { persist(i) }
+            for _ in 0..<wire.count where !wire.isEmpty { deliver(0) }
+            if isDone(self) { return }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+// One node of a test cluster: a Raft value, the log it speaks of, and a disk that keeps orders until it is told to.
+
+import Vocabulary
+
+@testable import Consensus
+
+/// What a test's node has on stable storage.
+struct DiskImage {
+    var term = Term.zero
+    var votedFor: NodeID?
+    var log: [FrameSummary] = []
+    /// The newest commit index that an order carried along, as the log's envelopes do.
+    var commitIndex = LogIndex.zero
+    var fence: LogIndex?
+
+    var lastIndex: LogIndex { log.last?.lastIndex ?? .zero }
+    var restored: Restored {
+        let last = log.last?.end ?? .zero
+        let suffix = log.filter { $0.firstIndex > commitIndex }
+        return Restored(term: term, votedFor: votedFor, last: last, uncommitted: suffix, fence: fence)
+    }
+}
+
+struct Order {
+    enum Kind {
+        case ballot(Term, NodeID?)
+        case truncate(LogIndex)
+        case frames([FrameSummary])
+        case fence(LogIndex?)
+    }
+    let ticket: WriteTicket
+    let kind: Kind
+    let commitIndex: LogIndex
+}
+
+struct SimulatedNode {
+    let id: NodeID
+    let configuration: Configuration
+    let options: ConsensusOptions
+    var seed: UInt64
+    var raft: Raft?
+    var disk = DiskImage()
+    /// Orders that the disk has not carried out, oldest first.
+    var orders: [Order] = []
+    /// The log as the process sees it.
+    var log: [FrameSummary] = []
+    var isTermOpened = true
+
+    init(_ id: NodeID, of configuration: Configuration, options: ConsensusOptions, seed: UInt64) {
+        self.id = id
+        self.configuration = configuration
+        self.options = options
+        self.seed = seed
+    }
+
+    var isUp: Bool { raft != nil }
+
+    mutating func start(now: Instant) {
+        seed &+= 0x1_0000_0001
+        log = disk.log
+        orders = []
+        raft = Raft(
+            id: id, configuration: configuration, options: options, restored: disk.restored, seed: seed, now: now)
+    }
+
+    mutating func crash() {
+        raft = nil
+        orders = []
+    }
+
+    /// Carries out up to `count` orders; the newest ticket carried out.
+    mutating func carryOut(_ count: Int) -> WriteTicket? {
+        var newest: WriteTicket?
+        for order in orders.prefix(count) {
+            switch order.kind {
+            case .ballot(let term, let vote):
+                disk.term = term
+                disk.votedFor = vote
+            case .truncate(let index): disk.log.removeAll { $0.firstIndex >= index }
+            case .frames(let frames): disk.log += frames
+            case .fence(let index): disk.fence = index
+            }
+            disk.commitIndex = max(disk.commitIndex, order.commitIndex)
+            newest = order.ticket
+        }
+        orders.removeFirst(min(count, orders.count))
+        return newest
+    }
+
+    /// Does to log and disk what a directive asks for.
+    mutating func obey(_ directive: Directive, incoming: [FrameSummary]) {
+        switch directive {
+        case .persistBallot(let term, let vote, let ticket): give(.ballot(term, vote), ticket)
+        case .truncate(let index, let ticket):
+            log.removeAll { $0.firstIndex >= index }
+            give(.truncate(index), ticket)
+        case .store(let range, let ticket):
+            log += incoming[range]
+            give(.frames(Array(incoming[range])), ticket)
+        // Under the ticket before it: durable no later than what follows.
+        case .fenceRaised(let index): give(.fence(index), orders.last?.ticket ?? raft?.durable ?? .zero)
+        case .fenceCleared: give(.fence(nil), orders.last?.ticket ?? raft?.durable ?? .zero)
+        default: break
+        }
+    }
+
+    /// Appends a frame of `count` entries with content that no other frame has.
+    mutating func propose(count: Int, stamp: UInt32, now: Instant, into out: inout [Directive]) {
+        guard var raft else { return }
+        let last = raft.lastPosition
+        let mixed = UInt64(raft.lastChecksum) &* 0x9E37_79B9 ^ UInt64(stamp) &* 0x85EB_CA6B
+        let frame = FrameSummary(
+            term: raft.term, firstIndex: last.index.next, lastIndex: last.index + count,
+            checksum: UInt32(truncatingIfNeeded: mixed ^ mixed >> 29), previousTerm: last.term,
+            previousChecksum: raft.lastChecksum, size: 100 * count)
+        let ticket = raft.appendedByLeader(frame, now: now, into: &out)
+        self.raft = raft
+        log.append(frame)
+        give(.frames([frame]), ticket)
+    }
+
+    /// Whole frames from the one that holds `index`, of at most `limit` bytes together, at least one.
+    func frames(from index: LogIndex, limit: Int) -> [FrameSummary] {
+        guard let start = log.firstIndex(where: { $0.lastIndex >= index }) else { return [] }
+        var size = 0
+        return Array(
+            log[start...].prefix { frame in
+                defer { size += frame.size }
+                return size == 0 || size + frame.size <= limit
+            })
+    }
+
+    private mutating func give(_ kind: Order.Kind, _ ticket: WriteTicket) {
+        orders.append(Order(ticket: ticket, kind: kind, commitIndex: raft?.commitIndex ?? .zero))
+    }
+}
+
+/// SplitMix64, so that a seed is a test.
+struct TestRandom {
+    var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+}
