@@ -63,7 +63,7 @@ let package = Package(
 
         // Composition.
         .target(
-            name: "Settings", dependencies: ["Vocabulary", .product(name: "Yams", package: "Yams")],
+            name: "Settings", dependencies: ["Vocabulary", "Platform", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(
             name: "Node",
