@@ -42,7 +42,9 @@ let package = Package(
         .target(name: "RESP", dependencies: ["Vocabulary", "ByteCoding"], swiftSettings: safe),
         .target(name: "Keyspace", dependencies: ["Vocabulary", "ByteCoding", "RESP"], swiftSettings: safe),
         .target(
-            name: "Sessions", dependencies: ["Vocabulary", "ByteCoding", "RESP", "Keyspace", "PeerProtocol"], swiftSettings: safe),
+            name: "Sessions",
+            dependencies: ["Vocabulary", "ByteCoding", "RESP", "Keyspace", "PeerProtocol", "Telemetry"],
+            swiftSettings: safe),
         .target(
             name: "PeerProtocol", dependencies: ["Vocabulary", "ByteCoding", "Consensus", "RESP"], swiftSettings: safe),
         .target(
@@ -116,7 +118,10 @@ let package = Package(
             name: "KeyspaceTests", dependencies: ["Keyspace", "RESP", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(
-            name: "SessionsTests", dependencies: ["Sessions", "Keyspace", "RESP", "ByteCoding", "Vocabulary"],
+            name: "SessionsTests",
+            dependencies: [
+                "Sessions", "Keyspace", "RESP", "PeerProtocol", "Telemetry", "ByteCoding", "Vocabulary",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "PeerProtocolTests", dependencies: ["PeerProtocol", "Consensus", "ByteCoding", "Vocabulary"],

@@ -1,0 +1,131 @@
+// COMMAND: what clients ask to learn names, arities and where keys stand.
+
+import RESP
+
+/// A command as `COMMAND` describes it.
+struct CommandDescription {
+    var name: String
+    /// Words with the name; negative for "at least".
+    var arity: Int
+    /// Redis's flags: `write`, `readonly`, `fast`, ….
+    var flags: [String]
+    /// Positions of the first and last key (negative: counted from the end) and the step between; 0 without keys.
+    var firstKey = 0
+    var lastKey = 0
+    var keyStep = 0
+    var group: String
+    var summary: String
+
+    static let all: [CommandDescription] =
+        (DataCommand.descriptions
+        + LocalCommand.allCases.map {
+            CommandDescription(
+                name: $0.rawValue, arity: $0.arity, flags: $0.isAllowedBeforeLogin ? ["no_auth", "fast"] : [],
+                group: $0.group, summary: $0.summary)
+        }).sorted { $0.name < $1.name }
+
+    static func named(_ name: String) -> CommandDescription? { all.first { $0.name == name } }
+
+    /// The positions of the keys in a request of `count` words.
+    func keys(count: Int) -> [Int] {
+        guard firstKey > 0, keyStep > 0 else { return [] }
+        let last = lastKey < 0 ? count + lastKey : lastKey
+        return Array(stride(from: firstKey, through: min(last, count - 1), by: keyStep))
+    }
+}
+
+enum CommandAnswers {
+    static func answer(_ request: borrowing Request, _ reply: inout ReplyWriter) {
+        guard request.count > 1 else { return infos(CommandDescription.all, &reply) }
+        switch request.name(1) {
+        case "count" where request.count == 2: reply.integer(Int64(CommandDescription.all.count))
+        case "docs": docs(named(request), &reply)
+        case "getkeys" where request.count > 2: keys(request, &reply)
+        case "help" where request.count == 2: Session.writeHelp("COMMAND", help, &reply)
+        case "info": infos(request.count == 2 ? CommandDescription.all : named(request), &reply)
+        case "list": list(request, &reply)
+        case "count", "getkeys", "help": Session.refuseArity("command|" + request.name(1), &reply)
+        default: Session.refuseSubcommand("COMMAND", request, &reply)
+        }
+    }
+
+    private static let help = [
+        "(no subcommand)", "    Return details about all commands.", "COUNT", "    Return the number of commands.",
+        "DOCS [<command-name> ...]", "    Return documentation about commands.", "GETKEYS <full-command>",
+        "    Return the keys from a full command.", "INFO [<command-name> ...]",
+        "    Return details about commands.", "LIST [FILTERBY PATTERN <pattern>]", "    Return the commands' names.",
+    ]
+
+    /// The commands that the request names, nil for each that there is not.
+    private static func named(_ request: borrowing Request) -> [CommandDescription?] {
+        var found: [CommandDescription?] = []
+        for position in 2..<max(2, request.count) { found.append(.named(request.name(position))) }
+        return found
+    }
+
+    private static func infos(_ commands: [CommandDescription?], _ reply: inout ReplyWriter) {
+        reply.arrayHeader(commands.count)
+        for command in commands {
+            guard let command else {
+                reply.null()
+                continue
+            }
+            reply.arrayHeader(10)
+            reply.bulk(text: command.name)
+            reply.integer(Int64(command.arity))
+            reply.setHeader(command.flags.count)
+            for flag in command.flags { reply.simple(text: flag) }
+            reply.integer(Int64(command.firstKey))
+            reply.integer(Int64(command.lastKey))
+            reply.integer(Int64(command.keyStep))
+            // Categories, tips, key specifications and subcommands: nothing to tell.
+            reply.setHeader(0)
+            reply.setHeader(0)
+            reply.setHeader(0)
+            reply.arrayHeader(0)
+        }
+    }
+
+    /// What `redis-cli` shows beside a command. Names that there are not are left out.
+    private static func docs(_ named: [CommandDescription?], _ reply: inout ReplyWriter) {
+        let commands = named.isEmpty ? CommandDescription.all : named.compactMap { $0 }
+        reply.mapHeader(commands.count)
+        for command in commands {
+            reply.bulk(text: command.name)
+            reply.mapHeader(3)
+            reply.bulk(text: "summary")
+            reply.bulk(text: command.summary)
+            reply.bulk(text: "since")
+            reply.bulk(text: "1.0.0")
+            reply.bulk(text: "group")
+            reply.bulk(text: command.group)
+        }
+    }
+
+    private static func keys(_ request: borrowing Request, _ reply: inout ReplyWriter) {
+        guard let command = CommandDescription.named(request.name(2)) else {
+            return reply.error("ERR Invalid command specified")
+        }
+        let count = request.count - 2
+        guard command.arity < 0 ? count >= -command.arity : count == command.arity else {
+            return reply.error("ERR Invalid number of arguments specified for command")
+        }
+        let positions = command.keys(count: count)
+        guard !positions.isEmpty else { return reply.error("ERR The command has no key arguments") }
+        reply.arrayHeader(positions.count)
+        for position in positions { reply.bulk(request[position + 2]) }
+    }
+
+    private static func list(_ request: borrowing Request, _ reply: inout ReplyWriter) {
+        var names = CommandDescription.all.map(\.name)
+        if request.count > 2 {
+            guard request.count == 5, request.name(2) == "filterby", request.name(3) == "pattern" else {
+                return reply.error("ERR syntax error")
+            }
+            let pattern = request.name(4)
+            names.removeAll { !NamePattern.matches($0, pattern) }
+        }
+        reply.arrayHeader(names.count)
+        for name in names { reply.bulk(text: name) }
+    }
+}

@@ -1,0 +1,101 @@
+// What a session needs to know of its node, handed in with each request.
+
+public import Telemetry
+public import Vocabulary
+
+/// Tells whether a token is one of the node's. It compares SHA-256 digests in constant time; it is called at logins
+/// only.
+public protocol TokenVerifier: Sendable {
+    func accepts(_ token: RawSpan) -> Bool
+}
+
+/// Kept by the node and refreshed between requests: the clocks in each turn, the facts now and then.
+public struct SessionEnvironment: Sendable {
+    /// For ages and idle times.
+    public var now: Instant
+    /// For `TIME`.
+    public var wall: Timestamp
+    /// Nil when nobody has to log in.
+    public var tokens: (any TokenVerifier)?
+    /// The facts, in an array of one, so that a copy of the environment costs one reference instead of dozens.
+    private var box: [NodeFacts]
+
+    public init(now: Instant, wall: Timestamp, tokens: (any TokenVerifier)?, facts: NodeFacts) {
+        self.now = now
+        self.wall = wall
+        self.tokens = tokens
+        box = [facts]
+    }
+
+    public var facts: NodeFacts {
+        get { box[0] }
+        _modify { yield &box[0] }
+    }
+}
+
+/// What `INFO`, `ROLE`, `HELLO`, `CLUSTER`, `SENTINEL` and `CONFIG` tell.
+public struct NodeFacts: Sendable {
+    public var status: NodeStatus
+    /// The name under which clients know the cluster: Sentinel's "master name".
+    public var clusterName: String
+    /// All members, this node included, ordered by name.
+    public var members: [Member]
+    public var activity = Activity()
+    /// Whether the announced ports speak TLS.
+    public var usesTLS = true
+    public var clientsMax = 0
+    public var bulkLengthMax = ByteCount.mebibytes(64)
+
+    public init(status: NodeStatus, clusterName: String, members: [Member]) {
+        self.status = status
+        self.clusterName = clusterName
+        self.members = members
+    }
+
+    /// Where clients reach a member. The host is the announced name, so that the member's certificate verifies.
+    public struct Member: Hashable, Sendable {
+        public var id: NodeID
+        public var host: String
+        public var port: UInt16
+
+        public init(id: NodeID, host: String, port: UInt16) {
+            self.id = id
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// What the node has done since its start.
+    public struct Activity: Hashable, Sendable {
+        public var connectionsAccepted: UInt64 = 0
+        public var connectionsRejected: UInt64 = 0
+        public var commands: UInt64 = 0
+        public var commandsPerSecond: UInt64 = 0
+        public var bytesReceived: UInt64 = 0
+        public var bytesSent: UInt64 = 0
+        public var expiredKeys: UInt64 = 0
+        public var keysWithDeadline: UInt64 = 0
+        public var keyspaceMemory = ByteCount.zero
+        public var userTime = Duration.zero
+        public var systemTime = Duration.zero
+
+        public init() {}
+    }
+
+    /// The leader as far as it is known and announced.
+    var leader: Member? { members.first { $0.id == status.leader } }
+    var own: Member? { members.first { $0.id == status.id } }
+    var isLeader: Bool { status.role == .leader }
+    /// The members that are not the leader, in order.
+    var followers: [Member] { members.filter { $0.id != status.leader } }
+
+    func isReachable(_ id: NodeID) -> Bool {
+        id == status.id || status.peers.contains { $0.id == id && $0.isConnected }
+    }
+
+    /// How far a member's copy of the log is known to go.
+    func position(of id: NodeID) -> LogIndex {
+        if id == status.id { return status.appliedIndex }
+        return status.peers.first { $0.id == id }?.matchIndex ?? .zero
+    }
+}

@@ -1,0 +1,121 @@
+// What discovering clients are told: the leader by its announced name, and nothing that is not known.
+
+import ByteCoding
+import RESP
+import Sessions
+import Testing
+import Vocabulary
+
+struct DiscoveryTests {
+    private func reply(_ line: String, _ facts: NodeFacts = Conversation.facts(), version: Int = 3) throws -> Reply {
+        var client = Conversation(facts: facts)
+        _ = client.ask("HELLO \(version)")
+        let (_, bytes) = client.offer(line.split(separator: " ").map(String.init))
+        return try ReplyDecoder.value(of: bytes.rawBytes)
+    }
+
+    private func texts(_ reply: Reply) -> [String: String] {
+        guard case .map(let pairs) = reply else { return [:] }
+        var found: [String: String] = [:]
+        for pair in pairs { found[pair.key.text ?? ""] = pair.value.text ?? "\(pair.value)" }
+        return found
+    }
+
+    private static let n1 = "6e310000000000000000000000000000" + "00000000"
+
+    @Test func `ROLE tells leader and follower apart`() throws {
+        #expect(
+            try reply("ROLE")
+                == .array([
+                    .bulk(Array("master".utf8)), .integer(41),
+                    .array([
+                        .array(["n2.test", "7111", "39"].map { .bulk(Array($0.utf8)) }),
+                        .array(["n3.test", "7121", "39"].map { .bulk(Array($0.utf8)) }),
+                    ]),
+                ]))
+        #expect(
+            try reply("ROLE", Conversation.facts(own: "n2"))
+                == .array([
+                    .bulk(Array("slave".utf8)), .bulk(Array("n1.test".utf8)), .integer(7101),
+                    .bulk(Array("connected".utf8)), .integer(40),
+                ]))
+        #expect(
+            try reply("ROLE", Conversation.facts(leader: nil, own: "n2"))
+                == .array([
+                    .bulk(Array("slave".utf8)), .bulk([]), .integer(0), .bulk(Array("connect".utf8)), .integer(40),
+                ]))
+    }
+
+    @Test func `CLUSTER SLOTS names the leader first`() throws {
+        guard case .array(let ranges) = try reply("CLUSTER SLOTS"), case .array(let range)? = ranges.first else {
+            Issue.record("no slots")
+            return
+        }
+        #expect(ranges.count == 1)
+        #expect(Array(range.prefix(2)) == [.integer(0), .integer(16383)])
+        let nodes: [String] = range.dropFirst(2).map { node in
+            guard case .array(let fields) = node, case .integer(let port) = fields[1] else { return "" }
+            return "\(fields[0].text ?? ""):\(port)"
+        }
+        #expect(nodes == ["n1.test:7101", "n2.test:7111", "n3.test:7121"])
+    }
+
+    @Test func `without a leader nobody is named`() throws {
+        let facts = Conversation.facts(leader: nil)
+        #expect(try reply("CLUSTER SLOTS", facts) == .error("CLUSTERDOWN no leader is known"))
+        #expect(try reply("CLUSTER SHARDS", facts) == .error("CLUSTERDOWN no leader is known"))
+        #expect(try reply("SENTINEL get-master-addr-by-name playground", facts) == .null)
+        #expect(try reply("SENTINEL masters", facts) == .array([]))
+        #expect(try reply("CLUSTER INFO", facts).text?.hasPrefix("cluster_state:fail\r\n") == true)
+    }
+
+    @Test func `CLUSTER NODES has a line per node`() throws {
+        let lines = try #require(try reply("CLUSTER NODES").text).split(separator: "\n").map(String.init)
+        #expect(lines.count == 3)
+        #expect(lines[0] == "\(Self.n1) n1.test:7101@7101,n1.test myself,master - 0 0 7 connected 0-16383")
+        #expect(lines[1].hasSuffix(" n2.test:7111@7111,n2.test slave \(Self.n1) 0 0 7 connected"))
+        #expect(lines[2].hasSuffix(" slave,fail? \(Self.n1) 0 0 7 disconnected"))
+        #expect(try reply("CLUSTER MYID").text == Self.n1)
+    }
+
+    @Test func `SENTINEL tells the leader's announced address`() throws {
+        let address = Reply.array([.bulk(Array("n1.test".utf8)), .bulk(Array("7101".utf8))])
+        for own in ["n1", "n2", "n3"] {
+            #expect(
+                try reply("SENTINEL get-master-addr-by-name playground", Conversation.facts(own: own)) == address)
+        }
+        #expect(try reply("SENTINEL get-master-addr-by-name other") == .null)
+        #expect(try reply("SENTINEL master other") == .error("ERR No such master with that name"))
+        let master = texts(try reply("SENTINEL master playground"))
+        #expect(master["name"] == "playground")
+        #expect(master["flags"] == "master")
+        #expect(master["num-other-sentinels"] == "2")
+        #expect(master["quorum"] == "2")
+        guard case .array(let replicas) = try reply("SENTINEL replicas playground") else {
+            Issue.record("no replicas")
+            return
+        }
+        #expect(replicas.map { texts($0)["flags"] } == ["slave", "slave,s_down,disconnected"])
+        #expect(replicas.map { texts($0)["ip"] } == ["n2.test", "n3.test"])
+        #expect(try reply("SENTINEL ckquorum playground").text?.hasPrefix("OK 2 usable") == true)
+    }
+
+    @Test func `INFO has Redis's sections and the fields clients look for`() throws {
+        let all = try #require(try reply("INFO").text)
+        for heading in ["Server", "Clients", "Memory", "Stats", "Replication", "CPU", "Cluster", "Keyspace"] {
+            #expect(all.contains("# \(heading)\r\n"))
+        }
+        for field in [
+            "redis_version:7.0.15", "trireme_version:0.1.0", "redis_mode:standalone", "role:master", "loading:0",
+            "connected_slaves:1", "slave0:ip=n2.test,port=7111,state=online,offset=39", "cluster_enabled:0",
+            "db0:keys=3,expires=0,avg_ttl=0", "trireme_commit_index:41", "used_cpu_sys:0.000000",
+        ] {
+            #expect(all.contains(field + "\r\n"), "\(field)")
+        }
+        let some = try #require(try reply("INFO keyspace SERVER").text)
+        #expect(some.hasPrefix("# Server\r\n"))
+        #expect(some.hasSuffix("avg_ttl=0\r\n"))
+        #expect(!some.contains("# Stats"))
+        #expect(try reply("INFO nothing").text == "")
+    }
+}

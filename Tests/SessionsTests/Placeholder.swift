@@ -1,1 +1,0 @@
-// SessionsTests: placeholder until its first test lands.
