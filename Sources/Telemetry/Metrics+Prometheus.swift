@@ -46,7 +46,7 @@ extension Metrics {
             "trireme_commit_duration_seconds", "From a write's arrival at the leader to its commit.", commit)
         writer.histogram("trireme_read_duration_seconds", "From a read's arrival to its answer.", read)
         writer.histogram("trireme_apply_duration_seconds", "Applying the committed entries of one turn.", apply)
-        writer.single("trireme_keys_expired_total", .counter, "Keys removed at their deadline.", expiredKeys)
+        writer.single("trireme_expired_keys_removed_total", .counter, "Keys removed at their deadline.", expiredKeys)
     }
 
     private func writeLog(to writer: inout PrometheusWriter) {
@@ -78,7 +78,9 @@ extension NodeStatus {
         writer.family("trireme_build_info", .gauge, "Always 1; the program's version is a label.")
         writer.sample("trireme_build_info", [("version", version), ("feature_level", "\(featureLevel)")], 1)
         writer.single("trireme_node_uptime_seconds", .gauge, "Since the process started.", uptime.inSeconds)
-        writer.single("trireme_node_ready", .gauge, "1 when the node can serve clients.", readiness.isReady ? 1 : 0)
+        writer.single(
+            "trireme_health_status", .gauge, "1 when the node can serve clients, as /readyz says.",
+            readiness.isReady ? 1 : 0)
         writer.single(
             "trireme_node_serves_reads", .gauge, "1 when the node may answer reads from its own state.",
             readiness.mayServeReads ? 1 : 0)

@@ -102,3 +102,28 @@ extension Duration {
     /// In milliseconds, rounded to the microsecond: enough for people, and short as text.
     public var milliseconds: Double { (Double(inNanoseconds) / 1000).rounded() / 1000 }
 }
+
+extension StartProgress {
+    /// The object of a start's figures.
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("percent", percent)
+            writer.member("elapsed_ms", elapsed.milliseconds)
+            writer.member("segments_scanned", segmentsScanned)
+            writer.member("segments_total", segmentsTotal)
+            writer.member("entries_replayed", entriesReplayed)
+            writer.member("entries_total", entriesTotal)
+            writer.member("entries_per_second", entriesPerSecond)
+            writer.member("finished") { writer in
+                writer.array { writer in
+                    for phase in finished {
+                        writer.object { writer in
+                            writer.member("phase", phase.phase.rawValue)
+                            writer.member("duration_ms", phase.duration.milliseconds)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -29,6 +29,17 @@ public final class StatusBoard: Sendable {
 
     public var status: NodeStatus { page.withLock { $0.status } }
 
+    /// The latest of both, as a reader at `now` must see it: a loop that has not turned for `stuckAfter` can serve
+    /// nobody, whatever it said last. A node without a first turn is starting, not stuck.
+    public func read(at now: Instant, stuckAfter: Duration) -> (status: NodeStatus, metrics: Metrics) {
+        var (status, metrics) = read()
+        if let lastBeat, now > lastBeat, now - lastBeat > stuckAfter {
+            status.readiness.reasons.append(.stuck(now - lastBeat))
+            status.readiness.mayServeReads = false
+        }
+        return (status, metrics)
+    }
+
     /// "The loop turned at `now`." One atomic store; called every turn, and at least as often as the leader's heartbeat.
     public func beat(at now: Instant) { turned.store(now.nanoseconds, ordering: .relaxed) }
 

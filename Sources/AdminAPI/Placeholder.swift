@@ -1,1 +1,0 @@
-// AdminAPI: placeholder until its first file lands.

@@ -1,0 +1,54 @@
+// What the admin port offers: every path with its method, its guard and its sentence.
+
+/// One path of the admin port. The router serves them and `/v1/openapi.json` lists them, both from here.
+enum Route: String, CaseIterable, Sendable {
+    case health = "/healthz"
+    case ready = "/readyz"
+    case readyLeader = "/readyz/leader"
+    case readyReads = "/readyz/reads"
+    case metrics = "/metrics"
+    case status = "/v1/status"
+    case failover = "/v1/failover"
+    case reload = "/v1/reload"
+    case openapi = "/v1/openapi.json"
+    case page = "/"
+    case script = "/status.js"
+    case style = "/status.css"
+
+    /// Who may call it.
+    enum Guard: Sendable {
+        case nobodyIsAsked
+        /// An admin or a metrics token.
+        case metrics
+        case admin
+    }
+
+    var isGet: Bool { self != .failover && self != .reload }
+
+    var admission: Guard {
+        switch self {
+        case .health, .ready, .readyLeader, .readyReads, .page, .script, .style: .nobodyIsAsked
+        case .metrics: .metrics
+        case .status, .failover, .reload, .openapi: .admin
+        }
+    }
+
+    /// The methods, as an `Allow` header lists them.
+    var allowed: String { isGet ? "GET, HEAD" : "POST" }
+
+    var summary: String {
+        switch self {
+        case .health: "Says that the process works. Does not depend on other nodes."
+        case .ready: "Whether the node can serve clients; 503 with the reasons when it can not."
+        case .readyLeader: "Whether the node leads and can serve; for load balancers."
+        case .readyReads: "Whether the node may answer reads from its own state; for load balancers."
+        case .metrics: "Metrics in the Prometheus text format."
+        case .status: "What the node says of itself and of its peers."
+        case .failover: "Hands leadership over; answers when the new leader is known."
+        case .reload: "Reads certificates, tokens and log level again, as SIGHUP does."
+        case .openapi: "This document."
+        case .page: "A page that shows the status; asks for a token."
+        case .script, .style: "Part of the page."
+        }
+    }
+}
