@@ -1,4 +1,4 @@
-// Linux calls that the Glibc module does not give to Swift: epoll, eventfd, signalfd, accept4, posix_spawn's attributes.
+// Linux calls that the Glibc module does not give to Swift: epoll, eventfd, signalfd, accept4, posix_spawn's extras.
 #define _GNU_SOURCE
 #include "CSystem.h"
 #include <errno.h>

@@ -82,3 +82,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// Whether a call that failed was only interrupted by a signal, and is to be made again.
 @inline(__always) var wasInterrupted: Bool { errno == EINTR }
+
+extension SystemError {
+    /// A reason alone, with neither call nor subject.
+    public init(_ number: Int32) { self.init(call: "", errno: number, subject: "") }
+}

@@ -18,7 +18,13 @@ struct trireme_ready {
     uint32_t events;
 };
 
-enum { TRIREME_READABLE = 1, TRIREME_WRITABLE = 4, TRIREME_ERROR = 8, TRIREME_HANGUP = 0x10, TRIREME_HALF_CLOSED = 0x2000 };
+enum {
+    TRIREME_READABLE = 1,
+    TRIREME_WRITABLE = 4,
+    TRIREME_ERROR = 8,
+    TRIREME_HANGUP = 0x10,
+    TRIREME_HALF_CLOSED = 0x2000
+};
 
 /// epoll_create1(2) with EPOLL_CLOEXEC.
 int trireme_epoll_create(void);

@@ -1,0 +1,104 @@
+// What sessions have in common: keys, certificates, trust and the rules of the protocol.
+
+import COpenSSL
+
+/// Keys and rules, read from files once and never changed: renewed files take a new context, which new sessions use
+/// while those of before go on with theirs.
+///
+/// TLS 1.3, or 1.2 with forward-secret AEAD ciphers; nothing older, no renegotiation, no compression. AES-128-GCM goes
+/// first: it is the fastest on the processors that this runs on, and no weaker a link than P-256 is.
+public final class TLSContext: @unchecked Sendable {
+    // Sendable because nothing changes the SSL_CTX after `init`, and OpenSSL allows SSL_new from many threads then: its
+    // reference count and session cache have locks of their own (OpenSSL's manual, openssl-threads).
+    let context: OpaquePointer
+    let isServer: Bool
+
+    public enum ClientCertificates: Hashable, Sendable {
+        case notAsked
+        /// Asked for, and verified if given.
+        case optional
+        case required
+    }
+
+    private init(isServer: Bool) throws(TLSError) {
+        guard let context = SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {
+            throw .library(doing: "making a TLS context", reason: OpenSSLFailure.take().text)
+        }
+        self.context = context
+        self.isServer = isServer
+        guard trireme_tls_configure(context) == 1 else {
+            throw .library(doing: "configuring TLS", reason: OpenSSLFailure.take().text)
+        }
+    }
+
+    deinit { SSL_CTX_free(context) }
+
+    /// For listeners. Without client certificates the authority file is not read.
+    public static func server(
+        _ identity: TLSIdentity, clientCertificates: ClientCertificates
+    ) throws(TLSError) -> TLSContext {
+        let made = try TLSContext(isServer: true)
+        try made.use(identity)
+        guard clientCertificates != .notAsked else {
+            // One ticket lets a client come back without a signature. Its key lives and dies with this context.
+            SSL_CTX_set_num_tickets(made.context, 1)
+            return made
+        }
+        // A ticket would outlive the certificate that it was given for: whoever is asked for one shows it each time.
+        SSL_CTX_set_num_tickets(made.context, 0)
+        trireme_tls_forget_sessions(made.context)
+        try made.trust(
+            identity.authorityFile, revocation: identity.revocationFile, required: clientCertificates == .required)
+        return made
+    }
+
+    /// For those who dial. The server's certificate is always verified.
+    public static func client(_ identity: TLSIdentity?, authorityFile: String) throws(TLSError) -> TLSContext {
+        let made = try TLSContext(isServer: false)
+        if let identity { try made.use(identity) }
+        try made.trust(authorityFile, revocation: identity?.revocationFile, required: true)
+        return made
+    }
+
+    /// For those who dial with an identity whose authority is also the one to trust.
+    public static func client(_ identity: TLSIdentity) throws(TLSError) -> TLSContext {
+        try client(identity, authorityFile: identity.authorityFile)
+    }
+
+    private func use(_ identity: TLSIdentity) throws(TLSError) {
+        try PEMFile.check(identity.certificateFile)
+        guard SSL_CTX_use_certificate_chain_file(context, identity.certificateFile) == 1 else {
+            throw .file(identity.certificateFile, reason: "no certificate: " + OpenSSLFailure.take().text)
+        }
+        try PEMFile.check(identity.keyFile)
+        try PEMFile.checkSecrecy(identity.keyFile)
+        // Without this, a key with a passphrase would make OpenSSL ask for it on the terminal.
+        SSL_CTX_set_default_passwd_cb(context) { _, _, _, _ in -1 }
+        guard SSL_CTX_use_PrivateKey_file(context, identity.keyFile, SSL_FILETYPE_PEM) == 1 else {
+            let failure = OpenSSLFailure.take()
+            if failure.number == X509_R_KEY_VALUES_MISMATCH || failure.number == X509_R_KEY_TYPE_MISMATCH {
+                throw .keyMismatch(certificateFile: identity.certificateFile, keyFile: identity.keyFile)
+            }
+            throw .file(identity.keyFile, reason: "no private key without a passphrase: " + failure.text)
+        }
+        guard SSL_CTX_check_private_key(context) == 1 else {
+            ERR_clear_error()
+            throw .keyMismatch(certificateFile: identity.certificateFile, keyFile: identity.keyFile)
+        }
+    }
+
+    private func trust(_ authorityFile: String, revocation: String?, required: Bool) throws(TLSError) {
+        try PEMFile.check(authorityFile)
+        guard trireme_tls_verify(context, authorityFile, required ? 1 : 0, isServer ? 1 : 0) == 1 else {
+            throw .file(authorityFile, reason: "no authority's certificate: " + OpenSSLFailure.take().text)
+        }
+        if let revocation {
+            try PEMFile.check(revocation)
+            guard trireme_tls_revoke(context, revocation) == 1 else {
+                throw .file(revocation, reason: "no revocation list: " + OpenSSLFailure.take().text)
+            }
+        }
+        // Reading a list to its end leaves "no start line" behind.
+        ERR_clear_error()
+    }
+}
