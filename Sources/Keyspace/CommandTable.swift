@@ -1,0 +1,78 @@
+// Finding a command by its name, in constant time and without an allocation.
+
+import ByteCoding
+
+/// All commands of the keyspace.
+///
+/// A name of at most 16 letters is packed into two words, whose hash leads to at most a few candidates.
+public struct CommandTable: Sendable {
+    public static let shared = CommandTable()
+
+    /// All commands, sorted by name.
+    public let specs: [CommandSpec]
+    private let packed: [PackedName]
+    /// For each hash the position in `specs` plus one; 0 where there is none. Linear probing.
+    private let places: [UInt8]
+
+    private static let placesMask = 255
+
+    private init() {
+        specs = CommandTable.all
+        packed = specs.map { PackedName($0.name) }
+        var places = [UInt8](repeating: 0, count: CommandTable.placesMask + 1)
+        for (position, name) in packed.enumerated() {
+            var place = name.hash & CommandTable.placesMask
+            while places[place] != 0 { place = (place + 1) & CommandTable.placesMask }
+            places[place] = UInt8(position + 1)
+        }
+        self.places = places
+    }
+
+    /// The command of this name in any case, or nil.
+    public func lookup(_ name: RawSpan) -> CommandSpec? {
+        guard let wanted = PackedName(lowercasing: name) else { return nil }
+        var place = wanted.hash & CommandTable.placesMask
+        while places[place] != 0 {
+            let position = Int(places[place]) - 1
+            if packed[position] == wanted { return specs[position] }
+            place = (place + 1) & CommandTable.placesMask
+        }
+        return nil
+    }
+
+    /// The command of this name in any case, or nil.
+    public func lookup(_ name: String) -> CommandSpec? { lookup(Array(name.utf8).rawBytes) }
+}
+
+/// At most 16 bytes in two words, in lower case, padded with zeros.
+private struct PackedName: Hashable, Sendable {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+
+    init(_ name: StaticString) {
+        for (position, byte) in name.description.utf8.enumerated() { put(byte, at: position) }
+    }
+
+    init?(lowercasing name: RawSpan) {
+        guard name.byteCount > 0, name.byteCount <= 16 else { return nil }
+        for position in 0..<name.byteCount {
+            let byte = name.byte(at: position)
+            // A name holds no zero byte, so the padding cannot be mistaken for one.
+            guard byte != 0 else { return nil }
+            put(byte.asciiLowercased, at: position)
+        }
+    }
+
+    private mutating func put(_ byte: UInt8, at position: Int) {
+        if position < 8 {
+            low |= UInt64(byte) << UInt64(8 * position)
+        } else {
+            high |= UInt64(byte) << UInt64(8 * (position - 8))
+        }
+    }
+
+    /// Fibonacci hashing; the upper bits are the mixed ones.
+    var hash: Int {
+        Int(truncatingIfNeeded: ((low ^ (high &* 0xC2B2_AE3D_27D4_EB4F)) &* 0x9E37_79B9_7F4A_7C15) >> 40)
+    }
+}

@@ -1,1 +1,0 @@
-// Keyspace: placeholder until its first file lands.
