@@ -30,6 +30,7 @@ extension NodeSettings {
     private static func read(
         _ file: SettingsFile, environment: [String: String], flags: [SettingsFlag]
     ) throws(SettingsError) -> (settings: NodeSettings, reader: SettingsReader) {
+        if file.isBroken { throw SettingsError(file.problems) }
         var reader = SettingsReader(SettingsSources(file: file, environment: environment, flags: flags))
         let settings = NodeSettings(from: &reader, file: file.path)
         guard let settings, reader.problems.isEmpty else { throw SettingsError(reader.problems) }

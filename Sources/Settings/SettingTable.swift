@@ -52,8 +52,8 @@ enum SettingTable {
     static let clientTokens = Setting(
         "auth.client-token-file", .path, .absent("the admin tokens alone"),
         """
-        Tokens that log a client in, one in each line. The tokens of `auth.admin-token-file` do so too. Token files have \
-        mode 0600 and are read again on SIGHUP.
+        Tokens that log a client in, one in each line. The tokens of `auth.admin-token-file` do so too. Token \
+        files have mode 0600 and are read again on SIGHUP.
         """
     ).isPath()
     static let adminTokens = Setting(
@@ -178,8 +178,8 @@ struct TLSTable {
         certificate: Setting(
             "tls.certificate", .path, .required,
             """
-            The node's certificate chain (PEM). Its names include `node.id` and every name that clients use. Read again \
-            on SIGHUP, like all certificates.
+            The node's certificate chain (PEM). Its names include `node.id` and every name that clients use. \
+            Read again on SIGHUP, like all certificates.
             """),
         key: Setting("tls.key", .path, .required, "The private key of `tls.certificate` (PEM, mode 0600)."),
         authority: Setting(

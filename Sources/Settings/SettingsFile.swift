@@ -18,6 +18,8 @@ struct SettingsFile {
     let path: String
     private(set) var entries: [Entry] = []
     private(set) var problems: [SettingsProblem] = []
+    /// Whether it could not be read at all, so that nothing can be said of what it gives.
+    private(set) var isBroken = false
 
     /// Reads the file at `path`.
     init(path: String) {
@@ -26,6 +28,7 @@ struct SettingsFile {
             let bytes = try FileSystem.readAll(path, limit: SettingsFile.sizeMax)
             read(String(decoding: bytes, as: UTF8.self))
         } catch {
+            isBroken = true
             problem("", 0, "cannot be read: \(error.reason)", error.remedy.text)
         }
     }
@@ -40,11 +43,13 @@ struct SettingsFile {
         do {
             guard let root = try Yams.compose(yaml: text) else { return }
             guard case .mapping(let mapping) = root else {
+                isBroken = true
                 return problem("", line(of: root), "holds no sections", "write lines such as `node.id: n1`")
             }
             walk(mapping, prefix: "", depth: 0)
         } catch {
             let (line, what) = SettingsFile.explain(error)
+            isBroken = true
             problem("", line, "is no valid YAML: \(what)", "correct that line")
         }
     }

@@ -1,1 +1,0 @@
-// SettingsTests: placeholder until its first test lands.
