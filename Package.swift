@@ -51,6 +51,7 @@ let package = Package(
             name: "Replica",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "PeerProtocol",
+                "Telemetry",
             ], swiftSettings: safe),
 
         .target(name: "Telemetry", dependencies: ["Vocabulary"], swiftSettings: safe),
@@ -128,7 +129,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ReplicaTests",
-            dependencies: ["Replica", "Consensus", "Keyspace", "LogFormat", "ByteCoding", "Vocabulary"],
+            dependencies: [
+                "Replica", "Consensus", "Keyspace", "LogFormat", "PeerProtocol", "RESP", "ByteCoding", "Vocabulary",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Vocabulary"], swiftSettings: strict),

@@ -25,6 +25,9 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// For example `open /x/y: Permission denied (EACCES)`.
+    /// Nobody listens at the address: evidence that the process behind it has ended.
+    public var isConnectionRefused: Bool { errno == ECONNREFUSED }
+
     public var description: String {
         call + (subject.isEmpty ? "" : " " + subject) + ": " + reason
     }

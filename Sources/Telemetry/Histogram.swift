@@ -30,6 +30,15 @@ public struct Histogram: Sendable, Equatable {
         if value > maximum { maximum = value }
     }
 
+    /// Counts a value that occurred several times, such as the latency that all commands of a batch had.
+    @inline(__always)
+    public mutating func record(_ value: UInt64, times: UInt64) {
+        buckets[Histogram.bucket(of: value)] &+= times
+        count &+= times
+        sum &+= value &* times
+        if value > maximum { maximum = value }
+    }
+
     /// Counts a duration. A negative one, which a monotonic clock does not give, counts as none.
     @inline(__always)
     public mutating func record(_ duration: Duration) {

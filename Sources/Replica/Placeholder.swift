@@ -1,1 +1,0 @@
-// Replica: placeholder until its first file lands.

@@ -1,0 +1,194 @@
+// What clients are told: outcomes of writes, results of reads, and honest reasons for everything else.
+
+import ByteCoding
+import Consensus
+import PeerProtocol
+import RESP
+import Vocabulary
+
+/// Why a request was not carried out. The texts are the protocol's (docs/COMPATIBILITY.md); the first word decides what
+/// a client may do: all but `unknown` promise that the request had no effect and never will have.
+enum Refusal {
+    case notLeader
+    case noLeader
+    case noSpace
+    case unknown
+
+    var text: StaticString {
+        switch self {
+        case .notLeader: "TRYAGAIN this node no longer leads; the request had no effect"
+        case .noLeader: "CLUSTERDOWN no leader could be reached in time; the request had no effect"
+        case .noSpace: "NOSPACE the log has no room for more entries; free space on the node's disk"
+        case .unknown: "UNKNOWNRESULT the outcome of this request is not known; read before you repeat it"
+        }
+    }
+}
+
+extension Replica {
+    /// Calls `body` with the batch that answers for `origin` go into; nil when that conversation is over.
+    @inline(__always)
+    private func withAnswers(
+        for origin: Origin, in effects: inout ReplicaEffects, _ body: (inout AnswerBatch) -> Void
+    ) {
+        switch origin {
+        case .ownClient:
+            body(&effects.replies)
+        case .peer(let peer, let conversation):
+            guard self.conversation(with: peer) == conversation else { return }
+            let position: Int
+            if let known = effects.answers.firstIndex(where: { $0.to == peer }) {
+                position = known
+            } else {
+                position = effects.answers.count
+                effects.answers.append((peer, AnswerBatch()))
+            }
+            body(&effects.answers[position].batch)
+        }
+    }
+
+    func answer(
+        _ item: RequestBatch.Item, of arrival: Arrival, _ refusal: Refusal, into effects: inout ReplicaEffects
+    ) {
+        answer(item.token, arrival.origin, item.version, refusal, into: &effects)
+    }
+
+    func answer(
+        _ token: UInt64, _ origin: Origin, _ version: RESPVersion, _ refusal: Refusal,
+        into effects: inout ReplicaEffects
+    ) {
+        withAnswers(for: origin, in: &effects) { answers in
+            // Between nodes, "not logged here" is a fact of its own: the other node sends the request elsewhere.
+            if case .notLeader = refusal, origin != .ownClient {
+                answers.declined(token)
+            } else {
+                answers.answer(token, version: version) { $0.error(refusal.text) }
+            }
+        }
+    }
+
+    /// Carries out a read on the keyspace as it is and answers it.
+    mutating func read(
+        _ item: RequestBatch.Item, of arrival: Arrival, at now: Moment, into effects: inout ReplicaEffects
+    ) {
+        figures.reads += 1
+        let time = readTime(now)
+        withAnswers(for: arrival.origin, in: &effects) { answers in
+            answers.answer(item.token, version: item.version) { reply in
+                keyspace.read(arrival.batch.bytes.rawBytes.extracting(item.range), clock: time, reply: &reply)
+            }
+        }
+    }
+
+    /// Hands the reply of an applied write to whoever waits for it.
+    @inline(__always)
+    mutating func apply(
+        _ entry: RawSpan, at time: Timestamp, _ index: LogIndex, into effects: inout ReplicaEffects
+    ) {
+        guard let write = writes.take(index) else {
+            scratch.bytes.removeAll(keepingCapacity: true)
+            keyspace.apply(entry, at: time, index: index, reply: &scratch)
+            return
+        }
+        switch write.origin {
+        case .ownClient:
+            effects.replies.answer(write.token, version: write.version) {
+                keyspace.apply(entry, at: time, index: index, reply: &$0)
+            }
+        case .peer:
+            scratch.bytes.removeAll(keepingCapacity: true)
+            scratch.version = write.version
+            keyspace.apply(entry, at: time, index: index, reply: &scratch)
+            let reply = scratch.bytes
+            withAnswers(for: write.origin, in: &effects) { answers in
+                answers.answer(write.token, version: write.version) { $0.bytes.append(contentsOf: reply) }
+            }
+        }
+    }
+
+    mutating func answerWaits(at now: Moment, into effects: inout ReplicaEffects) {
+        guard raft.role == .leader else { return }
+        for (wait, count) in waits.takeEnded(at: now.instant, holding: nodesHolding) {
+            withAnswers(for: wait.arrival.origin, in: &effects) { answers in
+                answers.answer(wait.item.token, version: wait.item.version) { $0.integer(Int64(count)) }
+            }
+        }
+    }
+
+    /// How many nodes, this one included, have the log up to `index` on stable storage.
+    func nodesHolding(_ index: LogIndex) -> Int {
+        let own = raft.persistedIndex >= index ? 1 : 0
+        return own + peers.count { conversation(with: $0) != nil && raft.progress(of: $0).matchIndex >= index }
+    }
+
+    // MARK: Outcomes from the leader
+
+    /// Takes a leader's answers to what we forwarded: replies go to our clients, declined requests are routed anew.
+    mutating func settle(_ batch: AnswerBatch, from leader: NodeID, into effects: inout ReplicaEffects) {
+        var declined: [Arrival] = []
+        for answer in batch.items {
+            if answer.isDeclined {
+                if let arrival = forwards.withdraw(answer.token, from: leader) { declined.append(arrival) }
+            } else if let item = forwards.settle(answer.token, from: leader) {
+                effects.replies.answer(item.token, version: item.version) {
+                    $0.bytes.append(bytes: batch.writer.bytes.rawBytes.extracting(answer.range))
+                }
+            }
+        }
+        if !declined.isEmpty { inbox.putBack(declined) }
+    }
+
+    /// A leader that we forwarded to is gone: reads are asked anew, the fate of writes is not known.
+    mutating func abandonForward(_ arrival: Arrival, into effects: inout ReplicaEffects) {
+        var again: [RequestBatch.Item] = []
+        for item in arrival.batch.items {
+            if item.kind == .write {
+                figures.unknownResults += 1
+                answer(item, of: arrival, .unknown, into: &effects)
+            } else {
+                again.append(item)
+            }
+        }
+        if !again.isEmpty { inbox.putBack([arrival.only(again)]) }
+    }
+
+    mutating func giveUp(_ cut: [PendingWrite], into effects: inout ReplicaEffects) {
+        for write in cut {
+            figures.unknownResults += 1
+            answer(write.token, write.origin, write.version, .unknown, into: &effects)
+        }
+    }
+
+    // MARK: Deadlines
+
+    mutating func giveUpOverdue(at now: Moment, into effects: inout ReplicaEffects) {
+        if let oldest = inbox.oldest, oldest + options.holdTimeout <= now.instant {
+            // "Older than" an instant that lies `holdTimeout` back.
+            let limit = Instant(nanoseconds: now.instant.nanoseconds &- UInt64(options.holdTimeout.inNanoseconds) &+ 1)
+            for arrival in inbox.takeOlder(than: limit) {
+                for item in arrival.batch.items { answer(item, of: arrival, .noLeader, into: &effects) }
+            }
+        }
+        if let deadline = pendingDeadline, deadline <= now.instant {
+            pendingDeadline = nil
+            if raft.role != .leader { giveUp(writes.takeAll(), into: &effects) }
+        }
+        giveUpForwards(at: now, into: &effects)
+    }
+
+    /// Forwarded requests end when their time is up, or soon after their leader was replaced.
+    private mutating func giveUpForwards(at now: Moment, into effects: inout ReplicaEffects) {
+        guard !forwards.isEmpty else { return }
+        if let changed = leaderChangedAt, changed + options.replacedLeaderGrace <= now.instant,
+            raft.role == .leader || raft.leader != nil
+        {
+            leaderChangedAt = nil
+            for peer in peers where peer != raft.leader {
+                for arrival in forwards.takeUnanswered(from: peer) { abandonForward(arrival, into: &effects) }
+            }
+        }
+        let age = UInt64(options.resultTimeout.inNanoseconds)
+        guard now.instant.nanoseconds > age else { return }
+        let limit = Instant(nanoseconds: now.instant.nanoseconds - age)
+        for arrival in forwards.takeUnanswered(olderThan: limit) { abandonForward(arrival, into: &effects) }
+    }
+}

@@ -1,0 +1,94 @@
+// Committed entries become state, in order, once.
+
+import ByteCoding
+import Consensus
+import Keyspace
+import LogFormat
+import PeerProtocol
+import RESP
+import Vocabulary
+
+extension Replica {
+    /// Applies what is committed and in memory, up to a bound per call; asks the log for what is not in memory.
+    mutating func applyCommitted(at now: Moment, into effects: inout ReplicaEffects) {
+        var bytes = 0
+        while appliedIndex < raft.commitIndex, bytes < options.applyBytesPerStep {
+            guard let frame = cache.frame(at: appliedIndex.next) else {
+                readFromDisk(
+                    .apply, from: appliedIndex.next, byteLimit: options.applyBytesPerStep, into: &effects)
+                return
+            }
+            bytes += frame.bytes.count
+            apply(frame, at: now, into: &effects)
+        }
+    }
+
+    mutating func apply(_ frame: Frame, at now: Moment, into effects: inout ReplicaEffects) {
+        let header = frame.header
+        precondition(
+            header.firstIndex == appliedIndex.next, "frame at \(header.firstIndex) applied behind \(appliedIndex)")
+        precondition(header.lastIndex <= raft.commitIndex, "frame at \(header.lastIndex) is not committed")
+        do throws(FrameError) {
+            try frame.withPayload { payload throws(FrameError) in
+                try apply(payload, of: header, into: &effects)
+            }
+        } catch {
+            // The frame's checksum was verified when it was received or read: this is a bug, and going on would be
+            // to guess what a committed entry says.
+            preconditionFailure("committed frame at \(header.firstIndex) can not be read: \(error)")
+        }
+        appliedIndex = header.lastIndex
+        raft.setApplied(appliedIndex)
+        observeCommit(of: header, at: now)
+    }
+
+    private mutating func apply(
+        _ payload: RawSpan, of header: FrameHeader, into effects: inout ReplicaEffects
+    ) throws(FrameError) {
+        var cursor = EntryCursor(header)
+        var index = header.firstIndex
+        var time = header.timestamp
+        while let range = try cursor.next(in: payload) {
+            let entry = payload.extracting(range)
+            if header.kind == .entries {
+                apply(entry, at: time, index, into: &effects)
+            } else {
+                register(entry, into: &effects)
+            }
+            index = index.next
+            time = time.advanced(by: 1)
+        }
+        figures.applied += UInt64(header.count)
+    }
+
+    private mutating func register(_ entry: RawSpan, into effects: inout ReplicaEffects) {
+        guard let members = try? MemberRegistry.decode(entry) else {
+            effects.news.append(.anomaly("a members entry can not be read"))
+            return
+        }
+        for (node, storage) in members where registry.register(node, storage) {
+            effects.news.append(.memberRegistered(node, storage))
+        }
+    }
+
+    private mutating func observeCommit(of header: FrameHeader, at now: Moment) {
+        guard let frame = framesUnderWay.first else { return }
+        guard frame.last <= header.lastIndex else { return }
+        figures.commitLatency.record(
+            UInt64(max(0, (now.instant - frame.made).inNanoseconds)), times: UInt64(header.count))
+        figures.batchEntries.record(UInt64(header.count))
+        framesUnderWay.removeFirst()
+    }
+
+    /// The leader notices that a key's time is over and says so in the log: expiry is decided by log time.
+    mutating func expire(at now: Moment, into effects: inout ReplicaEffects) {
+        guard raft.mayPropose, appliedIndex >= expiryTickAt, let due = keyspace.nextDeadline,
+            readTime(now).milliseconds >= due
+        else { return }
+        builder.begin()
+        let tick = EntryCoding.tick
+        builder.appendEntry(tick.rawBytes)
+        seal(.entries, at: now, into: &effects)
+        expiryTickAt = raft.lastPosition.index
+    }
+}

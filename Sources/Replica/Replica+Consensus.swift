@@ -1,0 +1,171 @@
+// Between the replica and its consensus: messages in, directives carried out.
+
+import Consensus
+import LogFormat
+import PeerProtocol
+import Vocabulary
+
+extension Replica {
+    mutating func receive(
+        _ message: Message, _ frames: [Frame], from sender: NodeID, at now: Moment, into effects: inout ReplicaEffects
+    ) {
+        var message = message
+        if case .append(var append) = message.body {
+            append.frames = frames.map { FrameSummary($0) }
+            message.body = .append(append)
+        }
+        raft.receive(message, from: sender, now: now.instant, into: &directives)
+        carryOut(frames, at: now, into: &effects)
+    }
+
+    /// Carries out what consensus asked for; `frames` are those of the append being received.
+    mutating func carryOut(_ frames: [Frame] = [], at now: Moment, into effects: inout ReplicaEffects) {
+        guard !directives.isEmpty else { return }
+        var position = 0
+        // Carrying out one directive may add others behind it.
+        while position < directives.count {
+            carryOut(directives[position], frames, at: now, into: &effects)
+            position += 1
+        }
+        directives.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func carryOut(
+        _ directive: Directive, _ frames: [Frame], at now: Moment, into effects: inout ReplicaEffects
+    ) {
+        switch directive {
+        case .send(let message, let peer):
+            effects.messages.append(OutgoingMessage(to: peer, message: message, frames: []))
+        case .persistBallot(let term, let vote, let ticket):
+            effects.logWrites.append(LogWrite(.ballot(term, votedFor: vote), ticket: ticket))
+        case .truncate(let index, let ticket):
+            precondition(index > appliedIndex, "cut at \(index), applied up to \(appliedIndex)")
+            cache.truncate(from: index)
+            giveUp(writes.takeCut(from: index), into: &effects)
+            effects.logWrites.append(LogWrite(.truncate(from: index), ticket: ticket))
+        case .store(let range, let ticket):
+            for frame in frames[range] { log(frame, ticket: ticket, into: &effects) }
+        case .commit:
+            applyCommitted(at: now, into: &effects)
+        case .roleChanged(let role, let term, let leader):
+            roleChanged(to: role, term, leader, at: now, into: &effects)
+        case .becameLeader:
+            beginTerm(at: now, into: &effects)
+        case .readConfirmed(let round, let index):
+            reads.confirm(round, at: index)
+        case .readsAborted:
+            inbox.putBack(reads.takeAll())
+        case .handoverEnded(let outcome):
+            effects.news.append(.handoverEnded(outcome))
+        case .steppedDown(let reason):
+            effects.news.append(.steppedDown(String(describing: reason)))
+        case .fenceRaised(let index):
+            effects.logWrites.append(LogWrite(.raiseFence(index), ticket: nil))
+            effects.news.append(.fenceRaised(index))
+        case .fenceCleared:
+            effects.logWrites.append(LogWrite(.clearFence, ticket: nil))
+            effects.news.append(.fenceCleared)
+        case .anomaly(let anomaly):
+            effects.news.append(.anomaly(String(describing: anomaly)))
+        }
+    }
+
+    /// Adds a frame to the log: in memory now, on disk by the log thread.
+    mutating func log(_ frame: Frame, ticket: WriteTicket, into effects: inout ReplicaEffects) {
+        cache.append(frame)
+        clock.observe(frame.header.timestamp.advanced(by: Int(frame.header.count) - 1))
+        effects.logWrites.append(LogWrite(.append(frame, commitIndex: raft.commitIndex), ticket: ticket))
+    }
+
+    private mutating func roleChanged(
+        to role: Role, _ term: Term, _ leader: NodeID?, at now: Moment, into effects: inout ReplicaEffects
+    ) {
+        effects.news.append(.role(role, term, leader: leader))
+        leaderChangedAt = now.instant
+        if role != .leader {
+            framesUnderWay.removeAll(keepingCapacity: true)
+            if !writes.isEmpty { pendingDeadline = now.instant + options.resultTimeout }
+            inbox.putBack(reads.takeAll())
+            inbox.putBack(waits.takeAll())
+        }
+    }
+
+    // MARK: Peers
+
+    mutating func connect(_ peer: NodeID, _ storage: StorageID, at now: Moment) {
+        conversations += 1
+        connected.removeAll { $0.node == peer }
+        connected.append((peer, storage, conversations))
+        raft.peerConnected(peer)
+        diskReads.removeAll { $0 == .replicate(to: peer) }
+    }
+
+    mutating func disconnect(_ peer: NodeID, at now: Moment, into effects: inout ReplicaEffects) {
+        connected.removeAll { $0.node == peer }
+        raft.peerDisconnected(peer, now: now.instant, into: &directives)
+        if peer == raft.leader { effects.news.append(.probe(peer)) }
+        for arrival in forwards.takeUnanswered(from: peer) { abandonForward(arrival, into: &effects) }
+    }
+
+    mutating func beginHandover(
+        to target: NodeID?, deadline: Instant, at now: Moment, into effects: inout ReplicaEffects
+    ) {
+        do throws(HandoverRefusal) {
+            try raft.beginHandover(to: target, now: now.instant, deadline: deadline, into: &directives)
+        } catch {
+            effects.news.append(.handoverRefused(error))
+        }
+    }
+
+    // MARK: Membership entries
+
+    /// Members that are connected (and this node) but not in the registry yet.
+    private var unregistered: [(NodeID, StorageID)] {
+        let all = [(id, storage)] + connected.map { ($0.node, $0.storage) }
+        return all.filter { registry.storage(of: $0.0) == nil }
+    }
+
+    /// Opens the term with an entry of its own, and registers whoever is new before any client's command.
+    private mutating func beginTerm(at now: Moment, into effects: inout ReplicaEffects) {
+        builder.begin()
+        seal(.leaderStart, at: now, into: &effects)
+        membersEntryAt = raft.lastPosition.index
+        if !unregistered.isEmpty { appendMembers(at: now, into: &effects) }
+    }
+
+    private mutating func appendMembers(at now: Moment, into effects: inout ReplicaEffects) {
+        builder.begin()
+        let entry = MemberRegistry.encode(unregistered)
+        builder.appendEntry(entry.rawBytes)
+        seal(.membership, at: now, into: &effects)
+        membersEntryAt = raft.lastPosition.index
+    }
+
+    /// Registers members that connected after the term began, once the earlier entry is applied.
+    mutating func registerNewMembers(at now: Moment, into effects: inout ReplicaEffects) {
+        guard raft.mayPropose, appliedIndex >= membersEntryAt, !unregistered.isEmpty else { return }
+        appendMembers(at: now, into: &effects)
+    }
+
+    /// Makes the frame that was built the newest of the log.
+    mutating func seal(_ kind: FrameKind, at now: Moment, into effects: inout ReplicaEffects) {
+        let first = raft.lastPosition.index.next
+        let timestamp = clock.take(max(1, builder.count), wall: now.wall)
+        let frame = builder.seal(
+            kind: kind, term: raft.term, firstIndex: first, timestamp: timestamp,
+            previousTerm: raft.lastPosition.term, previousChecksum: raft.lastChecksum)
+        let ticket = raft.appendedByLeader(FrameSummary(frame), now: now.instant, into: &directives)
+        framesUnderWay.append((frame.header.lastIndex, now.instant))
+        log(frame, ticket: ticket, into: &effects)
+    }
+}
+
+extension FrameSummary {
+    /// What consensus needs to know of a frame.
+    init(_ frame: Frame) {
+        let header = frame.header
+        self.init(
+            term: header.term, firstIndex: header.firstIndex, lastIndex: header.lastIndex, checksum: header.checksum,
+            previousTerm: header.previousTerm, previousChecksum: header.previousChecksum, size: frame.bytes.count)
+    }
+}

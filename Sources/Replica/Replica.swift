@@ -1,0 +1,164 @@
+// One node's whole behaviour as a value: events in, effects out. Routes between consensus, log, keyspace and requests.
+
+public import Consensus
+public import Keyspace
+public import LogFormat
+import PeerProtocol
+import RESP
+public import Vocabulary
+
+/// What a replica begins with: what its log held.
+public struct ReplicaStart: Sendable {
+    public var id: NodeID
+    public var cluster: ClusterID
+    public var storage: StorageID
+    public var configuration: Configuration
+    public var restored: Restored
+    /// The frames of `restored.uncommitted`, with their bytes.
+    public var uncommittedFrames: [Frame]
+    /// The timestamp of the last entry in the log.
+    public var lastTimestamp: Timestamp
+
+    public init(
+        id: NodeID, cluster: ClusterID, storage: StorageID, configuration: Configuration, restored: Restored,
+        uncommittedFrames: [Frame], lastTimestamp: Timestamp
+    ) {
+        self.id = id
+        self.cluster = cluster
+        self.storage = storage
+        self.configuration = configuration
+        self.restored = restored
+        self.uncommittedFrames = uncommittedFrames
+        self.lastTimestamp = lastTimestamp
+    }
+}
+
+/// Takes events, gives effects. Never blocks, reads no clock, draws no random number that was not handed to it.
+///
+/// 1. `appliedIndex <= raft.commitIndex <= raft.lastPosition.index`.
+/// 2. `cache` holds every frame behind `appliedIndex`, unless the log was longer than memory at start; then frames are
+///    read back from the log until it does.
+/// 3. A write is answered with success only after its entry was applied here, hence committed.
+/// 4. Requests are routed only at the end of a turn; until then they lie in `inbox` and have had no effect.
+public struct Replica: Sendable {
+    public let id: NodeID
+    public let cluster: ClusterID
+    public let storage: StorageID
+    public let peers: [NodeID]
+    public internal(set) var raft: Raft
+    public internal(set) var keyspace = Keyspace()
+    public internal(set) var registry = MemberRegistry()
+    public internal(set) var appliedIndex = LogIndex.zero
+    public internal(set) var figures = ReplicaFigures()
+
+    let options: ReplicaOptions
+    var clock: HybridClock
+    var builder: FrameBuilder
+    var cache: FrameCache
+    var inbox = Inbox()
+    var writes = PendingWrites()
+    var reads = ReadQueue()
+    var waits = WaitQueue()
+    var forwards = ForwardLedger()
+    var connected: [(node: NodeID, storage: StorageID, conversation: UInt64)] = []
+    var conversations: UInt64 = 0
+    var diskReads: [LogReadPurpose] = []
+    var directives: [Directive] = []
+    /// Commit latency is measured per frame: the last index of each frame this leader made, and when.
+    var framesUnderWay: [(last: LogIndex, made: Instant)] = []
+    var leaderChangedAt: Instant?
+    var pendingDeadline: Instant?
+    var expiryTickAt = LogIndex.zero
+    var membersEntryAt = LogIndex.zero
+    var scratch = ReplyWriter(version: .two)
+
+    public init(_ start: ReplicaStart, options: ReplicaOptions, seed: UInt64, at now: Moment) {
+        id = start.id
+        cluster = start.cluster
+        storage = start.storage
+        peers = start.configuration.voters.ids.filter { $0 != start.id }
+        self.options = options
+        raft = Raft(
+            id: start.id, configuration: start.configuration, options: options.consensus, restored: start.restored,
+            seed: seed, now: now.instant)
+        clock = HybridClock(last: start.lastTimestamp)
+        builder = FrameBuilder(cluster: start.cluster, compressionThreshold: options.compressionThreshold)
+        cache = FrameCache(byteLimit: options.cacheBytes)
+        for frame in start.uncommittedFrames { cache.append(frame) }
+    }
+
+    /// The one entry point. Effects are appended to `effects`.
+    public mutating func step(_ event: ReplicaEvent, at now: Moment, into effects: inout ReplicaEffects) {
+        switch event {
+        case .tick:
+            raft.tick(now: now.instant, into: &directives)
+        case .requests(let batch):
+            inbox.add(Arrival(origin: .ownClient, batch: batch, arrivedAt: now.instant))
+        case .message(let message, let frames, let sender):
+            receive(message, frames, from: sender, at: now, into: &effects)
+        case .forwarded(let batch, let sender):
+            guard let conversation = conversation(with: sender) else { break }
+            let origin = Origin.peer(sender, conversation: conversation)
+            inbox.add(Arrival(origin: origin, batch: batch, arrivedAt: now.instant))
+        case .answers(let batch, let sender):
+            settle(batch, from: sender, into: &effects)
+        case .peerConnected(let peer, let storage):
+            connect(peer, storage, at: now)
+        case .peerDisconnected(let peer):
+            disconnect(peer, at: now, into: &effects)
+        case .peerRefuses(let peer):
+            if peer == raft.leader { raft.leaderRefusesConnections(now: now.instant, into: &directives) }
+        case .persisted(let ticket):
+            raft.persisted(ticket, now: now.instant, into: &directives)
+        case .logRoom(let hasRoom):
+            raft.setHasSpace(hasRoom)
+        case .framesRead(let frames, let request):
+            take(frames, for: request, at: now, into: &effects)
+        case .handover(let target, let deadline):
+            beginHandover(to: target, deadline: deadline, at: now, into: &effects)
+        case .endOfTurn:
+            endTurn(at: now, into: &effects)
+        }
+        carryOut(at: now, into: &effects)
+    }
+
+    /// When the next `tick` is due.
+    public var nextDeadline: Instant {
+        var deadline = raft.nextDeadline
+        if let oldest = inbox.oldest { deadline = min(deadline, oldest + options.holdTimeout) }
+        if let pendingDeadline { deadline = min(deadline, pendingDeadline) }
+        if let wait = waits.nextDeadline { deadline = min(deadline, wait) }
+        return deadline
+    }
+
+    /// When the leader has to look for expired keys next, as wall time; nil when it need not.
+    public var nextExpiry: Timestamp? {
+        guard raft.role == .leader, let due = keyspace.nextDeadline else { return nil }
+        return Timestamp(microseconds: due &* 1000)
+    }
+
+    /// Whether so much is waiting that the shell should read no more from clients.
+    public var isCongested: Bool { inbox.bytes + forwards.bytes > options.congestionBytes.rawValue }
+
+    /// Whether committed entries wait to be applied that are in memory: call again soon.
+    public var hasMoreToApply: Bool {
+        appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
+    }
+
+    /// The leader's hybrid clock as a reader sees it.
+    func readTime(_ now: Moment) -> Timestamp { clock.reading(wall: now.wall) }
+
+    func conversation(with peer: NodeID) -> UInt64? {
+        connected.first { $0.node == peer }?.conversation
+    }
+
+    /// Walks the whole structure; for debug builds and the simulator.
+    public func checkInvariants() {
+        precondition(appliedIndex <= raft.commitIndex, "applied \(appliedIndex) over commit \(raft.commitIndex)")
+        precondition(
+            raft.commitIndex <= raft.lastPosition.index,
+            "commit \(raft.commitIndex) over last \(raft.lastPosition.index)")
+        raft.checkInvariants()
+        writes.checkInvariants()
+    }
+}

@@ -1,0 +1,80 @@
+// What a replica wants done: orders for the log, messages, replies and news, in the order in which they must happen.
+
+public import Consensus
+public import LogFormat
+public import PeerProtocol
+public import Vocabulary
+
+/// An order for the log. Orders are carried out in sequence; `ticket` comes back in `ReplicaEvent.persisted`.
+public struct LogWrite: Sendable {
+    public enum Kind: Sendable {
+        case append(Frame, commitIndex: LogIndex)
+        case ballot(Term, votedFor: NodeID?)
+        case truncate(from: LogIndex)
+        case raiseFence(LogIndex)
+        case clearFence
+    }
+    public var kind: Kind
+    /// Nil for orders that nobody waits for.
+    public var ticket: WriteTicket?
+
+    public init(_ kind: Kind, ticket: WriteTicket?) {
+        self.kind = kind
+        self.ticket = ticket
+    }
+}
+
+/// A consensus message on its way, with the frames that an append carries.
+public struct OutgoingMessage: Sendable {
+    public var to: NodeID
+    public var message: Message
+    public var frames: [Frame]
+}
+
+/// Things worth a line in the log or a step of a counter.
+public enum ReplicaNews: Sendable {
+    case role(Role, Term, leader: NodeID?)
+    case steppedDown(String)
+    case handoverEnded(HandoverOutcome)
+    case handoverRefused(HandoverRefusal)
+    case fenceRaised(LogIndex)
+    case fenceCleared
+    case anomaly(String)
+    case memberRegistered(NodeID, StorageID)
+    /// The leader's connection was lost: is its port still open?
+    case probe(NodeID)
+}
+
+/// The effects of one or more events. The shell carries them out and calls `removeAll` before the next turn.
+///
+/// Log orders go first, then messages, then replies; within each list the order is the order of events. A message is
+/// only here once everything that it speaks of is durable, so a shell may not lose the order, but may delay.
+public struct ReplicaEffects: Sendable {
+    public var logWrites: [LogWrite] = []
+    public var logReads: [LogRead] = []
+    public var messages: [OutgoingMessage] = []
+    /// Replies to this node's own clients.
+    public var replies = AnswerBatch()
+    /// Requests for the leader, and answers for peers that forwarded theirs to us.
+    public var forwards: [(to: NodeID, batch: RequestBatch)] = []
+    public var answers: [(to: NodeID, batch: AnswerBatch)] = []
+    public var news: [ReplicaNews] = []
+
+    public init() {}
+
+    public var isEmpty: Bool {
+        logWrites.isEmpty && logReads.isEmpty && messages.isEmpty && replies.items.isEmpty && forwards.isEmpty
+            && answers.isEmpty && news.isEmpty
+    }
+
+    /// Empties all lists and keeps their memory.
+    public mutating func removeAll() {
+        logWrites.removeAll(keepingCapacity: true)
+        logReads.removeAll(keepingCapacity: true)
+        messages.removeAll(keepingCapacity: true)
+        replies.removeAll()
+        forwards.removeAll(keepingCapacity: true)
+        answers.removeAll(keepingCapacity: true)
+        news.removeAll(keepingCapacity: true)
+    }
+}

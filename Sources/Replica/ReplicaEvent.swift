@@ -1,0 +1,68 @@
+// What can happen to a replica: everything that reaches it from outside, as plain data.
+
+public import Consensus
+public import LogFormat
+public import PeerProtocol
+public import Vocabulary
+
+/// The two clocks, read once per loop turn by the shell and handed in with each event.
+public struct Moment: Hashable, Sendable {
+    /// For deciding: time-outs, elections, deadlines.
+    public var instant: Instant
+    /// For the log's hybrid clock only; may jump, nothing is decided by it.
+    public var wall: Timestamp
+
+    public init(instant: Instant, wall: Timestamp) {
+        self.instant = instant
+        self.wall = wall
+    }
+}
+
+/// Who wants frames that are no longer in memory.
+public enum LogReadPurpose: Hashable, Sendable {
+    /// To bring the keyspace up to the commit index (after a restart).
+    case apply
+    /// To bring this peer's log up to ours.
+    case replicate(to: NodeID)
+}
+
+public enum ReplicaEvent: Sendable {
+    /// Time passed. The first event of every loop turn, so that a loop that stalled is noticed before anything else.
+    case tick
+    /// Encoded commands of this node's own clients.
+    case requests(RequestBatch)
+    /// A consensus message; `frames` are the decoded log frames of an append, in order, and empty otherwise.
+    case message(Message, frames: [Frame], from: NodeID)
+    /// Encoded commands that a peer's clients sent to that peer.
+    case forwarded(RequestBatch, from: NodeID)
+    /// A peer's answers to commands that this replica forwarded.
+    case answers(AnswerBatch, from: NodeID)
+    /// A conversation with a peer began (both sides proved who they are) or ended.
+    case peerConnected(NodeID, StorageID)
+    case peerDisconnected(NodeID)
+    /// A probe found that nobody listens on this peer's port.
+    case peerRefuses(NodeID)
+    /// Everything ordered up to this ticket is on stable storage here.
+    case persisted(WriteTicket)
+    /// Whether the log has room for more entries beside its reserve.
+    case logRoom(Bool)
+    /// The answer to a `LogRead`; empty when the log could not give them.
+    case framesRead([Frame], LogRead)
+    /// An operator wants another leader: `to`, or the best one.
+    case handover(to: NodeID?, deadline: Instant)
+    /// All that arrived in this turn was handed in: make the frame, send, start the read round.
+    case endOfTurn
+}
+
+/// A wish for frames from the log on disk, beginning with the one that starts at `from`.
+public struct LogRead: Hashable, Sendable {
+    public var purpose: LogReadPurpose
+    public var from: LogIndex
+    public var byteLimit: Int
+
+    public init(purpose: LogReadPurpose, from: LogIndex, byteLimit: Int) {
+        self.purpose = purpose
+        self.from = from
+        self.byteLimit = byteLimit
+    }
+}

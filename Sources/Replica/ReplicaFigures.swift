@@ -1,0 +1,15 @@
+// What a replica counts for metrics.
+
+public import Telemetry
+
+public struct ReplicaFigures: Sendable {
+    public var reads: UInt64 = 0
+    public var applied: UInt64 = 0
+    public var forwarded: UInt64 = 0
+    public var readRounds: UInt64 = 0
+    public var unknownResults: UInt64 = 0
+    public var commitLatency = Histogram()
+    public var batchEntries = Histogram()
+
+    public init() {}
+}

@@ -1,0 +1,34 @@
+// The limits and time-outs of a replica, each with the inequality that bounds it.
+
+public import Consensus
+public import Vocabulary
+
+public struct ReplicaOptions: Sendable {
+    public var consensus = ConsensusOptions()
+    /// Payload bytes after which a turn begins another frame. At most a quarter of `consensus.inflightBytesMax`, so that
+    /// replication stays pipelined.
+    public var batchBytesMax = ByteCount.mebibytes(1)
+    /// Frames of this leader's making that may wait for their commit before small requests wait for the next one: while
+    /// one is being synced and sent, the next gathers. At least 1. A full batch does not wait.
+    public var framesUnderWayMax = 2
+    /// Payloads below this size are stored as they are.
+    public var compressionThreshold = ByteCount(512)
+    /// Frames kept in memory behind the applied index, for followers that are nearly up to date.
+    public var cacheBytes = ByteCount.mebibytes(8)
+    /// Logged but uncommitted bytes above which requests wait.
+    public var uncommittedBytesMax = ByteCount.mebibytes(16)
+    /// Waiting request bytes above which the shell should read no more from clients.
+    public var congestionBytes = ByteCount.mebibytes(64)
+    /// How long a request waits for a leader before it is refused.
+    public var holdTimeout = Duration.seconds(2)
+    /// How long a logged or forwarded request waits for its outcome before it is answered as unknown.
+    public var resultTimeout = Duration.seconds(5)
+    /// How long requests sent to a leader that was replaced may stay unanswered before they are given up as unknown.
+    public var replacedLeaderGrace = Duration.milliseconds(60)
+    /// Frame bytes applied per step while catching up, so that the loop stays responsive.
+    public var applyBytesPerStep = 2 << 20
+    /// Entries a `tick` may expire at once is the keyspace's business; this is how often the leader looks.
+    public var expiryInterval = Duration.milliseconds(1)
+
+    public init() {}
+}

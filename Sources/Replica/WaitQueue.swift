@@ -1,0 +1,53 @@
+// `WAIT`: how many nodes have synced what this client wrote, answered when enough have or its time is up.
+
+import ByteCoding
+import PeerProtocol
+public import Vocabulary
+
+/// A client that waits has no other request outstanding, so all its acknowledged writes are at or below the commit
+/// index of the moment when its `WAIT` arrives.
+public struct WaitQueue: Sendable {
+    struct Wait: Sendable {
+        let item: RequestBatch.Item
+        let arrival: Arrival
+        let index: LogIndex
+        let needed: Int
+        let deadline: Instant?
+    }
+    private var waiting: [Wait] = []
+
+    public init() {}
+
+    public var nextDeadline: Instant? { waiting.compactMap(\.deadline).min() }
+
+    /// The item's bytes: nodes needed and milliseconds to wait (0: for ever), both varints.
+    mutating func add(_ item: RequestBatch.Item, of arrival: Arrival, index: LogIndex, at now: Instant) {
+        let bytes = arrival.batch.bytes.rawBytes
+        var reader = ByteReader(offset: item.range.lowerBound, end: item.range.upperBound)
+        let needed = (try? reader.varint(from: bytes)) ?? 0
+        let milliseconds = (try? reader.varint(from: bytes)) ?? 0
+        waiting.append(
+            Wait(
+                item: item, arrival: arrival.only([item]), index: index, needed: Int(clamping: needed),
+                deadline: milliseconds == 0 ? nil : now + .milliseconds(Int64(min(milliseconds, 1 << 40)))))
+    }
+
+    /// Removes and returns the waits that end now, each with the number of nodes that hold its index.
+    mutating func takeEnded(at now: Instant, holding: (LogIndex) -> Int) -> [(Wait, Int)] {
+        guard !waiting.isEmpty else { return [] }
+        var ended: [(Wait, Int)] = []
+        waiting.removeAll { wait in
+            let count = holding(wait.index)
+            guard count >= wait.needed || wait.deadline.map({ $0 <= now }) == true else { return false }
+            ended.append((wait, count))
+            return true
+        }
+        return ended
+    }
+
+    /// Removes and returns all: they are asked anew of the next leader.
+    mutating func takeAll() -> [Arrival] {
+        defer { waiting = [] }
+        return waiting.map(\.arrival)
+    }
+}

@@ -1,1 +1,0 @@
-// ReplicaTests: placeholder until its first test lands.
