@@ -7,8 +7,7 @@ public import Vocabulary
 /// is what the reader demands.
 ///
 /// 1. `link` and `next` name the only record that can follow.
-/// 2. `firstIndex <= last.index + 1`; entries `firstIndex...last.index` are in the log.
-/// 3. `highestIndex >= last.index`, and neither it nor `commitIndex` ever decreases.
+/// 2. `highestIndex >= last.index`, and neither it nor `commitIndex` ever decreases.
 public struct LogChain: Hashable, Sendable {
     /// The most bytes of one frame, as stored and as decompressed.
     public static let frameLimit = ByteCount.mebibytes(1024)
@@ -22,7 +21,6 @@ public struct LogChain: Hashable, Sendable {
     public private(set) var batch: LSN
     public private(set) var state: LogState
     public private(set) var commitIndex: LogIndex
-    public private(set) var firstIndex: LogIndex
 
     /// The chain at the start of a segment.
     public init(_ header: SegmentHeader) {
@@ -30,10 +28,9 @@ public struct LogChain: Hashable, Sendable {
         seed = header.identity.recordSeed
         link = header.start
         next = header.firstRecord
-        batch = next
+        batch = header.base
         state = LogState()
         commitIndex = .zero
-        firstIndex = header.start.last.index.next
     }
 
     public var last: LogPosition { link.last }
@@ -42,7 +39,8 @@ public struct LogChain: Hashable, Sendable {
     public mutating func enter(_ header: SegmentHeader) -> Bool {
         guard header.base == next, header.start == link else { return false }
         next = header.firstRecord
-        batch = next
+        // The batch that begins a segment begins with its header.
+        batch = header.base
         return true
     }
 
@@ -66,6 +64,16 @@ public struct LogChain: Hashable, Sendable {
         after.batch = header.batch
         self = after
         return nil
+    }
+
+    /// Set when a whole record is of a newer release, or holds a frame of one: nothing may be done about such a log.
+    public static func newerVersion(of header: RecordHeader, body: RawSpan) -> (found: Int, supported: Int)? {
+        guard header.rawVersion <= RecordHeader.version, let kind = header.kind else {
+            return (Int(max(header.rawVersion, RecordHeader.version + 1)), Int(RecordHeader.version))
+        }
+        guard kind == .frame, body.byteCount >= FrameHeader.byteCount else { return nil }
+        let version = body.little(UInt16.self, at: 8)
+        return version > FrameHeader.version ? (Int(version), Int(FrameHeader.version)) : nil
     }
 
     private mutating func take(_ header: RecordHeader, body: RawSpan) -> DamageKind? {
@@ -109,7 +117,6 @@ public struct LogChain: Hashable, Sendable {
         guard truncation.from <= last.index, truncation.lastTerm <= last.term else { return .brokenChain }
         link.last = LogPosition(term: truncation.lastTerm, index: truncation.from.previous)
         link.lastChecksum = truncation.lastChecksum
-        firstIndex = min(firstIndex, truncation.from)
         return nil
     }
 
@@ -123,6 +130,11 @@ public struct LogChain: Hashable, Sendable {
 
     /// Everything before `next` is on stable storage: what is written from here on is one batch.
     public mutating func beginBatch() { batch = next }
+
+    /// The bytes that an order's record takes.
+    public static func recordLength(of frame: Frame) -> Int { RecordHeader.recordLength(body: frame.bytes.count) }
+    public static let stateLength = RecordHeader.recordLength(body: LogState.byteCount)
+    public static let truncationLength = RecordHeader.recordLength(body: LogTruncation.byteCount)
 
     /// Appends the record of a frame to `bytes`. Traps when it does not follow, or is of another cluster.
     public mutating func write(_ frame: Frame, commitIndex: LogIndex, into bytes: inout [UInt8]) {

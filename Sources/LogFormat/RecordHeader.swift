@@ -44,7 +44,6 @@ public struct RecordHeader: Hashable, Sendable {
     public let rawVersion: UInt8
 
     public var kind: RecordKind? { RecordKind(rawValue: rawKind) }
-    public var isReadable: Bool { rawVersion <= RecordHeader.version && kind != nil }
     /// Header, body and padding.
     public var recordLength: Int { RecordHeader.recordLength(body: Int(length)) }
     public var end: LSN { LSN(lsn.rawValue + UInt64(recordLength)) }
@@ -68,8 +67,6 @@ public struct RecordHeader: Hashable, Sendable {
 
     /// What begins at `offset` of `bytes`. `available` counts the segment's bytes from there on, which may be more than
     /// `bytes` has; `expected` is the LSN of the place.
-    ///
-    /// `isZero` must be shown at least `byteCount` bytes, or all that are available.
     public static func examine(
         _ bytes: RawSpan, at offset: Int, available: Int, expected: LSN, seed: UInt32
     ) -> Finding {

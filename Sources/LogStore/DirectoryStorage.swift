@@ -1,0 +1,98 @@
+// Storage in a directory of a file system.
+
+import Platform
+public import Vocabulary
+
+public struct DirectoryStorage: Storage {
+    public let path: String
+
+    /// The directory has to exist.
+    public init(path: String) { self.path = path }
+
+    /// An open file, shared by whoever holds the handle.
+    public final class Handle: Sendable {
+        fileprivate let file: File
+        fileprivate init(_ file: consuming File) { self.file = file }
+    }
+
+    public func list() throws(StorageError) -> [String] {
+        do { return try FileSystem.listDirectory(path) } catch { throw StorageError(.list, path, error) }
+    }
+
+    public func open(_ name: String) throws(StorageError) -> Handle {
+        do { return Handle(try File.open(full(name), mode: .readWrite)) } catch {
+            throw StorageError(.open, full(name), error)
+        }
+    }
+
+    public func create(_ name: String) throws(StorageError) -> Handle {
+        do { return Handle(try File.open(full(name), mode: .create)) } catch {
+            throw StorageError(.create, full(name), error)
+        }
+    }
+
+    public func size(of file: Handle) throws(StorageError) -> Int {
+        do { return try file.file.size } catch { throw StorageError(.size, file.file.path, error) }
+    }
+
+    public func read(
+        _ count: Int, at offset: Int, of file: Handle, into bytes: inout [UInt8]
+    ) throws(StorageError) {
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: count))
+        // The buffer is the array's own part behind `start`, and is used inside of this call only.
+        let outcome: Result<Int, SystemError> = unsafe bytes.withUnsafeMutableBytes { buffer in
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
+            do throws(SystemError) { return .success(unsafe try file.file.pread(into: part, at: offset)) } catch {
+                return .failure(error)
+            }
+        }
+        switch outcome {
+        case .success(let filled): bytes.removeLast(count - filled)
+        case .failure(let error): throw StorageError(.read, file.file.path, error)
+        }
+    }
+
+    public func write(_ bytes: RawSpan, at offset: Int, of file: Handle) throws(StorageError) {
+        do { try file.file.pwriteAll(bytes, at: offset) } catch { throw StorageError(.write, file.file.path, error) }
+    }
+
+    public func sync(_ file: Handle) throws(StorageError) {
+        do { try file.file.synchronizeData() } catch { throw StorageError(.sync, file.file.path, error) }
+    }
+
+    public func rename(_ old: String, to new: String) throws(StorageError) {
+        do { try FileSystem.rename(full(old), to: full(new)) } catch { throw StorageError(.rename, full(old), error) }
+    }
+
+    public func remove(_ name: String) throws(StorageError) {
+        do { try FileSystem.remove(full(name)) } catch { throw StorageError(.remove, full(name), error) }
+    }
+
+    public func makeDirectory(_ name: String) throws(StorageError) {
+        do { try FileSystem.makeDirectory(full(name), intermediate: true) } catch {
+            throw StorageError(.makeDirectory, full(name), error)
+        }
+    }
+
+    public func syncDirectory(_ name: String?) throws(StorageError) {
+        let directory = name.map(full) ?? path
+        do { try FileSystem.syncDirectory(directory) } catch { throw StorageError(.syncDirectory, directory, error) }
+    }
+
+    public func freeSpace() throws(StorageError) -> ByteCount {
+        do { return ByteCount(try FileSystem.freeSpace(path).free) } catch {
+            throw StorageError(.freeSpace, path, error)
+        }
+    }
+
+    private func full(_ name: String) -> String { path + "/" + name }
+}
+
+extension StorageError {
+    init(_ operation: Operation, _ path: String, _ error: SystemError) {
+        let reason: Reason =
+            error.isOutOfSpace ? .noSpace : error.isMissing ? .missing : error.isDenied ? .denied : .failed
+        self.init(operation: operation, file: path, reason: reason, text: error.reason, remedy: error.remedy)
+    }
+}

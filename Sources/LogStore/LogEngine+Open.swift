@@ -1,0 +1,118 @@
+// Opening a log: recover, repair if need be, and be ready to write.
+
+public import LogFormat
+public import Vocabulary
+
+extension LogEngine {
+    /// Opens the log of `identity` on `disk`, or makes it.
+    ///
+    /// Ends with a first sync of its own: the state is written once more, under a new number. So a disk that cannot be
+    /// written is found here, and nothing that a torn batch left behind can ever follow what is written from now on.
+    ///
+    /// - Parameters:
+    ///   - isNew: the log was never in use (see `DataDirectory`): segments in the directory are the rest of an attempt
+    ///     to make it. When false, having no segment is damage.
+    ///   - now: names the copies of damaged files.
+    ///   - progress: called once per segment.
+    public static func open(
+        _ disk: Disk, identity: LogIdentity, isNew: Bool, options: LogOptions = LogOptions(), now: Timestamp,
+        progress: (LogProgress) -> Void = { _ in }
+    ) throws(LogError) -> (LogEngine, RecoveredLog) {
+        try stored { () throws(StorageError) in try removeUnfinished(disk) }
+        if isNew { try stored { () throws(StorageError) in try make(disk, identity, options) } }
+        var recovery = LogRecovery(disk: disk, identity: identity, options: options)
+        var outcome = try recovery.run(progress: progress)
+        var verdict = verdict(of: outcome, isNew: isNew)
+        if case .damaged(let damage, let fenced, let files) = outcome.ending {
+            verdict = .damaged(
+                damage,
+                quarantined: try stored { () throws(StorageError) in
+                    let repair = LogRepair(disk: disk, now: now)
+                    let copies = try repair.keep(files, damage: damage, fenced: fenced)
+                    try repair.endLog(outcome, fenced: fenced, files: files, size: options.firstSegmentSize)
+                    return copies
+                })
+            recovery = LogRecovery(disk: disk, identity: identity, options: options)
+            outcome = try recovery.run(progress: progress)
+            if case .damaged(let again, _, _) = outcome.ending { throw .unreadable(again) }
+        }
+        var engine = try stored { () throws(StorageError) in try begin(disk, options, outcome) }
+        try engine.writeOpening()
+        return (engine, try engine.describe(outcome, verdict))
+    }
+
+    private static func stored<Result>(
+        _ body: () throws(StorageError) -> Result
+    ) throws(LogError) -> Result {
+        do { return try body() } catch { throw .storage(error) }
+    }
+
+    private static func removeUnfinished(_ disk: Disk) throws(StorageError) {
+        for name in try disk.list() where name.hasPrefix("wal-") && name.hasSuffix(SegmentName.unfinished) {
+            try disk.remove(name)
+        }
+    }
+
+    private static func make(_ disk: Disk, _ identity: LogIdentity, _ options: LogOptions) throws(StorageError) {
+        for name in try disk.list() where SegmentName.sequence(of: name) != nil { try disk.remove(name) }
+        let header = LogRecovery<Disk>.origin(identity, sequence: 1)
+        var chain = LogChain(header)
+        try SegmentPreparation.makeBegun(
+            header, chain: &chain, state: LogState(), size: options.firstSegmentSize, on: disk)
+    }
+
+    private static func verdict(of outcome: LogRecovery<Disk>.Outcome, isNew: Bool) -> RecoveredLog.Verdict {
+        if case .tornTail(let damage) = outcome.ending { return .tornTail(damage) }
+        return isNew ? .new : .clean
+    }
+
+    /// Removes what is no part of the log, and opens its end.
+    private static func begin(
+        _ disk: Disk, _ options: LogOptions, _ outcome: LogRecovery<Disk>.Outcome
+    ) throws(StorageError) -> LogEngine {
+        for old in outcome.leftovers {
+            try disk.remove(SegmentName.text(old))
+            try disk.syncDirectory(nil)
+        }
+        var prepared: PreparedSegment<Disk>?
+        // The highest first, so that no gap is ever left.
+        for file in outcome.unused.reversed() {
+            if file.sequence == outcome.sequence + 1, file.finding == .unused {
+                let handle = try disk.open(file.name)
+                prepared = PreparedSegment(
+                    sequence: file.sequence, file: handle, size: try disk.size(of: handle))
+            } else {
+                try disk.remove(file.name)
+                try disk.syncDirectory(nil)
+            }
+        }
+        let file = try disk.open(SegmentName.text(outcome.sequence))
+        return LogEngine(
+            disk: disk, options: options, outcome: outcome, file: file, size: try disk.size(of: file),
+            prepared: prepared)
+    }
+
+    private mutating func writeOpening() throws(LogError) {
+        if !hasStateRoom { try prepareNow() }
+        try rewriteState()
+        try sync()
+    }
+
+    private mutating func describe(
+        _ outcome: LogRecovery<Disk>.Outcome, _ verdict: RecoveredLog.Verdict
+    ) throws(LogError) -> RecoveredLog {
+        var reader = reader()
+        let (first, last) = reader.bounds
+        let commitIndex = min(outcome.chain.commitIndex, outcome.chain.last.index)
+        var uncommitted: [Frame] = []
+        var next = max(commitIndex.next, first)
+        while next <= last {
+            uncommitted += try reader.readFrames(from: next, byteLimit: .mebibytes(4))
+            next = uncommitted.last?.header.lastIndex.next ?? last.next
+        }
+        return RecoveredLog(
+            identity: identity, state: state, commitIndex: commitIndex, firstIndex: first, last: outcome.chain.last,
+            lastChecksum: outcome.chain.link.lastChecksum, uncommitted: uncommitted, verdict: verdict,
+            counts: outcome.counts)
+    }
+}

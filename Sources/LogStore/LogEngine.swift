@@ -1,0 +1,331 @@
+// Writing the log: many orders, one write, one sync.
+
+import ByteCoding
+public import LogFormat
+public import Vocabulary
+
+/// The log's one writer: single-threaded and synchronous, so that the same code runs under a log thread and under a
+/// simulated disk.
+///
+/// 1. Everything before `chain.batch` is on stable storage; everything from there to `chain.next` was written since.
+/// 2. A new segment is begun only when the one before it is synced to its end.
+/// 3. After any failed write or sync nothing is written any more (`hasFailed`): what the disk holds is unknown.
+/// 4. Readers see an index only when its frame was handed to the disk.
+public struct LogEngine<Disk: Storage>: Sendable {
+    /// The most bytes of one write pass; a single order may be larger.
+    public static var passLimit: Int { 16 << 20 }
+    /// The bytes of a large frame that the buffer keeps room for afterwards.
+    private static var bufferKept: Int { 4 << 20 }
+    /// What a segment costs before its first order: its header and its state record.
+    private static var opening: Int { SegmentHeader.byteCount + LogChain.stateLength }
+
+    public let identity: LogIdentity
+    private let disk: Disk
+    private let options: LogOptions
+    private let map: LogMap
+    private var chain: LogChain
+    private var current: OpenSegment
+    private var prepared: PreparedSegment<Disk>?
+    private var segmentCount: Int
+    /// Segments that a release has given up: to go once that is on stable storage, and to go now.
+    private var releasing: [UInt64] = []
+    private var retired: [UInt64] = []
+
+    /// Records on their way to the disk; the first stands at `current.offset`.
+    private var buffer: [UInt8] = []
+    private var notes: [MapNote] = []
+    private var writtenBytes = 0
+    private var hasFailed = false
+
+    private struct OpenSegment {
+        var sequence: UInt64
+        var file: Disk.Handle
+        var base: LSN
+        var size: Int
+        /// Where in the file the next record goes.
+        var offset: Int
+        var room: Int { size - offset }
+    }
+
+    /// What the map learns once the bytes are with the disk.
+    private enum MapNote {
+        case frame(first: LogIndex, last: LogIndex, at: LSN)
+        case truncation(from: LogIndex)
+        case segment(SegmentHeader)
+    }
+
+    init(
+        disk: Disk, options: LogOptions, outcome: LogRecovery<Disk>.Outcome, file: Disk.Handle, size: Int,
+        prepared: PreparedSegment<Disk>?
+    ) {
+        self.disk = disk
+        self.options = options
+        identity = outcome.chain.identity
+        map = LogMap(outcome.map)
+        chain = outcome.chain
+        chain.beginBatch()
+        let offset = Int(outcome.chain.next.rawValue - outcome.base.rawValue)
+        current = OpenSegment(
+            sequence: outcome.sequence, file: file, base: outcome.base, size: max(size, offset), offset: offset)
+        self.prepared = prepared
+        segmentCount = outcome.map.segments.count
+    }
+
+    // MARK: What it tells
+
+    public var last: LogPosition { chain.last }
+    public var state: LogState { chain.state }
+    public var segments: Int { segmentCount + (prepared == nil ? 0 : 1) }
+
+    /// The bytes that can surely still be written: what is left of this segment and of the one prepared.
+    public var roomLeft: ByteCount {
+        ByteCount(current.room + max(0, (prepared?.size ?? 0) - LogEngine.opening))
+    }
+
+    /// A reader for any one thread.
+    public func reader() -> LogReader<Disk> { LogReader(disk: disk, map: map, seed: chain.seed) }
+
+    // MARK: Writing
+
+    /// Writes the orders from `start` on, as many as one pass takes: at most `passLimit` bytes and one new segment.
+    /// Nothing of them counts before `sync`.
+    ///
+    /// - Returns: how many orders were written; at least one.
+    /// - Throws: `noRoom` when not even the first fits, and then nothing has changed. After any other error the log has
+    ///   stopped.
+    public mutating func write(_ orders: [LogOrder], from start: Int = 0) throws(LogError) -> Int {
+        guard !hasFailed else { throw .stopped }
+        let count = try plan(orders, from: start)
+        do throws(StorageError) {
+            for order in orders[start..<start + count] { try encode(order.action) }
+            try flush()
+        } catch {
+            hasFailed = true
+            throw error.operation == .sync ? .syncFailed(error) : .storage(error)
+        }
+        return count
+    }
+
+    /// Brings everything written to stable storage. After an error the log has stopped, whatever a retry would say.
+    public mutating func sync() throws(LogError) {
+        guard !hasFailed else { throw .stopped }
+        do throws(StorageError) { try disk.sync(current.file) } catch {
+            hasFailed = true
+            throw .syncFailed(error)
+        }
+        chain.beginBatch()
+        finishRelease()
+    }
+
+    /// Writes the state once more, under its next number.
+    mutating func rewriteState() throws(LogError) {
+        do throws(StorageError) {
+            if LogChain.stateLength > current.room { try roll() } else { write { _ in } }
+            try flush()
+        } catch {
+            hasFailed = true
+            throw error.operation == .sync ? .syncFailed(error) : .storage(error)
+        }
+    }
+
+    /// Whether the current segment takes another state record.
+    var hasStateRoom: Bool { current.room >= LogChain.stateLength }
+
+    /// Prepares the next segment here and now, unless it is.
+    mutating func prepareNow() throws(LogError) {
+        do throws(StorageError) {
+            if let order = takePreparation() { adopt(try order.run(on: disk)) }
+        } catch { throw .storage(error) }
+    }
+
+    /// Bytes given to the disk since the last call.
+    public mutating func takeWrittenBytes() -> Int {
+        defer { writtenBytes = 0 }
+        return writtenBytes
+    }
+
+    /// How many orders go into this pass. Makes sure that there is a segment for them, large enough.
+    private mutating func plan(_ orders: [LogOrder], from start: Int) throws(LogError) -> Int {
+        precondition(start < orders.count, "no orders behind \(start) of \(orders.count)")
+        var room = current.room
+        var total = 0
+        var hasRolled = false
+        for position in start..<orders.count {
+            let size = LogEngine.recordLength(of: orders[position].action)
+            if position > start, total + size > LogEngine.passLimit { return position - start }
+            if size > room {
+                if hasRolled { return position - start }
+                do throws(LogError) { room = try readyNext(for: size) } catch {
+                    if case .noRoom = error, position > start { return position - start }
+                    throw error
+                }
+                hasRolled = true
+            }
+            room -= size
+            total += size
+        }
+        return orders.count - start
+    }
+
+    private static func recordLength(of action: LogOrder.Action) -> Int {
+        switch action {
+        case .append(let frame, _): LogChain.recordLength(of: frame)
+        case .truncate: LogChain.truncationLength
+        case .ballot, .clearFence, .release: LogChain.stateLength
+        }
+    }
+
+    private mutating func encode(_ action: LogOrder.Action) throws(StorageError) {
+        let size = LogEngine.recordLength(of: action)
+        if buffer.count + size > current.room { try roll() }
+        switch action {
+        case .append(let frame, let commitIndex):
+            notes.append(.frame(first: frame.header.firstIndex, last: frame.header.lastIndex, at: chain.next))
+            chain.write(frame, commitIndex: commitIndex, into: &buffer)
+        case .truncate(let index):
+            try writeTruncation(from: index)
+        case .ballot(let term, let votedFor):
+            write {
+                $0.term = term; $0.votedFor = votedFor
+            }
+        case .clearFence:
+            write {
+                $0.fence = nil; $0.isBallotUncertain = false
+            }
+        case .release(let index):
+            writeRelease(before: index)
+        }
+    }
+
+    private mutating func write(_ change: (inout LogState) -> Void) {
+        var state = chain.state
+        change(&state)
+        chain.write(state, into: &buffer)
+    }
+
+    /// Hands the buffer to the disk, with zeros behind it that say "nothing more", for a recycled file has old bytes.
+    private mutating func flush() throws(StorageError) {
+        guard !buffer.isEmpty else { return }
+        let length = buffer.count
+        let end = min(RecordHeader.byteCount, current.room - length)
+        buffer.append(contentsOf: repeatElement(0, count: end))
+        try disk.write(buffer.rawBytes, at: current.offset, of: current.file)
+        writtenBytes += buffer.count
+        current.offset += length
+        buffer.removeAll(keepingCapacity: buffer.capacity <= LogEngine.bufferKept)
+        publish()
+    }
+
+    private mutating func publish() {
+        let interval = options.indexInterval
+        map.withState { [notes] state in
+            for note in notes {
+                switch note {
+                case .frame(let first, let last, let lsn):
+                    state.noteFrame(first, last, at: lsn, interval: interval)
+                case .truncation(let index): state.noteTruncation(from: index)
+                case .segment(let header): state.noteSegment(header)
+                }
+            }
+        }
+        notes.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Segments
+
+    /// Ends the current segment, synced, and begins the prepared one in the buffer.
+    private mutating func roll() throws(StorageError) {
+        try flush()
+        try disk.sync(current.file)
+        guard let next = prepared else { preconditionFailure("a segment is begun that nobody has prepared") }
+        prepared = nil
+        let header = chain.successor(sequence: next.sequence)
+        current = OpenSegment(sequence: next.sequence, file: next.file, base: header.base, size: next.size, offset: 0)
+        segmentCount += 1
+        header.encode(into: &buffer)
+        notes.append(.segment(header))
+        let follows = chain.enter(header)
+        precondition(follows, "segment \(next.sequence) does not follow LSN \(header.base)")
+        chain.write(chain.state, into: &buffer)
+    }
+
+    /// Makes sure that the prepared segment takes an order of `size` bytes. Returns its room for orders.
+    private mutating func readyNext(for size: Int) throws(LogError) -> Int {
+        let needed = LogEngine.opening + size
+        do throws(StorageError) {
+            if prepared == nil, options.preparesInline, let order = takePreparation() {
+                adopt(try order.run(on: disk))
+            }
+            guard var next = prepared else { throw noRoomError }
+            if next.size < needed {
+                try SegmentPreparation.fill(next.file, from: next.size, to: needed, on: disk)
+                next.size = needed
+                prepared = next
+            }
+            return next.size - LogEngine.opening
+        } catch {
+            if error.reason == .noSpace { throw .noRoom(needed: ByteCount(size), left: roomLeft) }
+            hasFailed = true
+            throw error.operation == .sync ? .syncFailed(error) : .storage(error)
+        }
+    }
+
+    private var noRoomError: StorageError {
+        StorageError(
+            operation: .create, file: SegmentName.text(current.sequence + 1), reason: .noSpace,
+            text: "not prepared yet", remedy: .retry("writing goes on once it is"))
+    }
+
+    /// The next thing to do about segments, nil when there is nothing. Its result goes to `adopt`; when it fails, ask
+    /// again. What a release gave up is named once: what then stays behind goes when the log is opened next.
+    public mutating func takePreparation() -> SegmentPreparation? {
+        guard prepared == nil || !retired.isEmpty else { return nil }
+        var old = retired[...]
+        retired = []
+        let recycled = prepared == nil ? old.popFirst() : nil
+        return SegmentPreparation(
+            sequence: prepared == nil ? current.sequence + 1 : nil, size: options.segmentSize, recycled: recycled,
+            removed: Array(old))
+    }
+
+    /// Takes a prepared segment. One that is not the next in line is ignored.
+    public mutating func adopt(_ segment: PreparedSegment<Disk>?) {
+        guard let segment, prepared == nil, segment.sequence == current.sequence + 1 else { return }
+        prepared = segment
+    }
+
+    // MARK: Cutting at either end
+
+    private mutating func writeTruncation(from index: LogIndex) throws(StorageError) {
+        // The frames to be cut may themselves still be in the buffer.
+        try flush()
+        var reader = reader()
+        guard let cut = try? reader.readFrames(from: index, byteLimit: .zero).first?.header else {
+            throw StorageError(
+                operation: .read, file: SegmentName.text(current.sequence), reason: .failed,
+                text: "the frame at \(index), to be cut, cannot be read back", remedy: .operate("replace the disk"))
+        }
+        precondition(cut.firstIndex == index, "cut from \(index), inside of the frame at \(cut.firstIndex)")
+        notes.append(.truncation(from: index))
+        chain.write(
+            LogTruncation(from: index, lastTerm: cut.previousTerm, lastChecksum: cut.previousChecksum), into: &buffer)
+    }
+
+    private mutating func writeRelease(before index: LogIndex) {
+        let segments = map.withState { $0.segments }
+        let first = segments.last { $0.previousIndex < index }?.sequence ?? 0
+        let start = chain.state.startSequence
+        write { $0.startSequence = max(start, first) }
+        releasing += segments.map(\.sequence).filter { $0 < first && $0 >= start }
+    }
+
+    /// The release is on stable storage, so the files may go.
+    private mutating func finishRelease() {
+        guard !releasing.isEmpty else { return }
+        let start = chain.state.startSequence
+        map.withState { $0.release(before: start) }
+        segmentCount -= releasing.count
+        retired += releasing
+        releasing = []
+    }
+}

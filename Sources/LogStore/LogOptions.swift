@@ -1,0 +1,27 @@
+// The log's tunables.
+
+public import Vocabulary
+
+public struct LogOptions: Hashable, Sendable {
+    /// The size of a segment; a frame that needs more gets a larger one. At least 4 KiB.
+    public var segmentSize: ByteCount
+    /// The size of the first one, so that a new node starts at once.
+    public var firstSegmentSize: ByteCount
+    /// One place in memory for every so many bytes of log, from which a frame is searched.
+    public var indexInterval: ByteCount
+    /// True: the engine prepares a segment itself when it needs one. False: someone else does (`LogThread`).
+    public var preparesInline: Bool
+
+    public init(
+        segmentSize: ByteCount = .mebibytes(64), firstSegmentSize: ByteCount = .mebibytes(8),
+        indexInterval: ByteCount = .kibibytes(64), preparesInline: Bool = false
+    ) {
+        precondition(segmentSize >= .kibibytes(4), "a segment of \(segmentSize)")
+        precondition(firstSegmentSize >= .kibibytes(4), "a first segment of \(firstSegmentSize)")
+        precondition(indexInterval > .zero, "an index interval of \(indexInterval)")
+        self.segmentSize = segmentSize
+        self.firstSegmentSize = firstSegmentSize
+        self.indexInterval = indexInterval
+        self.preparesInline = preparesInline
+    }
+}

@@ -1,0 +1,66 @@
+// What the log is told to write, and what it tells back.
+
+public import LogFormat
+public import Vocabulary
+
+/// One thing to write. Orders are carried out in the order of their tickets, and reported by them.
+public struct LogOrder: Sendable {
+    public enum Action: Sendable {
+        /// The next frame, and the commit index known now, which tells a restart how much it may apply at once.
+        case append(Frame, commitIndex: LogIndex)
+        /// Term and vote, to be on stable storage before they are spoken of.
+        case ballot(term: Term, votedFor: NodeID?)
+        /// Cuts the frames from this index on, the first of a frame. Traps on what is committed.
+        case truncate(from: LogIndex)
+        /// The node has again what a repair fenced it for.
+        case clearFence
+        /// Gives up segments that hold nothing but entries before this index.
+        case release(before: LogIndex)
+    }
+
+    public let ticket: WriteTicket
+    public let action: Action
+
+    public init(ticket: WriteTicket, _ action: Action) {
+        self.ticket = ticket
+        self.action = action
+    }
+}
+
+/// What the log thread tells. At most one report per sync.
+public enum LogReport: Sendable {
+    /// This order and all before it are on stable storage.
+    case persisted(LogBatch)
+    /// No sync, but the room left has changed: a segment was prepared, or could not be.
+    case room(ByteCount)
+    /// The log has stopped. Nothing that is not reported as persisted may ever be acknowledged.
+    case failed(LogError)
+}
+
+/// One write pass with its one sync.
+public struct LogBatch: Hashable, Sendable {
+    public let persisted: WriteTicket
+    public let orders: Int
+    public let entries: Int
+    /// Bytes given to the disk.
+    public let bytes: ByteCount
+    public let writeDuration: Duration
+    public let syncDuration: Duration
+    /// What can surely still be written, apart from what the end of a segment wastes.
+    public let roomLeft: ByteCount
+    public let segments: Int
+
+    public init(
+        persisted: WriteTicket, orders: Int, entries: Int, bytes: ByteCount, writeDuration: Duration,
+        syncDuration: Duration, roomLeft: ByteCount, segments: Int
+    ) {
+        self.persisted = persisted
+        self.orders = orders
+        self.entries = entries
+        self.bytes = bytes
+        self.writeDuration = writeDuration
+        self.syncDuration = syncDuration
+        self.roomLeft = roomLeft
+        self.segments = segments
+    }
+}

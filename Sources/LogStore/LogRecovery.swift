@@ -1,0 +1,309 @@
+// Opening a log: every record is read and checked, and the end is found or the damage.
+
+import ByteCoding
+import LogFormat
+import Vocabulary
+
+/// One scan over all segments. Changes nothing on the disk; what is to be done about the outcome, `LogRepair` and
+/// `LogEngine` do. Decides nothing by itself: `LogChain` says what follows, `DamageEvidence` what damage is.
+struct LogRecovery<Disk: Storage> {
+    let disk: Disk
+    let identity: LogIdentity
+    let options: LogOptions
+
+    private var files: [SegmentFile] = []
+    private var outcome: Outcome
+
+    struct SegmentFile {
+        let sequence: UInt64
+        let finding: SegmentHeader.Finding
+
+        var name: String { SegmentName.text(sequence) }
+        var header: SegmentHeader? {
+            if case .header(let header) = finding { header } else { nil }
+        }
+    }
+
+    struct Outcome {
+        var chain: LogChain
+        var map = LogMap.State()
+        var counts = RecoveredLog.Counts()
+        var ending = Ending.clean
+        /// The last segment that is in use, up to `chain.next`. 0 when there is none.
+        var sequence: UInt64 = 0
+        var base = LSN(0)
+        /// Files with zeros where a header would be: prepared, or torn when they were begun.
+        var unused: [SegmentFile] = []
+        /// Files from before the log's start.
+        var leftovers: [UInt64] = []
+    }
+
+    enum Ending {
+        case clean
+        case tornTail(LogDamage)
+        /// `files` hold what is damaged or stands behind it; `fenced` is the state to go on with.
+        case damaged(LogDamage, fenced: LogState, files: [UInt64])
+    }
+
+    init(disk: Disk, identity: LogIdentity, options: LogOptions) {
+        self.disk = disk
+        self.identity = identity
+        self.options = options
+        outcome = Outcome(chain: LogChain(LogRecovery.origin(identity, sequence: 1)))
+    }
+
+    /// The chain of a log that has nothing in it.
+    static func origin(_ identity: LogIdentity, sequence: UInt64) -> SegmentHeader {
+        SegmentHeader(identity: identity, sequence: sequence, base: LSN(0), start: ChainLink())
+    }
+
+    mutating func run(progress: (LogProgress) -> Void) throws(LogError) -> Outcome {
+        do throws(StorageError) {
+            try readHeaders()
+        } catch { throw .storage(error) }
+        try checkHeaders()
+        do throws(StorageError) {
+            try scan(progress: progress)
+        } catch { throw .storage(error) }
+        if let file = unreadable { throw file }
+        return outcome
+    }
+
+    /// Set when a record that verifies is of a newer release.
+    private var unreadable: LogError?
+
+    private mutating func readHeaders() throws(StorageError) {
+        for name in try disk.list() {
+            guard let sequence = SegmentName.sequence(of: name) else { continue }
+            var window = try SegmentWindow(disk: disk, name: name, step: SegmentHeader.byteCount)
+            var finding = try window.header()
+            if case .header(let header) = finding, header.sequence != sequence { finding = .invalid(.misplacedBlock) }
+            files.append(SegmentFile(sequence: sequence, finding: finding))
+        }
+    }
+
+    private func checkHeaders() throws(LogError) {
+        for file in files {
+            switch file.finding {
+            case .newer(let version):
+                throw .newerVersion(
+                    file: file.name, found: Int(version), supported: Int(SegmentHeader.version))
+            case .header(let header) where header.identity != identity:
+                throw .foreignSegment(file: file.name, found: header.identity, expected: identity)
+            default: continue
+            }
+        }
+    }
+
+    // MARK: Segment by segment
+
+    private mutating func scan(progress: (LogProgress) -> Void) throws(StorageError) {
+        guard let begin = files.firstIndex(where: { $0.header != nil }) else { return try scanWithoutHeaders() }
+        var position = begin
+        while let header = files[position].header, try enter(header, at: position, isFirst: position == begin),
+            try walk(header, at: position)
+        {
+            position += 1
+            progress(
+                LogProgress(
+                    segmentsDone: position - begin, segments: files.count - begin,
+                    bytes: ByteCount(outcome.counts.bytes), entries: outcome.counts.entries))
+        }
+    }
+
+    /// False when the segment is not chained to the one before it: something synced is gone.
+    private mutating func enter(_ header: SegmentHeader, at position: Int, isFirst: Bool) throws(StorageError) -> Bool {
+        if isFirst {
+            outcome.chain = LogChain(header)
+            outcome.map.lastIndex = header.start.last.index
+        } else if !outcome.chain.enter(header) {
+            try judgeDamage(.brokenChain, offset: offset(of: outcome.chain.next), after: position - 1)
+            return false
+        }
+        outcome.map.noteSegment(header)
+        outcome.sequence = header.sequence
+        outcome.base = header.base
+        outcome.counts.segments += 1
+        return true
+    }
+
+    /// Reads the segment's records. True when the next segment begins at exactly its end; else the log ends here, in
+    /// one way or another, and the outcome says in which.
+    private mutating func walk(_ header: SegmentHeader, at position: Int) throws(StorageError) -> Bool {
+        var window = try SegmentWindow(disk: disk, name: files[position].name)
+        var finding = RecordHeader.Finding.nothing
+        while true {
+            let place = offset(of: outcome.chain.next)
+            finding = try window.record(at: place, expected: outcome.chain.next, seed: outcome.chain.seed)
+            guard case .record(let record, let body) = finding else { break }
+            let bytes = window.bytes.rawBytes.extracting(body)
+            if let version = LogChain.newerVersion(of: record, body: bytes) {
+                unreadable = .newerVersion(
+                    file: files[position].name, found: version.found, supported: version.supported)
+                return false
+            }
+            let before = outcome.chain.last.index
+            if let damage = outcome.chain.accept(record, body: bytes) {
+                finding = .invalid(damage)
+                break
+            }
+            note(record, after: before)
+        }
+        outcome.counts.bytes += offset(of: outcome.chain.next)
+        if let next = files.dropFirst(position + 1).first(where: { $0.header != nil }), let start = next.header,
+            start.sequence == header.sequence + 1, start.base == outcome.chain.next
+        {
+            return true
+        }
+        try judge(finding, &window, at: position)
+        return false
+    }
+
+    private mutating func note(_ record: RecordHeader, after before: LogIndex) {
+        let last = outcome.chain.last.index
+        outcome.counts.records += 1
+        switch record.kind {
+        case .frame:
+            outcome.counts.frames += 1
+            outcome.counts.entries += last - before
+            outcome.map.noteFrame(before.next, last, at: record.lsn, interval: options.indexInterval)
+        case .truncation:
+            outcome.map.noteTruncation(from: last.next)
+        case .state, nil: break
+        }
+    }
+
+    // MARK: Where the log cannot be read on
+
+    private mutating func judge(
+        _ finding: RecordHeader.Finding, _ window: inout SegmentWindow<Disk>, at position: Int
+    ) throws(StorageError) {
+        let place = offset(of: outcome.chain.next)
+        var kind = DamageKind.gap
+        if case .invalid(let found) = finding { kind = found }
+        if let next = files.dropFirst(position + 1).first, next.sequence != files[position].sequence + 1 {
+            // A file is prepared only when the one before it is in use, so there was one more.
+            return try judgeDamage(.missingSegment, offset: place, after: position)
+        }
+        var evidence = DamageEvidence(behind: outcome.chain)
+        try gather(&window, from: place, base: outcome.base, into: &evidence)
+        try gatherLater(than: position, into: &evidence)
+        guard !evidence.provesDamage else { return noteDamage(kind, offset: place, evidence, from: position) }
+        outcome.unused = Array(files[(position + 1)...])
+        if finding != .nothing || evidence.records > 0 {
+            outcome.ending = .tornTail(damage(kind, offset: place, evidence))
+        }
+        try checkBeginning()
+    }
+
+    /// Certainly damage: something is gone between the segment at `position` and a later file.
+    private mutating func judgeDamage(
+        _ kind: DamageKind, offset place: Int, after position: Int
+    ) throws(StorageError) {
+        var evidence = DamageEvidence(behind: outcome.chain)
+        var window = try SegmentWindow(disk: disk, name: files[position].name)
+        try gather(&window, from: place, base: outcome.base, into: &evidence)
+        try gatherLater(than: position, into: &evidence)
+        if !files[(position + 1)...].contains(where: { $0.header != nil }) { evidence.noteLostSegment() }
+        noteDamage(kind, offset: place, evidence, from: position)
+    }
+
+    private mutating func noteDamage(
+        _ kind: DamageKind, offset place: Int, _ evidence: DamageEvidence, from position: Int
+    ) {
+        var found = damage(kind, offset: place, evidence)
+        if kind == .gap, let next = files.dropFirst(position + 1).first, case .invalid(let header) = next.finding {
+            // This segment may well end here: it is the next one's header that cannot be read.
+            found = LogDamage(
+                kind: header, file: next.name, offset: 0, lsn: found.lsn, firstIndex: found.firstIndex,
+                highestIndex: found.highestIndex)
+        }
+        outcome.ending = .damaged(
+            found, fenced: evidence.fencedState(after: outcome.chain.state), files: files[position...].map(\.sequence))
+    }
+
+    /// Notes the whole records from `offset` on.
+    private func gather(
+        _ window: inout SegmentWindow<Disk>, from offset: Int, base: LSN, limit: Int = .max,
+        into evidence: inout DamageEvidence
+    ) throws(StorageError) {
+        var place = offset
+        while let claim = try window.nextClaim(from: place, to: min(window.size, limit), base: base) {
+            let lsn = LSN(base.rawValue &+ UInt64(claim))
+            let finding = try window.record(at: claim, expected: lsn, seed: outcome.chain.seed)
+            if case .record(let record, let body) = finding {
+                evidence.note(record, body: window.bytes.rawBytes.extracting(body))
+                place = claim + record.recordLength
+            } else {
+                place = claim + RecordHeader.alignment
+            }
+        }
+    }
+
+    private func gatherLater(than position: Int, into evidence: inout DamageEvidence) throws(StorageError) {
+        for file in files[(position + 1)...] {
+            var window = try SegmentWindow(disk: disk, name: file.name)
+            if let header = file.header {
+                evidence.note(header)
+                try gather(&window, from: SegmentHeader.byteCount, base: header.base, into: &evidence)
+            } else {
+                // A segment that was begun has records right behind its header: that much tells.
+                try gather(
+                    &window, from: SegmentHeader.byteCount, base: evidence.place, limit: SegmentWindow<Disk>.step,
+                    into: &evidence)
+            }
+        }
+    }
+
+    private func damage(_ kind: DamageKind, offset: Int, _ evidence: DamageEvidence) -> LogDamage {
+        LogDamage(
+            kind: kind, file: SegmentName.text(max(outcome.sequence, 1)), offset: offset, lsn: outcome.chain.next,
+            firstIndex: outcome.chain.last.index.next, highestIndex: evidence.highestIndex)
+    }
+
+    private func offset(of lsn: LSN) -> Int { Int(lsn.rawValue - outcome.base.rawValue) }
+
+    // MARK: The beginning
+
+    /// No file has a readable header: nothing is left.
+    private mutating func scanWithoutHeaders() throws(StorageError) {
+        var evidence = DamageEvidence(behind: outcome.chain)
+        evidence.noteLostSegment()
+        for file in files {
+            var window = try SegmentWindow(disk: disk, name: file.name)
+            try gather(&window, from: SegmentHeader.byteCount, base: LSN(0), into: &evidence)
+        }
+        loseEverything(evidence, state: LogState())
+    }
+
+    /// Whether the log begins with the segment that its newest state names.
+    private mutating func checkBeginning() throws(StorageError) {
+        let start = outcome.chain.state.startSequence
+        if files.contains(where: { $0.sequence == start && $0.header != nil }) {
+            outcome.leftovers = files.map(\.sequence).filter { $0 < start }
+            outcome.map.release(before: start)
+            return
+        }
+        // The first segment is gone: what stands behind it continues a state that nobody has, so nothing is kept.
+        let state = outcome.chain.state
+        outcome = Outcome(chain: LogChain(LogRecovery.origin(identity, sequence: 1)))
+        var evidence = DamageEvidence(behind: outcome.chain)
+        for file in files {
+            guard let header = file.header else { continue }
+            evidence.note(header)
+            var window = try SegmentWindow(disk: disk, name: file.name)
+            try gather(&window, from: SegmentHeader.byteCount, base: header.base, into: &evidence)
+        }
+        loseEverything(evidence, state: state)
+    }
+
+    private mutating func loseEverything(_ evidence: DamageEvidence, state: LogState) {
+        var kind = DamageKind.missingSegment
+        if case .invalid(let found)? = files.first?.finding { kind = found }
+        let found = LogDamage(
+            kind: kind, file: SegmentName.text(files.first?.sequence ?? 1), offset: 0, lsn: LSN(0),
+            firstIndex: LogIndex(1), highestIndex: evidence.highestIndex)
+        outcome.ending = .damaged(
+            found, fenced: evidence.fencedState(after: state), files: files.map(\.sequence))
+    }
+}

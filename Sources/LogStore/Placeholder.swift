@@ -1,1 +1,0 @@
-// LogStore: placeholder until its first file lands.

@@ -1,0 +1,67 @@
+// What the log asks of a disk. One conformance is a directory; tests and the simulator have others.
+
+public import Vocabulary
+
+/// Files by name in one directory, and in the directories directly below it (`quarantine/...`).
+///
+/// What is written is on stable storage after `sync` of the file, names after `syncDirectory`. Callable from several
+/// threads; no two of them write to one file.
+public protocol Storage: Sendable {
+    /// An open file. Closed when the last reference goes.
+    associatedtype Handle: Sendable
+
+    /// The names in the directory, sorted.
+    func list() throws(StorageError) -> [String]
+    /// Opens what exists, for reading and writing.
+    func open(_ name: String) throws(StorageError) -> Handle
+    /// Makes a file; an error when the name is taken.
+    func create(_ name: String) throws(StorageError) -> Handle
+    func size(of file: Handle) throws(StorageError) -> Int
+    /// Appends to `bytes` what stands at `offset`: `count` bytes, fewer only at the file's end.
+    func read(_ count: Int, at offset: Int, of file: Handle, into bytes: inout [UInt8]) throws(StorageError)
+    /// Writes all of `bytes`; the file grows as needed. After an error any part may have been written.
+    func write(_ bytes: RawSpan, at offset: Int, of file: Handle) throws(StorageError)
+    /// Brings the file's contents to stable storage. After an error it is unknown what got there, also if a later call
+    /// succeeds.
+    func sync(_ file: Handle) throws(StorageError)
+    /// Gives a file another name at once, in place of what had that.
+    func rename(_ old: String, to new: String) throws(StorageError)
+    func remove(_ name: String) throws(StorageError)
+    /// Content when it is there already.
+    func makeDirectory(_ name: String) throws(StorageError)
+    /// Brings names to stable storage: those of the directory itself, or of one directly below it.
+    func syncDirectory(_ name: String?) throws(StorageError)
+    func freeSpace() throws(StorageError) -> ByteCount
+}
+
+/// A call that the disk refused.
+public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Operation: String, Hashable, Sendable, CaseIterable {
+        case list, open, create, size, read, write, sync, rename, remove, makeDirectory, syncDirectory, freeSpace
+    }
+    public enum Reason: Hashable, Sendable {
+        /// Nothing is damaged, and it works again once space is free.
+        case noSpace
+        case missing
+        case denied
+        case failed
+    }
+
+    public let operation: Operation
+    /// The file, as a path where the storage has one.
+    public let file: String
+    public let reason: Reason
+    /// For people: what the system says.
+    public let text: String
+    public let remedy: Remedy
+
+    public init(operation: Operation, file: String, reason: Reason, text: String, remedy: Remedy) {
+        self.operation = operation
+        self.file = file
+        self.reason = reason
+        self.text = text
+        self.remedy = remedy
+    }
+
+    public var description: String { "\(operation.rawValue) of \(file) failed: \(text)" }
+}
