@@ -1,28 +1,51 @@
 // COMMAND: what clients ask to learn names, arities and where keys stand.
 
+import Keyspace
 import RESP
 
-/// A command as `COMMAND` describes it.
+/// A command as `COMMAND` describes it: the keyspace's and the session's alike.
 struct CommandDescription {
-    var name: String
+    let name: String
     /// Words with the name; negative for "at least".
-    var arity: Int
-    /// Redis's flags: `write`, `readonly`, `fast`, ….
-    var flags: [String]
+    let arity: Int
+    /// Redis's flags and categories.
+    let flags: [String]
+    let categories: [String]
     /// Positions of the first and last key (negative: counted from the end) and the step between; 0 without keys.
-    var firstKey = 0
-    var lastKey = 0
-    var keyStep = 0
-    var group: String
-    var summary: String
+    let firstKey: Int
+    let lastKey: Int
+    let keyStep: Int
+    let group: String
+    let since: String
+    let summary: String
 
     static let all: [CommandDescription] =
-        (DataCommand.descriptions
-        + LocalCommand.allCases.map {
-            CommandDescription(
-                name: $0.rawValue, arity: $0.arity, flags: $0.isAllowedBeforeLogin ? ["no_auth", "fast"] : [],
-                group: $0.group, summary: $0.summary)
-        }).sorted { $0.name < $1.name }
+        (CommandTable.shared.specs.map { CommandDescription($0) } + LocalCommand.allCases.map { CommandDescription($0) })
+        .sorted { $0.name < $1.name }
+
+    private init(_ spec: CommandSpec) {
+        name = spec.name.description
+        arity = spec.arity
+        flags = spec.flags.names.map(\.description)
+        categories = spec.categories.names.map(\.description)
+        firstKey = spec.firstKey
+        lastKey = spec.lastKey
+        keyStep = spec.keyStep
+        group = spec.group.description
+        since = spec.since.description
+        summary = spec.summary.description
+    }
+
+    private init(_ command: LocalCommand) {
+        name = command.rawValue
+        arity = command.arity
+        flags = command.isAllowedBeforeLogin ? ["no_auth", "fast"] : []
+        categories = command.group == "connection" ? ["@connection"] : []
+        (firstKey, lastKey, keyStep) = (0, 0, 0)
+        group = command.group
+        since = command.since
+        summary = command.summary
+    }
 
     static func named(_ name: String) -> CommandDescription? { all.first { $0.name == name } }
 
@@ -78,8 +101,9 @@ enum CommandAnswers {
             reply.integer(Int64(command.firstKey))
             reply.integer(Int64(command.lastKey))
             reply.integer(Int64(command.keyStep))
-            // Categories, tips, key specifications and subcommands: nothing to tell.
-            reply.setHeader(0)
+            reply.setHeader(command.categories.count)
+            for category in command.categories { reply.simple(text: category) }
+            // Tips, key specifications and subcommands: nothing to tell.
             reply.setHeader(0)
             reply.setHeader(0)
             reply.arrayHeader(0)
@@ -96,7 +120,7 @@ enum CommandAnswers {
             reply.bulk(text: "summary")
             reply.bulk(text: command.summary)
             reply.bulk(text: "since")
-            reply.bulk(text: "1.0.0")
+            reply.bulk(text: command.since)
             reply.bulk(text: "group")
             reply.bulk(text: command.group)
         }

@@ -34,6 +34,20 @@ enum LocalCommand: String, CaseIterable {
         }
     }
 
+    /// The version of Redis that brought it.
+    var since: String {
+        switch self {
+        case .auth, .echo, .info, .ping, .quit, .select: "1.0.0"
+        case .config: "2.0.0"
+        case .client, .time: "2.6.0"
+        case .command, .role, .sentinel: "2.8.13"
+        case .cluster, .readonly, .readwrite, .wait: "3.0.0"
+        case .hello: "6.0.0"
+        case .reset: "6.2.0"
+        case .waitaof: "7.2.0"
+        }
+    }
+
     var summary: String {
         switch self {
         case .auth: "Logs in with a token."
@@ -63,18 +77,18 @@ enum LocalCommand: String, CaseIterable {
 enum UnsupportedCommand {
     /// Ordered, for a binary search.
     static let names: [String] = """
-        acl asking bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop brpop brpoplpush \
-        bzmpop bzpopmax bzpopmin copy debug discard dump eval eval_ro evalsha evalsha_ro exec failover fcall fcall_ro \
-        function geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro geosearch \
-        geosearchstore getbit getset hdel hexists hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset hrandfield \
-        hscan hset hsetnx hstrlen hvals lastsave latency lcs lindex linsert llen lmove lmpop lolwut lpop lpos lpush \
-        lpushx lrange lrem lset ltrim memory migrate module monitor move multi object pfadd pfcount pfdebug pfmerge \
-        pfselftest psetex psubscribe psync publish pubsub punsubscribe replconf replicaof restore restore-asking rpop \
-        rpoplpush rpush rpushx sadd save scard script sdiff sdiffstore setbit setex setnx shutdown sinter sintercard \
+        acl asking bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop brpop \
+        brpoplpush bzmpop bzpopmax bzpopmin debug discard dump eval eval_ro evalsha evalsha_ro exec failover fcall \
+        fcall_ro function geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro \
+        geosearch geosearchstore getbit hdel hexists hget hgetall hincrby hincrbyfloat hkeys hlen hmget hmset \
+        hrandfield hscan hset hsetnx hstrlen hvals lastsave latency lcs lindex linsert llen lmove lmpop lolwut lpop \
+        lpos lpush lpushx lrange lrem lset ltrim memory migrate module monitor move multi pfadd pfcount pfdebug \
+        pfmerge pfselftest psubscribe psync publish pubsub punsubscribe replconf replicaof restore restore-asking \
+        rpop rpoplpush rpush rpushx sadd save scard script sdiff sdiffstore setbit shutdown sinter sintercard \
         sinterstore sismember slaveof slowlog smembers smismember smove sort sort_ro spop spublish srandmember srem \
-        sscan ssubscribe subscribe substr sunion sunionstore sunsubscribe swapdb sync unsubscribe unwatch watch xack \
-        xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange xsetid xtrim zadd \
-        zcard zcount zdiff zdiffstore zincrby zinter zintercard zinterstore zlexcount zmpop zmscore zpopmax zpopmin \
+        sscan ssubscribe subscribe sunion sunionstore sunsubscribe swapdb sync unsubscribe unwatch watch xack xadd \
+        xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange xsetid xtrim zadd zcard \
+        zcount zdiff zdiffstore zincrby zinter zintercard zinterstore zlexcount zmpop zmscore zpopmax zpopmin \
         zrandmember zrange zrangebylex zrangebyscore zrangestore zrank zrem zremrangebylex zremrangebyrank \
         zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscore zunion zunionstore
         """.split(separator: " ").map(String.init)

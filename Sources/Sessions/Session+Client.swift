@@ -9,7 +9,7 @@ extension Session {
         let subcommand = request.name(1)
         switch subcommand {
         case "list", "kill":
-            lastCommand = "client|" + subcommand
+            lastCommand = .local("client|" + subcommand)
             guard let query = ClientQuery(request, asker: id, at: environment.now, &reply) else { return .answered }
             return .clients(query)
         case "reply":
@@ -19,7 +19,7 @@ extension Session {
             set(subcommand, request, &reply)
         case "id", "info", "getname", "help", "getredir":
             guard arity(subcommand, request, 2, &reply) else { break }
-            lastCommand = "client|" + subcommand
+            lastCommand = .local("client|" + subcommand)
             show(subcommand, environment, &reply)
         case "caching", "pause", "tracking", "trackinginfo", "unblock", "unpause":
             reply.error(text: "ERR CLIENT \(subcommand) is not supported; docs/COMPATIBILITY.md lists what is")

@@ -6,7 +6,7 @@
 // 2. A session that has not logged in has nothing on its way.
 // 3. The way replies are given (version, `CLIENT REPLY`) changes only while nothing is on its way.
 
-import ByteCoding
+import Keyspace
 public import PeerProtocol
 public import RESP
 public import Vocabulary
@@ -31,7 +31,7 @@ public struct Session: Sendable {
     /// Set by `READONLY`: reads are answered from what this node has.
     public internal(set) var readsLocally = false
     public internal(set) var isKeptOnPressure = false
-    public internal(set) var lastCommand = ""
+    var lastCommand = LastCommand.local("")
     public internal(set) var lastRequestAt: Instant
     /// Requests taken so far.
     public private(set) var requests: UInt64 = 0
@@ -41,6 +41,19 @@ public struct Session: Sendable {
     var replyMode = ReplyMode.on
     /// Set by `CLIENT REPLY ON`, which is answered whatever held before.
     var forcesReply = false
+
+    /// The name of the last command: told apart, so that noting one of the keyspace's costs nothing.
+    enum LastCommand {
+        case data(StaticString)
+        case local(String)
+
+        var text: String {
+            switch self {
+            case .data(let name): name.description
+            case .local(let name): name
+            }
+        }
+    }
 
     enum ReplyMode {
         case on, off
@@ -83,11 +96,11 @@ public struct Session: Sendable {
         reply: inout ReplyWriter, batch: inout RequestBatch
     ) -> Disposition {
         let request = Request(arguments, in: bytes)
-        if isLoggedIn, let command = DataCommand(request[0]) {
+        if isLoggedIn, let command = CommandTable.shared.lookup(request[0]) {
             return submit(command, request, token, environment.now, &reply, &batch)
         }
         guard outstanding == 0 else { return .stall }
-        note(request.name(0), at: environment.now)
+        note(.local(request.name(0)), at: environment.now)
         let start = reply.bytes.count
         let muting = beginReply()
         let disposition = answer(request, token, environment, &reply, &batch)
@@ -117,23 +130,25 @@ public struct Session: Sendable {
 
     @inline(__always)
     private mutating func submit(
-        _ command: DataCommand, _ request: borrowing Request, _ token: UInt64, _ now: Instant,
+        _ command: CommandSpec, _ request: borrowing Request, _ token: UInt64, _ now: Instant,
         _ reply: inout ReplyWriter, _ batch: inout RequestBatch
     ) -> Disposition {
-        let kind: RequestKind = command.isWrite ? .write : readsLocally ? .localRead : .read
+        let kind: RequestKind = command.route == .write ? .write : readsLocally ? .localRead : .read
         guard mayJoin(kind) else { return .stall }
         let start = reply.bytes.count
-        guard command.check(request, &reply) else {
+        guard Keyspace.precheck(command, Arguments(request.bytes, words: request.arguments), reply: &reply) else {
             guard outstanding == 0 else {
                 reply.bytes.removeLast(reply.bytes.count - start)
                 return .stall
             }
-            note(command.name, at: now)
+            note(.data(command.name), at: now)
             mute(beginReply(), since: start, &reply)
             return .answered
         }
-        note(command.name, at: now)
-        batch.append(token: token, kind: kind, version: version) { command.encode(request, to: &$0) }
+        note(.data(command.name), at: now)
+        batch.append(token: token, kind: kind, version: version) { [bytes = request.bytes] in
+            EntryCoding.encode(command.code, bytes, words: request.arguments, to: &$0)
+        }
         enter(kind)
         return .submitted
     }
@@ -149,7 +164,7 @@ public struct Session: Sendable {
         outstanding == 0 || outstandingKind == kind && replyMode != .skipping
     }
 
-    private mutating func note(_ command: String, at now: Instant) {
+    private mutating func note(_ command: LastCommand, at now: Instant) {
         lastCommand = command
         lastRequestAt = now
         requests += 1

@@ -71,7 +71,14 @@ struct AnswerTests {
         ("COMMAND GETKEYS FOO x", "-ERR Invalid command specified·"),
         ("COMMAND GETKEYS ECHO x", "-ERR The command has no key arguments·"),
         ("COMMAND GETKEYS ECHO", "-ERR Invalid number of arguments specified for command·"),
-        ("COMMAND INFO echo foo", "*2·*10·$4·echo·:2·*0·:0·:0·:0·*0·*0·*0·*0·$-1·"),
+        ("COMMAND INFO echo foo", "*2·*10·$4·echo·:2·*0·:0·:0·:0·*1·+@connection·*0·*0·*0·$-1·"),
+        (
+            "COMMAND INFO get",
+            "*1·*10·$3·get·:2·*2·+readonly·+fast·:1·:1·:1·*3·+@read·+@string·+@fast·*0·*0·*0·"
+        ),
+        ("COMMAND GETKEYS MSET a 1 b 2", "*2·$1·a·$1·b·"),
+        ("COMMAND GETKEYS DEL a b", "*2·$1·a·$1·b·"),
+        ("COMMAND GETKEYS GET a", "*1·$1·a·"),
         ("COMMAND LIST FILTERBY PATTERN read*", "*2·$8·readonly·$9·readwrite·"),
         ("RESET x", "-ERR wrong number of arguments for 'reset' command·"),
         ("QUIT now", "+OK·<close>"),
