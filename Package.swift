@@ -141,7 +141,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Vocabulary"], swiftSettings: strict),
         .testTarget(
-            name: "AdminAPITests", dependencies: ["AdminAPI", "Telemetry", "TLS", "Platform", "Vocabulary"],
+            name: "AdminAPITests",
+            dependencies: ["AdminAPI", "Telemetry", "TLS", "Platform", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(name: "NodeControlTests", dependencies: ["NodeControl", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

@@ -40,6 +40,6 @@ public struct AdminTokens: Sendable {
         guard let value = request.field("authorization") else { return nil }
         let parts = value.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return Array(parts[1].utf8)
+        return Array(parts[1].utf8.drop { $0 == UInt8(ascii: " ") })
     }
 }

@@ -1,0 +1,228 @@
+// The routes as a function: who may what, and what each says.
+
+import ByteCoding
+import Foundation
+import Telemetry
+import Testing
+import Vocabulary
+
+@testable import AdminAPI
+
+@Suite struct AdminRouterTests {
+    private let n1 = NodeID("n1")!
+    private let n2 = NodeID("n2")!
+
+    private var ready: NodeStatus {
+        var status = NodeStatus(id: n1)
+        status.role = .leader
+        status.leader = n1
+        status.progress.phase = .ready
+        status.readiness = Readiness(reasons: [], mayServeReads: true)
+        status.peers = [PeerStatus(id: n2, isConnected: true)]
+        return status
+    }
+
+    private func outcome(
+        _ method: String, _ target: String, as identity: AdminTokens.Identity = .admin, status: NodeStatus? = nil,
+        body: String = "", from address: String = "127.0.0.1", allowed: [AddressRange] = []
+    ) -> AdminRouter.Outcome {
+        let parts = target.split(separator: "?", maxSplits: 1)
+        let request = HTTPRequest(
+            method: method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "", fields: [],
+            body: Array(body.utf8), keepsAlive: true)
+        let router = AdminRouter(
+            status: status ?? ready, metrics: Metrics(), counters: AdminCounters(), beatAge: .milliseconds(5),
+            identity: identity, address: NetworkAddress(address), metricsAllowed: allowed)
+        return router.outcome(of: request)
+    }
+
+    private func code(_ outcome: AdminRouter.Outcome) -> Int {
+        switch outcome {
+        case .answer(let response), .unauthorized(let response, _): response.status
+        case .ask: 202
+        }
+    }
+
+    private func object(_ outcome: AdminRouter.Outcome) throws -> [String: Any] {
+        guard case .answer(let response) = outcome else { return [:] }
+        return try #require(try JSONSerialization.jsonObject(with: Data(response.body)) as? [String: Any])
+    }
+
+    @Test func `every route lets in whom it should, and nobody else`() {
+        for route in Route.allCases {
+            let method = route.isGet ? "GET" : "POST"
+            let codes = [AdminTokens.Identity.nobody, .unknown, .metrics, .admin].map {
+                code(outcome(method, route.rawValue, as: $0))
+            }
+            let served = route.isGet ? 200 : 202
+            switch route.admission {
+            case .nobodyIsAsked: #expect(codes == [200, 200, 200, 200], "\(route)")
+            case .metrics: #expect(codes == [401, 401, 200, 200], "\(route)")
+            case .admin: #expect(codes == [401, 401, 403, served], "\(route)")
+            }
+        }
+    }
+
+    @Test func `only a wrong token counts as a failed login`() {
+        guard case .unauthorized(_, false) = outcome("GET", "/v1/status", as: .nobody),
+            case .unauthorized(_, true) = outcome("GET", "/v1/status", as: .unknown)
+        else {
+            Issue.record("not told apart")
+            return
+        }
+    }
+
+    @Test func `another method gets the list of those that are served`() {
+        for route in Route.allCases {
+            for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
+                let isServed = route.isGet ? method == "GET" || method == "HEAD" : method == "POST"
+                #expect((code(outcome(method, route.rawValue)) == 405) == !isServed, "\(method) \(route)")
+            }
+        }
+        guard case .answer(let response) = outcome("PUT", "/v1/failover") else { return }
+        #expect(response.fields == [HTTPField(name: "Allow", value: "POST")])
+    }
+
+    @Test func `an unknown path is told so`() throws {
+        for path in ["/nothing", "/v1", "/v1/status/", "/HEALTHZ", "//", "/v1/../metrics", "/%2e%2e"] {
+            #expect(code(outcome("GET", path)) == 404)
+        }
+        let error = try #require(try object(outcome("GET", "/nothing"))["error"] as? [String: String])
+        #expect(error["code"] == "not_found")
+        #expect(error["message"]?.isEmpty == false)
+        #expect(error["remedy"]?.isEmpty == false)
+    }
+
+    @Test func `health says ok whatever the node is in`() throws {
+        let dead = NodeStatus(id: n1)
+        guard case .answer(let response) = outcome("GET", "/healthz", as: .nobody, status: dead) else { return }
+        #expect(response.status == 200)
+        #expect(response.body == Array(#"{"status":"ok"}"#.utf8))
+    }
+
+    @Test func `readiness, leadership and reads are three checks`() {
+        var follower = ready
+        follower.role = .follower
+        var lagging = follower
+        lagging.readiness = Readiness(reasons: [.lagging(entries: 9)], mayServeReads: true)
+        var fenced = ready
+        fenced.readiness = Readiness(reasons: [.fenced(why: "a test")], mayServeReads: false)
+        for (status, expected) in [
+            (ready, [200, 200, 200]), (follower, [200, 503, 200]), (lagging, [503, 503, 200]),
+            (fenced, [503, 503, 503]),
+        ] {
+            #expect(
+                ["/readyz", "/readyz/leader", "/readyz/reads"].map { code(outcome("GET", $0, status: status)) }
+                    == expected)
+            #expect(
+                ["/readyz?x=y", "/readyz?check=leader", "/readyz?x&check=reads"].map {
+                    code(outcome("GET", $0, status: status))
+                } == expected)
+        }
+        #expect(code(outcome("GET", "/readyz?check=other")) == 400)
+    }
+
+    @Test func `a start shows its phase, its progress and the reason`() throws {
+        var status = NodeStatus(id: n1)
+        status.progress = StartProgress(phase: .starting)
+        status.progress.enter(.recovering, after: .milliseconds(3))
+        status.progress.segmentsTotal = 4
+        status.progress.segmentsScanned = 4
+        status.progress.enter(.replaying, after: .milliseconds(1500))
+        status.progress.entriesTotal = 3000
+        status.progress.entriesReplayed = 1000
+        status.progress.entriesPerSecond = 250_000
+        status.readiness = Readiness(reasons: [.starting(.replaying)], mayServeReads: false)
+        let answer = outcome("GET", "/readyz", as: .nobody, status: status)
+        #expect(code(answer) == 503)
+        let body = try object(answer)
+        #expect(body["ready"] as? Bool == false)
+        #expect(body["phase"] as? String == "replaying")
+        let progress = try #require(body["progress"] as? [String: Any])
+        #expect(progress["percent"] as? Double == 33.3)
+        #expect(progress["segments_scanned"] as? Int == 4)
+        #expect(progress["entries_per_second"] as? Double == 250_000)
+        #expect(
+            (progress["finished"] as? [[String: Any]])?.map { $0["phase"] as? String } == ["starting", "recovering"])
+        let reasons = try #require(body["reasons"] as? [[String: String]])
+        #expect(reasons.map { $0["code"] } == ["starting"])
+        #expect(reasons[0]["message"] == "the node is starting: replaying")
+    }
+
+    @Test func `metrics can be limited to addresses`() throws {
+        let allowed = [try #require(AddressRange("10.0.0.0/8")), try #require(AddressRange("::1"))]
+        #expect(code(outcome("GET", "/metrics", as: .metrics, from: "10.1.2.3", allowed: allowed)) == 200)
+        #expect(code(outcome("GET", "/metrics", as: .admin, from: "::1", allowed: allowed)) == 200)
+        #expect(code(outcome("GET", "/metrics", as: .admin, from: "127.0.0.1", allowed: allowed)) == 403)
+        #expect(code(outcome("GET", "/v1/status", as: .admin, from: "127.0.0.1", allowed: allowed)) == 200)
+    }
+
+    @Test func `a failover is asked for with what its body says`() {
+        #expect(outcome("POST", "/v1/failover") == .ask(.failover(target: nil, isForced: false)))
+        #expect(outcome("POST", "/v1/failover", body: "{}") == .ask(.failover(target: nil, isForced: false)))
+        #expect(
+            outcome("POST", "/v1/failover", body: #"{"to":"n2","force":true}"#)
+                == .ask(.failover(target: n2, isForced: true)))
+        #expect(outcome("POST", "/v1/reload") == .ask(.reload))
+        for body in [
+            "x", "[]", #""n2""#, #"{"to":2}"#, #"{"to":"N 2"}"#, #"{"force":1}"#, #"{"other":1}"#,
+            #"{"to":"n1","to":"n2"}"#,
+        ] {
+            #expect(code(outcome("POST", "/v1/failover", body: body)) == 400, "\(body)")
+        }
+        #expect(code(outcome("POST", "/v1/failover", body: #"{"to":"n9"}"#)) == 404)
+    }
+
+    @Test func `each outcome of an operation has its status and its facts`() throws {
+        let done = AdminRouter.response(
+            to: .done([OperatorFact("leader", .text("n2")), OperatorFact("ms", .decimal(1.5))]))
+        #expect(done.status == 200)
+        #expect(done.body == Array(#"{"result":"done","leader":"n2","ms":1.5}"#.utf8))
+        let elsewhere = AdminRouter.response(to: .notLeader(leader: n2))
+        #expect(elsewhere.status == 409)
+        #expect(String(decoding: elsewhere.body, as: UTF8.self).contains(#""leader":"n2""#))
+        let refused = AdminRouter.response(to: .refused(reason: "n2 is behind", override: "force"))
+        #expect(refused.status == 409)
+        #expect(String(decoding: refused.body, as: UTF8.self).contains(#""override":"force""#))
+        #expect(AdminRouter.response(to: .failed(reason: "x", remedy: .retry("y"))).status == 500)
+        #expect(AdminRouter.response(to: .timedOut).status == 504)
+    }
+
+    @Test func `the OpenAPI document lists every route`() throws {
+        let document = try object(outcome("GET", "/v1/openapi.json"))
+        #expect(document["openapi"] as? String == "3.1.0")
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        #expect(Set(paths.keys) == Set(Route.allCases.map(\.rawValue)))
+        for route in Route.allCases {
+            #expect(Set(paths[route.rawValue]?.keys ?? [:].keys) == (route.isGet ? ["get", "head"] : ["post"]))
+        }
+    }
+
+    @Test func `the page holds nothing from elsewhere and no token`() {
+        for bytes in [StatusPage.html, StatusPage.script, StatusPage.style] {
+            let text = String(decoding: bytes, as: UTF8.self)
+            #expect(!text.contains("http:") && !text.contains("https:") && !text.contains("localStorage"))
+            #expect(!text.contains("innerHTML"))
+        }
+    }
+
+    @Test func `tokens are told apart, and a second Authorization is nobody's`() {
+        let tokens = AdminTokens(
+            admin: [Array("secret-a".utf8), Array("secret-b".utf8), []], metrics: [Array("m".utf8)])
+        func identity(_ values: String...) -> AdminTokens.Identity {
+            let fields = values.map { HTTPField(name: "authorization", value: $0) }
+            let request = HTTPRequest(method: "GET", path: "/", query: "", fields: fields, keepsAlive: true)
+            return tokens.identity(of: request) { a, b in
+                a.withUnsafeBytes { a in b.withUnsafeBytes { b in a.elementsEqual(b) } }
+            }
+        }
+        #expect(identity() == .nobody)
+        #expect(identity("Bearer secret-a") == .admin)
+        #expect(identity("bearer  secret-b") == .admin)
+        #expect(identity("Bearer m") == .metrics)
+        for wrong in ["Bearer", "Bearer ", "Basic secret-a", "secret-a", "Bearer secret", "Bearer secret-ab", ""] {
+            #expect(identity(wrong) == .unknown, "\(wrong)")
+        }
+        #expect(identity("Bearer secret-a", "Bearer secret-a") == .unknown)
+    }
+}

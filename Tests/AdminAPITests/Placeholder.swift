@@ -1,1 +1,0 @@
-// AdminAPITests: placeholder until its first test lands.

@@ -1,0 +1,108 @@
+// The status document, byte by byte, and the writer under it.
+
+import Foundation
+import Testing
+import Vocabulary
+
+@testable import Telemetry
+
+@Suite struct JSONTests {
+    @Test func `text of any kind survives`() throws {
+        let text = "a\"b\\c\n\u{0}\u{1F}\u{7F}é😀</script>"
+        var writer = JSONWriter()
+        writer.array { writer in
+            writer.value(text)
+            writer.value(nil as String?)
+            writer.value(1.5)
+            writer.value(Double.nan)
+            writer.value(UInt64.max)
+            writer.object { $0.member(text, true) }
+        }
+        let list = try #require(try JSONSerialization.jsonObject(with: Data(writer.bytes)) as? [Any])
+        #expect(list[0] as? String == text)
+        #expect(list[1] is NSNull)
+        #expect(list[2] as? Double == 1.5)
+        #expect(list[3] is NSNull)
+        #expect(list[4] as? UInt64 == .max)
+        #expect((list[5] as? [String: Bool])?[text] == true)
+    }
+
+    @Test func `a status is this document`() throws {
+        var status = NodeStatus(id: NodeID("n1")!)
+        status.cluster = ClusterID(high: 1, low: 2)
+        status.role = .leader
+        status.leader = NodeID("n1")
+        status.term = Term(7)
+        status.lastIndex = LogIndex(125)
+        status.persistedIndex = LogIndex(124)
+        status.commitIndex = LogIndex(123)
+        status.appliedIndex = LogIndex(122)
+        status.digest = Digest(high: 0xAB, low: 1)
+        status.lagEntries = 1
+        status.lag = .microseconds(1500)
+        status.progress.phase = .ready
+        status.readiness = Readiness(reasons: [.maintenance], mayServeReads: true)
+        status.isInMaintenance = true
+        status.version = "0.2.0"
+        status.uptime = .milliseconds(61_500)
+        status.processID = 42
+        status.dataDirectory = "n1/data"
+        status.logRoom = .mebibytes(1)
+        status.logSize = .kibibytes(64)
+        status.memory = .mebibytes(32)
+        status.keys = 9
+        status.connections = 3
+        status.certificateExpiry = Timestamp(microseconds: 0)
+        var peer = PeerStatus(id: NodeID("n2")!, isConnected: true)
+        peer.matchIndex = LogIndex(120)
+        peer.appliedIndex = LogIndex(119)
+        peer.lagEntries = 5
+        peer.lagBytes = ByteCount(640)
+        peer.lag = .milliseconds(12)
+        peer.silence = .milliseconds(3)
+        status.peers = [peer, PeerStatus(id: NodeID("n3")!, isConnected: false)]
+        let expected = """
+            {"node":{"id":"n1","cluster":"00000000000000010000000000000002","role":"leader","healthy":true,"term":7,\
+            "last_index":125,"commit_index":123,"applied_index":122,"persisted_index":124,\
+            "digest":"00000000000000ab0000000000000001","timeline":1,"lag_entries":1,"lag_ms":1.5,"version":"0.2.0",\
+            "feature_level":1,"uptime_seconds":61.5,"phase":"ready","progress_percent":100.0,"ready":false,\
+            "serves_reads":true,"reasons":[{"code":"maintenance","message":"maintenance is on",\
+            "remedy":"run `nodectl maintenance off` when the work is done"}],"maintenance":true,\
+            "durability":"synced on a majority","durability_full":true,"pid":42,"data_directory":"n1/data",\
+            "log_room_bytes":1048576,"log_size_bytes":65536,"memory_bytes":33554432,"keys":9,"connections":3,\
+            "certificate_expires_at":"1970-01-01T00:00:00.000000Z"},"leader":"n1",\
+            "peers":[{"id":"n2","connected":true,"voter":true,"match_index":120,"applied_index":119,"lag_entries":5,\
+            "lag_bytes":640,"lag_ms":12.0,"silence_ms":3.0,"has_room":true,"version":null,"feature_level":null},\
+            {"id":"n3","connected":false,"voter":true,"match_index":null,"applied_index":null,"lag_entries":null,\
+            "lag_bytes":null,"lag_ms":null,"silence_ms":null,"has_room":true,"version":null,"feature_level":null}]}
+            """
+        #expect(String(decoding: status.json(), as: UTF8.self) == expected)
+    }
+
+    @Test func `every reason has a word of its own, a sentence and a remedy`() {
+        let all: [UnreadyReason] = [
+            .starting(.replaying), .stopping, .maintenance, .noLeader, .noQuorum, .lagging(entries: 2),
+            .quarantined(why: "a"), .fenced(why: "b"), .logFull, .stuck(.seconds(2)),
+        ]
+        #expect(Set(all.map(\.code)).count == all.count)
+        for reason in all { #expect(!reason.text.isEmpty && !reason.remedy.text.isEmpty) }
+        #expect(UnreadyReason.stuck(.seconds(2)).text.contains("2000 ms"))
+    }
+
+    @Test func `a start's percentage follows its phase`() {
+        var progress = StartProgress(phase: .starting)
+        #expect(progress.percent == 0)
+        progress.enter(.recovering, after: .seconds(1))
+        progress.segmentsTotal = 3
+        progress.segmentsScanned = 1
+        #expect(progress.percent == 33.3)
+        progress.enter(.replaying, after: .seconds(2))
+        #expect(progress.percent == 0)
+        progress.entriesReplayed = 5
+        progress.entriesTotal = 4
+        #expect(progress.percent == 100)
+        progress.enter(.ready, after: .zero)
+        #expect(progress.percent == 100)
+        #expect(progress.finished.map(\.phase) == [.starting, .recovering, .replaying])
+    }
+}
