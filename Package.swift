@@ -142,8 +142,10 @@ let package = Package(
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "AdminAPITests",
-            dependencies: ["AdminAPI", "Telemetry", "TLS", "Platform", "ByteCoding", "Vocabulary"],
-            swiftSettings: strict),
+            dependencies: [
+                "AdminAPI", "Telemetry", "TLS", "Platform", "ByteCoding", "Vocabulary",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "NodeControlTests", dependencies: ["NodeControl", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]

@@ -46,6 +46,8 @@ struct AdminConnection: Sendable {
     private var keepsAlive = true
     private var inputEnded = false
     private var lastProgress: Instant
+    /// Why nothing is parsed any more.
+    private(set) var refusal: HTTPRefusal?
     /// What is to be sent.
     private(set) var output = ByteQueue()
 
@@ -174,6 +176,7 @@ struct AdminConnection: Sendable {
     }
 
     private mutating func refuse(_ refusal: HTTPRefusal, at now: Instant, date: String) {
+        self.refusal = refusal
         isHead = false
         keepsAlive = false
         phase = .answering

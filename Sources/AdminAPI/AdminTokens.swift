@@ -1,19 +1,19 @@
 // Who may do what: the bearer tokens of the admin port.
 
-import ByteCoding
+import TLS
 
 /// The tokens that the admin port accepts. Several of a kind may be valid at once, so that they can be rotated without a
-/// refused call. Nothing here is ever logged or shown: the type has no description.
+/// refused call. Only their hashes are kept: no core file or log has one, and comparing hashes tells nothing of lengths.
 public struct AdminTokens: Sendable {
-    /// Allowed everything.
-    let admin: [[UInt8]]
-    /// Allowed `/metrics` and nothing else that needs a token.
-    let metrics: [[UInt8]]
+    /// SHA-256 of the tokens that are allowed everything.
+    private let admin: [[UInt8]]
+    /// SHA-256 of those that are allowed `/metrics` and nothing else that needs a token.
+    private let metrics: [[UInt8]]
 
     /// Empty tokens are dropped: nobody is an administrator by sending nothing.
     public init(admin: [[UInt8]], metrics: [[UInt8]] = []) {
-        self.admin = admin.filter { !$0.isEmpty }
-        self.metrics = metrics.filter { !$0.isEmpty }
+        self.admin = admin.filter { !$0.isEmpty }.map { SHA256.hash($0) }
+        self.metrics = metrics.filter { !$0.isEmpty }.map { SHA256.hash($0) }
     }
 
     enum Identity: Equatable, Sendable {
@@ -24,14 +24,15 @@ public struct AdminTokens: Sendable {
         case unknown
     }
 
-    /// Who sends this request. Every token is compared, each in constant time by `equal`, so that time tells nothing.
-    func identity(of request: HTTPRequest, equal: (RawSpan, RawSpan) -> Bool) -> Identity {
+    /// Who sends this request. Every hash is compared, each in constant time, so that time tells nothing.
+    func identity(of request: HTTPRequest) -> Identity {
         guard request.fieldCount("authorization") > 0 else { return .nobody }
         guard request.fieldCount("authorization") == 1, let token = AdminTokens.bearer(request) else { return .unknown }
+        let hash = SHA256.hash(token)
         var isAdmin = false
         var isMetrics = false
-        for candidate in admin where equal(candidate.rawBytes, token.rawBytes) { isAdmin = true }
-        for candidate in metrics where equal(candidate.rawBytes, token.rawBytes) { isMetrics = true }
+        for candidate in admin where ConstantTime.equals(candidate, hash) { isAdmin = true }
+        for candidate in metrics where ConstantTime.equals(candidate, hash) { isMetrics = true }
         return isAdmin ? .admin : isMetrics ? .metrics : .unknown
     }
 

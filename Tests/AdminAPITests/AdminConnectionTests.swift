@@ -122,6 +122,7 @@ import Vocabulary
         connection.received(Array("nonsense".utf8).rawBytes, at: start)
         #expect(connection.nextRequest(at: start, date: "D") == nil)
         #expect(text(connection).hasPrefix("HTTP/1.1 400 "))
+        #expect(connection.refusal?.status == 400)
         #expect(!connection.wantsEndOfOutput)
         drain(&connection, at: at(1))
         #expect(connection.wantsEndOfOutput)
