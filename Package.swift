@@ -113,7 +113,9 @@ let package = Package(
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "LogFormatTests", dependencies: ["LogFormat", "ByteCoding", "Vocabulary"], swiftSettings: strict),
-        .testTarget(name: "ConsensusTests", dependencies: ["Consensus", "Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "ConsensusTests", dependencies: ["Consensus", "Vocabulary"], exclude: ["Transcripts"],
+            swiftSettings: strict),
         .testTarget(name: "RESPTests", dependencies: ["RESP", "ByteCoding", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "KeyspaceTests", dependencies: ["Keyspace", "RESP", "ByteCoding", "Vocabulary"],

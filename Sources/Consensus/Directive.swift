@@ -28,8 +28,8 @@ public enum Directive: Hashable, Sendable {
     case readsAborted(through: ReadRound)
     case handoverEnded(HandoverOutcome)
     case steppedDown(StepDownReason)
-    /// This node had an empty log and found that its cluster has entries: until it has all up to here it does not
-    /// vote. Persist it before the frames that follow.
+    /// This node has an empty log and meets its first leader: until it has what its cluster has it does not vote (see
+    /// `Fence`). To be persisted before the ballot that follows, and given back as `Restored.fence`.
     case fenceRaised(LogIndex)
     /// The log is whole again: the node votes and counts.
     case fenceCleared

@@ -2,8 +2,15 @@
 
 import Vocabulary
 
-/// While closed: no vote, no candidacy, no part in any quorum. Opens when the node has again everything that was
-/// committed up to the mark, which covers all that it may ever have acknowledged.
+/// While closed: no vote, no candidacy, no part in any quorum.
+///
+/// It is closed by a repair, at the highest index that the damaged log may have acknowledged; or by a node with an
+/// empty log when it first meets a leader, at that leader's commit index.
+///
+/// It opens when the node has committed up to the mark, and an entry of its present leader's term. The mark covers
+/// what it acknowledged to this leader, the entry what it acknowledged to earlier ones: the leader was elected
+/// without this node, so it has all that was committed before its term, and whoever has an entry of that term has
+/// that too.
 struct Fence: Hashable, Sendable {
     private(set) var index: LogIndex?
 
@@ -11,11 +18,12 @@ struct Fence: Hashable, Sendable {
 
     var isClosed: Bool { index != nil }
 
-    mutating func raise(to index: LogIndex) { self.index = max(self.index ?? .zero, index) }
+    /// Closes the fence; one that is closed already moves up only.
+    mutating func close(at mark: LogIndex) { index = max(index ?? .zero, mark) }
 
-    /// Opens the fence when `commitIndex` has reached it. True when it did just now.
-    mutating func open(at commitIndex: LogIndex) -> Bool {
-        guard let mark = index, commitIndex >= mark else { return false }
+    /// Opens the fence if what is `committed` suffices, under the leader of `term`. True when it did just now.
+    mutating func open(committed: LogPosition, term: Term) -> Bool {
+        guard let mark = index, committed.index >= mark, committed.term == term else { return false }
         index = nil
         return true
     }

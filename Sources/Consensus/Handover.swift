@@ -16,6 +16,8 @@ public enum HandoverOutcome: Hashable, Sendable {
     case handedOver(to: NodeID, Term)
     case timedOut(NodeID)
     case targetLost(NodeID)
+    /// The target's disk has filled up meanwhile.
+    case targetFull(NodeID)
     /// Leadership ended otherwise; the reason was told just before.
     case leadershipLost
 }

@@ -67,6 +67,7 @@ public struct PeerProgress: Sendable {
     var quorumSince: Instant
     var ackedRound = ReadRound.zero
     var sentRound = ReadRound.zero
+    var sentCommitIndex = LogIndex.zero
     var inflight = InflightWindow()
     /// Since when the oldest frame in flight is owed.
     var owedSince: Instant

@@ -5,8 +5,12 @@ import Vocabulary
 extension Raft {
     // MARK: - Asking
 
-    /// A new node, or one that lost its disk: it has no entry and has never voted.
-    var isBlank: Bool { log.last.index == .zero && votedFor == nil }
+    /// A new node, or one that lost its disk: it has neither an entry nor a ballot.
+    ///
+    /// It stops being blank in two ways only. With other blank nodes it elects a first leader; or a leader finds it,
+    /// and then a fence closes with the first ballot. It takes no term from anybody else: with a ballot and without a
+    /// fence it would vote like a node that has forgotten nothing.
+    var isBlank: Bool { log.last.index == .zero && term == .zero }
 
     /// The next candidacy without news from a leader. A node whose disk is full lets the others go first: it would
     /// only have to hand over.
@@ -114,6 +118,7 @@ extension Raft {
             // A leader that works is not voted away (dissertation, 4.2.3), unless it asked for it.
             if isLeaderAlive(now: now), !candidacy.isHandover { return }
             let granted = mayElect(candidacy)
+            if isBlank, !granted { return }
             endLeadership(by: from, term: campaignTerm, now: now, into: &out)
             adopt(campaignTerm, votedFor: granted ? from : nil, now: now, into: &out)
             if granted { armTimer(now: now) }
@@ -131,8 +136,9 @@ extension Raft {
     }
 
     mutating func receiveTimeoutNow(term: Term, from: NodeID, now: Instant, into out: inout [Directive]) {
-        guard term >= self.term, follow(from, term: term, now: now, into: &out) else { return }
-        guard configuration.isVoter(id), !fence.isClosed, !isDiskStalled(now: now) else { return }
+        guard term >= self.term, !isBlank else { return }
+        guard follow(from, term: term, commitIndex: .zero, now: now, into: &out) else { return }
+        guard configuration.isVoter(id), !fence.isClosed, hasSpace, !isDiskStalled(now: now) else { return }
         campaign(isHandover: true, now: now, into: &out)
     }
 
@@ -142,10 +148,16 @@ extension Raft {
     /// was to somebody it no longer is.
     mutating func learn(_ other: Term, from: NodeID, now: Instant, into out: inout [Directive]) -> Bool {
         guard other > term else { return true }
-        endLeadership(by: from, term: other, now: now, into: &out)
-        adopt(other, votedFor: nil, now: now, into: &out)
+        if isBlank { return false }
+        enter(other, by: from, now: now, into: &out)
         announce(into: &out)
         return false
+    }
+
+    /// A later term has begun, as `node` says; this one's leader does not lead any more.
+    mutating func enter(_ other: Term, by node: NodeID, now: Instant, into out: inout [Directive]) {
+        endLeadership(by: node, term: other, now: now, into: &out)
+        adopt(other, votedFor: nil, now: now, into: &out)
     }
 
     /// Enters a later term as a follower, with a new ballot.
@@ -180,6 +192,7 @@ extension Raft {
         rule = CommitRule(firstOwnIndex: log.last.index.next)
         for i in peers.indices { peers[i].reset(next: log.last.index.next, now: now) }
         heartbeatDeadline = now + options.heartbeatInterval
+        notice = nil
         spaceHandoverDeadline = now
         announce(into: &out)
         out.append(.becameLeader)

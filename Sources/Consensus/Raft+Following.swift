@@ -5,13 +5,19 @@ import Vocabulary
 extension Raft {
     /// Recognises `node` as the leader of `other`, the term of its message. False when the message is to be ignored:
     /// it is of an older term (then its sender is told), or claims a term that somebody else leads.
-    mutating func follow(_ node: NodeID, term other: Term, now: Instant, into out: inout [Directive]) -> Bool {
+    mutating func follow(
+        _ node: NodeID, term other: Term, commitIndex: LogIndex, now: Instant, into out: inout [Directive]
+    ) -> Bool {
         if other < term {
             // It is deaf or late: without the answer it would go on for ever.
             send(.progress(progressReport(resendFrom: nil)), to: node, into: &out)
             return false
         }
-        if other > term { _ = learn(other, from: node, now: now, into: &out) }
+        if other > term, isBlank {
+            fence.close(at: commitIndex)
+            out.append(.fenceRaised(commitIndex))
+        }
+        if other > term { enter(other, by: node, now: now, into: &out) }
         if role == .leader || leader ?? node != node {
             out.append(.anomaly(.secondLeader(term, known: leader ?? id, claims: node)))
             return false
@@ -26,7 +32,6 @@ extension Raft {
     }
 
     mutating func receiveHeartbeat(commitIndex: LogIndex, round: ReadRound, into out: inout [Directive]) {
-        noteHistory(commitIndex, into: &out)
         noteCommit(commitIndex, into: &out)
         seenRound = max(seenRound, round)
         reportProgress(into: &out)
@@ -36,7 +41,6 @@ extension Raft {
         guard append.isChain(until: term) else {
             return out.append(.anomaly(.brokenAppend(from, previous: append.previous)))
         }
-        noteHistory(append.commitIndex, into: &out)
         switch log.place(append, verifiedIndex: verifiedIndex) {
         case .gap:
             seenRound = max(seenRound, append.round)
@@ -73,16 +77,15 @@ extension Raft {
         out.append(.store(frames: known..<frames.count, ticket: ticket))
     }
 
-    /// A node that has nothing meets a leader that has committed up to `index`: so much it may have had, and lost.
-    private mutating func noteHistory(_ index: LogIndex, into out: inout [Directive]) {
-        guard isBlank, index > (fence.index ?? .zero) else { return }
-        fence.raise(to: index)
-        out.append(.fenceRaised(index))
-    }
-
     private mutating func noteCommit(_ index: LogIndex, into out: inout [Directive]) {
         leaderCommitIndex = max(leaderCommitIndex, index)
         followCommit(into: &out)
+        openFence(into: &out)
+    }
+
+    private mutating func openFence(into out: inout [Directive]) {
+        guard leader != nil, fence.open(committed: log.commit.position, term: term) else { return }
+        out.append(.fenceCleared)
     }
 
     /// Commits what the leader has committed, as far as it is known to be the same here, and durable: a node that

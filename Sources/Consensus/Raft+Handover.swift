@@ -13,7 +13,7 @@ extension Raft {
         let chosen = try target.map { target throws(HandoverRefusal) in try checked(target) } ?? bestSuccessor
         guard let chosen else { throw .noCandidate }
         handover = Handover(target: chosen, deadline: deadline, isForSpace: false)
-        advanceHandover(into: &out)
+        advanceHandover(now: now, into: &out)
     }
 
     private func checked(_ target: NodeID) throws(HandoverRefusal) -> NodeID {
@@ -27,9 +27,10 @@ extension Raft {
         return target
     }
 
-    /// Everything committed has been sent to it at least.
+    /// It has answered in this term, and everything committed has been sent to it at least.
     private func isClose(_ peer: PeerProgress) -> Bool {
-        peer.nextIndex > commitIndex && (peer.state == .replicate || peer.matchIndex >= commitIndex)
+        peer.lastHeard != nil && peer.nextIndex > commitIndex
+            && (peer.state == .replicate || peer.matchIndex >= commitIndex)
     }
 
     /// The follower that could lead soonest: connected, whole, with space, the furthest; the first by name of equals.
@@ -42,9 +43,14 @@ extension Raft {
     }
 
     /// Tells the target to campaign once it has every entry.
-    mutating func advanceHandover(into out: inout [Directive]) {
-        guard role == .leader, let handover, !handover.isOrdered else { return }
-        guard progress(of: handover.target).matchIndex == log.last.index else { return }
+    mutating func advanceHandover(now: Instant, into out: inout [Directive]) {
+        guard role == .leader, let handover else { return }
+        if !progress(of: handover.target).hasSpace {
+            self.handover = nil
+            spaceHandoverDeadline = now
+            return out.append(.handoverEnded(.targetFull(handover.target)))
+        }
+        guard !handover.isOrdered, progress(of: handover.target).matchIndex == log.last.index else { return }
         self.handover?.isOrdered = true
         send(.timeoutNow, to: handover.target, into: &out)
     }
@@ -59,6 +65,6 @@ extension Raft {
         let deadline = now + options.electionTimeoutMax
         spaceHandoverDeadline = deadline + options.electionTimeoutMax
         handover = Handover(target: target, deadline: deadline, isForSpace: true)
-        advanceHandover(into: &out)
+        advanceHandover(now: now, into: &out)
     }
 }

@@ -87,6 +87,7 @@ extension Raft {
         precondition(frames[frames.count - 1].lastIndex <= log.last.index, "frames beyond \(log.last.index)")
         let round = rounds.announce()
         peers[position].sentRound = round
+        peers[position].sentCommitIndex = commitIndex
         for frame in frames { peers[position].sent(frame, now: now) }
         let append = Message.Append(
             previous: first.previous.position, previousChecksum: first.previousChecksum, frames: frames,
@@ -122,7 +123,7 @@ extension Raft {
         if report.counts { peers[position].ackedRound = max(peers[position].ackedRound, report.round) }
         advanceCommit(now: now, into: &out)
         confirmReads(into: &out)
-        advanceHandover(into: &out)
+        advanceHandover(now: now, into: &out)
     }
 
     private mutating func resend(from index: LogIndex, to position: Int, into out: inout [Directive]) {
@@ -147,6 +148,7 @@ extension Raft {
         guard let index = rule.commitIndex(quorumMatch: end.index, committed: commitIndex) else { return }
         log.commit(end)
         out.append(.commit(index))
+        if notice == nil { notice = commitNotice(now: now) }
         confirmReads(into: &out)
     }
 
@@ -156,6 +158,7 @@ extension Raft {
         if !isAlone, isDiskStalled(now: now) { return leaveForDisk(disk.debt(now: now), now: now, into: &out) }
         guard hearsQuorum(now: now) else { return stepDown(.lostQuorum, now: now, into: &out) }
         tickHandover(now: now, into: &out)
+        noticeCommit(now: now, into: &out)
         guard now >= heartbeatDeadline else { return }
         heartbeatDeadline = now + options.heartbeatInterval
         for i in peers.indices where peers[i].isConnected {
@@ -164,6 +167,20 @@ extension Raft {
             }
             heartbeat(to: i, into: &out)
         }
+    }
+
+    /// Appends tell followers what is committed. When none has followed for a while, a heartbeat goes out before its
+    /// time, so that what is read on an idle cluster's followers is fresh.
+    private mutating func noticeCommit(now: Instant, into out: inout [Directive]) {
+        guard let told = notice, now >= told.deadline else { return }
+        notice = commitIndex > told.index ? commitNotice(now: now) : nil
+        for i in peers.indices where peers[i].isConnected && peers[i].sentCommitIndex < told.index {
+            heartbeat(to: i, into: &out)
+        }
+    }
+
+    private func commitNotice(now: Instant) -> CommitNotice {
+        CommitNotice(index: commitIndex, deadline: now + options.heartbeatInterval / 8)
     }
 
     func hearsQuorum(now: Instant) -> Bool {
@@ -179,6 +196,7 @@ extension Raft {
         let round = rounds.announce()
         let peer = peers[position]
         peers[position].sentRound = round
+        peers[position].sentCommitIndex = commitIndex
         if peer.state == .probe, peer.inflight.isEmpty, let end = log.end(at: peer.nextIndex.previous) {
             let probe = Message.Append(
                 previous: end.position, previousChecksum: end.checksum, frames: [], commitIndex: commitIndex,

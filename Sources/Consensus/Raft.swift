@@ -63,6 +63,7 @@ public struct Raft: Sendable {
     var rounds = ReadRounds()
     var handover: Handover?
     var heartbeatDeadline: Instant
+    var notice: CommitNotice?
     /// No automatic hand-over before.
     var spaceHandoverDeadline: Instant
 
@@ -70,6 +71,12 @@ public struct Raft: Sendable {
     /// No candidacy before: the disk has only just recovered from a stall.
     var campaignDeadline: Instant
     var announced: Announcement
+
+    /// Followers are to know of this commit index by this time.
+    struct CommitNotice: Hashable, Sendable {
+        let index: LogIndex
+        let deadline: Instant
+    }
 
     struct Announcement: Hashable, Sendable {
         var role: Role
@@ -131,15 +138,16 @@ public struct Raft: Sendable {
     /// When `tick` is due next, if nothing else happens before.
     public var nextDeadline: Instant {
         guard role == .leader else { return timer.deadline }
-        guard let handover else { return heartbeatDeadline }
-        return min(heartbeatDeadline, handover.deadline)
+        var deadline = heartbeatDeadline
+        if let handover { deadline = min(deadline, handover.deadline) }
+        if let notice { deadline = min(deadline, notice.deadline) }
+        return deadline
     }
 
     /// Time has passed. To be called first in every turn of the loop, and at `nextDeadline`.
     public mutating func tick(now: Instant, into out: inout [Directive]) {
         let pause = now - lastTick
         lastTick = now
-        openFence(into: &out)
         if !isAlone, pause > options.electionTimeoutMax {
             resume(after: pause, now: now, into: &out)
         }
@@ -199,11 +207,12 @@ public struct Raft: Sendable {
                 countVote(of: from, granted: granted, now: now, into: &out)
             }
         case .append(let append):
-            if follow(from, term: message.term, now: now, into: &out) {
+            let commitIndex = append.commitIndex
+            if follow(from, term: message.term, commitIndex: commitIndex, now: now, into: &out) {
                 receiveAppend(append, from: from, now: now, into: &out)
             }
         case .heartbeat(let commitIndex, let round):
-            if follow(from, term: message.term, now: now, into: &out) {
+            if follow(from, term: message.term, commitIndex: commitIndex, now: now, into: &out) {
                 receiveHeartbeat(commitIndex: commitIndex, round: round, into: &out)
             }
         case .progress(let report):
@@ -253,9 +262,5 @@ public struct Raft: Sendable {
         guard current != announced else { return }
         announced = current
         out.append(.roleChanged(role, term, leader: leader))
-    }
-
-    mutating func openFence(into out: inout [Directive]) {
-        if fence.open(at: commitIndex) { out.append(.fenceCleared) }
     }
 }

@@ -11,7 +11,8 @@ public struct Restored: Hashable, Sendable {
     /// The frames above the commit index that recovery knows (the newest one noted in a record's envelope), in order,
     /// ending at `last`. What lies before them counts as committed.
     public var uncommitted: [FrameSummary]
-    /// Set while the log is under repair: the node may have acknowledged entries up to here and lost them.
+    /// Set while the log is under repair: the node may have acknowledged entries up to here and lost them. Also after
+    /// `fenceRaised` until `fenceCleared`; 0 is a closed fence too.
     public var fence: LogIndex?
 
     public init(
@@ -30,6 +31,6 @@ public struct Restored: Hashable, Sendable {
     /// The commit index that follows from `uncommitted`.
     public var commitIndex: LogIndex { uncommitted.first?.previous.index ?? last.index }
 
-    /// No entry and no vote: new, or its disk was lost. Which of the two cannot be told from here.
-    public var isBlank: Bool { last.index == .zero && votedFor == nil }
+    /// No entry and no ballot: new, or its disk was lost. Which of the two cannot be told from here.
+    public var isBlank: Bool { last.index == .zero && term == .zero }
 }

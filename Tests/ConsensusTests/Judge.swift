@@ -23,6 +23,9 @@ struct Judge {
 
     mutating func restarted(_ node: SimulatedNode) {
         commitOf[node.id] = node.raft?.commitIndex
+        // A scene may begin with history on disk.
+        let known = node.raft?.commitIndex ?? .zero
+        committed += node.log.filter { $0.firstIndex > committedIndex && $0.lastIndex <= known }
         reads[node.id] = [:]
     }
 
@@ -37,7 +40,9 @@ struct Judge {
         case .send(let message, let peer): judgeSpeech(message, to: peer, of: node)
         case .becameLeader: judgeLeader(node)
         case .commit(let index): judgeCommit(index, of: node, in: nodes)
-        case .readConfirmed(let round, let index): judgeRead(round, index, at: node.id)
+        case .readConfirmed(let round, let index):
+            expect(index <= commitOf[node.id] ?? .zero, "\(node.id) answers reads at \(index), which is not committed")
+            judgeRead(round, index, at: node.id)
         case .truncate(let index, _):
             expect(index > commitOf[node.id] ?? .zero, "\(node.id) cut \(index), which it had committed")
         case .anomaly(let anomaly): anomalies.append(anomaly)

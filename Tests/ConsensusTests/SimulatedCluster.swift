@@ -127,13 +127,13 @@ struct SimulatedCluster {
         carry(out, at: position, incoming: [])
     }
 
-    mutating func read(_ position: Int) {
+    mutating func read(_ position: Int, count: Int = 1) {
         guard nodes[position].raft?.role == .leader else { return }
         var round = ReadRound.zero
         let known = judge.committedIndex
         turn(position) { raft, now, out in
             guard raft.role == .leader else { return }
-            round = raft.requestRead(now: now, into: &out)
+            for _ in 0..<count { round = raft.requestRead(now: now, into: &out) }
         }
         judge.asked(round, at: nodes[position].id, mustSee: known)
     }
