@@ -8,8 +8,8 @@ public import Telemetry
 
 /// Serves HTTPS on one port from one thread, which sleeps until a client, an answer or a deadline comes.
 ///
-/// It reads the board and posts to the desk, and touches nothing else of the node: whatever the node does, `/healthz` is
-/// answered, and `/readyz` says what is known.
+/// It reads the board and posts to the desk, and touches nothing else of the node: whatever the node does, `/healthz`
+/// is answered, and `/readyz` says what is known.
 public final class AdminServer: Sendable {
     /// What other threads have asked of the loop since it last looked.
     struct Orders: Sendable {
@@ -24,8 +24,8 @@ public final class AdminServer: Sendable {
         var thread: WorkerThread?
     }
 
-    /// Carries the loop to its thread. Sendable, because the loop is used by the thread that made it until `start` gives
-    /// it away, and by the new thread alone from then on.
+    /// Carries the loop to its thread. Sendable, because the loop is used by the thread that made it until `start`
+    /// gives it away, and by the new thread alone from then on.
     private struct Handover: @unchecked Sendable {
         let loop: AdminLoop
     }

@@ -2,8 +2,9 @@
 
 import TLS
 
-/// The tokens that the admin port accepts. Several of a kind may be valid at once, so that they can be rotated without a
-/// refused call. Only their hashes are kept: no core file or log has one, and comparing hashes tells nothing of lengths.
+/// The tokens that the admin port accepts. Several of a kind may be valid at once, so that they can be rotated without
+/// a refused call. Only their hashes are kept: no core file or log has one, and comparing hashes tells nothing of
+/// lengths.
 public struct AdminTokens: Sendable {
     /// SHA-256 of the tokens that are allowed everything.
     private let admin: [[UInt8]]

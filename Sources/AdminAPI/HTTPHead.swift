@@ -21,7 +21,13 @@ struct HTTPHead {
 
     /// The announced length of the body; 0 without one (RFC 9112, section 6.3).
     func bodyLength(max: Int) throws(HTTPRefusal) -> Int {
+        let length = try announcedLength(max: max)
+        // Behind the length: whoever asks before sending too much learns that it is too much.
         if request.fieldCount("expect") > 0 { throw .expectation }
+        return length
+    }
+
+    private func announcedLength(max: Int) throws(HTTPRefusal) -> Int {
         let lengths = request.fields.filter { $0.name == "content-length" }
         let codings = request.fields.filter { $0.name == "transfer-encoding" }
         guard codings.isEmpty || lengths.isEmpty else { throw .malformed("two framings of one body") }

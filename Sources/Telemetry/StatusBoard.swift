@@ -40,7 +40,8 @@ public final class StatusBoard: Sendable {
         return (status, metrics)
     }
 
-    /// "The loop turned at `now`." One atomic store; called every turn, and at least as often as the leader's heartbeat.
+    /// "The loop turned at `now`." One atomic store; called every turn, and at least as often as the leader's
+    /// heartbeat.
     public func beat(at now: Instant) { turned.store(now.nanoseconds, ordering: .relaxed) }
 
     /// When the loop last turned; nil before its first turn.

@@ -138,6 +138,7 @@ private struct Parsed: Equatable {
         #expect(refusal(start + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n") == .coding)
         #expect(refusal(start + "Content-Length: 1\r\nExpect: 100-continue\r\n\r\n") == .expectation)
         #expect(refusal(start + "Content-Length: 65\r\n\r\n") == .bodyTooLarge(max: 64))
+        #expect(refusal(start + "Content-Length: 65\r\nExpect: 100-continue\r\n\r\n") == .bodyTooLarge(max: 64))
         #expect(refusal(start + "Content-Length: 64\r\n\r\n") == nil)
         #expect(refusal("GET / HTTP/2.0\r\nHost: a\r\n\r\n") == .version)
     }
