@@ -37,24 +37,23 @@ let package = Package(
         .target(name: "ByteCoding", dependencies: ["Vocabulary", "CSystem"], swiftSettings: safe),
 
         // Cores: pure values.
+        .target(name: "Telemetry", dependencies: ["Vocabulary"], swiftSettings: safe),
         .target(name: "LogFormat", dependencies: ["Vocabulary", "ByteCoding", "CLZ4"], swiftSettings: safe),
         .target(name: "Consensus", dependencies: ["Vocabulary"], swiftSettings: safe),
         .target(name: "RESP", dependencies: ["Vocabulary", "ByteCoding"], swiftSettings: safe),
         .target(name: "Keyspace", dependencies: ["Vocabulary", "ByteCoding", "RESP"], swiftSettings: safe),
         .target(
+            name: "PeerProtocol", dependencies: ["Vocabulary", "ByteCoding", "Consensus", "RESP"], swiftSettings: safe),
+        .target(
             name: "Sessions",
             dependencies: ["Vocabulary", "ByteCoding", "RESP", "Keyspace", "PeerProtocol", "Telemetry"],
             swiftSettings: safe),
-        .target(
-            name: "PeerProtocol", dependencies: ["Vocabulary", "ByteCoding", "Consensus", "RESP"], swiftSettings: safe),
         .target(
             name: "Replica",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "PeerProtocol",
                 "Telemetry",
             ], swiftSettings: safe),
-
-        .target(name: "Telemetry", dependencies: ["Vocabulary"], swiftSettings: safe),
 
         // The kernel seam, and the shells over it.
         .target(name: "Platform", dependencies: ["Vocabulary", "ByteCoding", "CSystem"], swiftSettings: strict),
