@@ -18,7 +18,9 @@ struct OpenSSLFailure {
     var alert: String? {
         let value = number - SSL_AD_REASON_OFFSET
         guard (0..<256).contains(value) else { return nil }
-        return String(cString: SSL_alert_desc_string_long(value))
+        // Newer alerts have no long name in OpenSSL 3.0; the reason has the number's name in it.
+        let name = String(cString: SSL_alert_desc_string_long(value))
+        return name == "unknown" ? text : name
     }
 
     var isNotTLS: Bool {

@@ -1,1 +1,0 @@
-// PlatformTests: placeholder until its first test lands.

@@ -1,1 +1,0 @@
-// TLSTests: placeholder until its first test lands.
