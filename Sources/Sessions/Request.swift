@@ -29,8 +29,15 @@ struct Request: ~Escapable {
     /// The word as a name: ASCII in lower case. Empty when it is longer than any name, so that nothing matches it.
     func name(_ position: Int) -> String {
         guard arguments[position].count <= Request.nameLengthMax else { return "" }
+        // As many bytes are written as there is room for, and each of them is ASCII or replaced when read.
         return unsafe self[position].withUnsafeBytes { word in
-            unsafe String(decoding: word.lazy.map { 65...90 ~= $0 ? $0 | 0x20 : $0 }, as: UTF8.self)
+            unsafe String(unsafeUninitializedCapacity: word.count) { text in
+                for offset in 0..<word.count {
+                    let byte = unsafe word[offset]
+                    unsafe text[offset] = 65...90 ~= byte ? byte | 0x20 : byte
+                }
+                return word.count
+            }
         }
     }
 
