@@ -36,7 +36,9 @@ enum ClusterAnswers {
 
     // MARK: CLUSTER
 
-    static func answer(_ request: borrowing Request, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
+    static func answer(
+        _ request: borrowing Request, _ facts: NodeFacts, usesTLS: Bool, _ reply: inout ReplyWriter
+    ) {
         let subcommand = request.name(1)
         let count = subcommand == "keyslot" ? 3 : 2
         guard known.contains(subcommand) else { return Session.refuseSubcommand("CLUSTER", request, &reply) }
@@ -46,7 +48,7 @@ enum ClusterAnswers {
         case "myid": reply.bulk(text: identity(of: facts.status.id))
         case "nodes": reply.verbatim(text: nodes(facts))
         case "slots": slots(facts, &reply)
-        case "shards": shards(facts, &reply)
+        case "shards": shards(facts, usesTLS: usesTLS, &reply)
         default: Session.writeHelp("CLUSTER", help, &reply)
         }
     }
@@ -109,7 +111,7 @@ enum ClusterAnswers {
         }
     }
 
-    private static func shards(_ facts: NodeFacts, _ reply: inout ReplyWriter) {
+    private static func shards(_ facts: NodeFacts, usesTLS: Bool, _ reply: inout ReplyWriter) {
         guard let leader = facts.leader else { return reply.error("CLUSTERDOWN no leader is known") }
         reply.arrayHeader(1)
         reply.mapHeader(2)
@@ -119,14 +121,16 @@ enum ClusterAnswers {
         reply.integer(slots - 1)
         reply.bulk(text: "nodes")
         reply.arrayHeader(facts.members.count)
-        for member in [leader] + facts.followers { shardNode(member, facts, &reply) }
+        for member in [leader] + facts.followers { shardNode(member, facts, usesTLS, &reply) }
     }
 
-    private static func shardNode(_ member: NodeFacts.Member, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
+    private static func shardNode(
+        _ member: NodeFacts.Member, _ facts: NodeFacts, _ usesTLS: Bool, _ reply: inout ReplyWriter
+    ) {
         reply.mapHeader(8)
         reply.bulk(text: "id")
         reply.bulk(text: identity(of: member.id))
-        reply.bulk(text: facts.usesTLS ? "tls-port" : "port")
+        reply.bulk(text: usesTLS ? "tls-port" : "port")
         reply.integer(Int64(member.port))
         reply.bulk(text: "ip")
         reply.bulk(text: member.host)

@@ -3,10 +3,12 @@
 import RESP
 
 enum ConfigAnswers {
-    static func answer(_ request: borrowing Request, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
+    static func answer(
+        _ request: borrowing Request, _ facts: NodeFacts, usesTLS: Bool, _ reply: inout ReplyWriter
+    ) {
         switch request.name(1) {
         case "get" where request.count < 3: Session.refuseArity("config|get", &reply)
-        case "get": get(request, facts, &reply)
+        case "get": get(request, settings(facts, usesTLS), &reply)
         case "help": Session.writeHelp("CONFIG", ["GET <pattern>", "    Return settings matching <pattern>."], &reply)
         case "set", "resetstat", "rewrite":
             reply.error(text: "ERR CONFIG \(request.name(1)) is not supported; settings are in the node's file")
@@ -14,9 +16,11 @@ enum ConfigAnswers {
         }
     }
 
-    private static func get(_ request: borrowing Request, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
+    private static func get(
+        _ request: borrowing Request, _ settings: [(String, String)], _ reply: inout ReplyWriter
+    ) {
         var found: [(String, String)] = []
-        for (name, value) in settings(facts) {
+        for (name, value) in settings {
             for position in 2..<request.count where NamePattern.matches(name, request.name(position)) {
                 found.append((name, value))
                 break
@@ -29,13 +33,13 @@ enum ConfigAnswers {
         }
     }
 
-    private static func settings(_ facts: NodeFacts) -> [(String, String)] {
+    private static func settings(_ facts: NodeFacts, _ usesTLS: Bool) -> [(String, String)] {
         [
             ("appendfsync", "always"), ("appendonly", "yes"), ("cluster-enabled", "no"), ("databases", "1"),
             ("maxclients", "\(facts.clientsMax)"), ("maxmemory", "0"), ("maxmemory-policy", "noeviction"),
-            ("port", facts.usesTLS ? "0" : "\(facts.own?.port ?? 0)"),
+            ("port", usesTLS ? "0" : "\(facts.own?.port ?? 0)"),
             ("proto-max-bulk-len", "\(facts.bulkLengthMax.rawValue)"), ("save", ""), ("timeout", "0"),
-            ("tls-port", facts.usesTLS ? "\(facts.own?.port ?? 0)" : "0"),
+            ("tls-port", usesTLS ? "\(facts.own?.port ?? 0)" : "0"),
         ]
     }
 }

@@ -13,16 +13,15 @@ enum InfoAnswers {
 
     /// `INFO [section …]`: without a section, or with `default`, `all` or `everything`, all of them.
     static func answer(
-        _ request: borrowing Request, _ environment: SessionEnvironment, _ reply: inout ReplyWriter
+        _ request: borrowing Request, _ facts: NodeFacts, _ wall: Timestamp, _ reply: inout ReplyWriter
     ) {
         var wanted: [String] = []
         for position in 1..<max(1, request.count) { wanted.append(request.name(position)) }
         let isAll = wanted.isEmpty || wanted.contains { ["default", "all", "everything"].contains($0) }
-        let facts = environment.facts
         var texts: [String] = []
         for section in sections where isAll || wanted.contains(section) {
             let heading = "# " + (section == "cpu" ? "CPU" : section.prefix(1).uppercased() + section.dropFirst())
-            let lines = fields(of: section, facts, environment.wall).map { "\($0):\($1)\r\n" }
+            let lines = fields(of: section, facts, wall).map { "\($0):\($1)\r\n" }
             texts.append(heading + "\r\n" + lines.joined())
         }
         reply.verbatim(text: texts.joined(separator: "\r\n"))

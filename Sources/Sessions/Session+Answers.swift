@@ -37,6 +37,7 @@ extension Session {
         _ command: LocalCommand, _ request: borrowing Request, _ environment: SessionEnvironment,
         _ reply: inout ReplyWriter
     ) {
+        var facts: NodeFacts { usesTLS ? environment.facts : environment.facts.announcedWithoutTLS() }
         switch command {
         case .ping: ping(request, &reply)
         case .echo: reply.bulk(request[1])
@@ -46,11 +47,11 @@ extension Session {
             readsLocally = command == .readonly
             reply.ok()
         case .command: CommandAnswers.answer(request, &reply)
-        case .config: ConfigAnswers.answer(request, environment.facts, &reply)
-        case .info: InfoAnswers.answer(request, environment, &reply)
-        case .role: ClusterAnswers.role(environment.facts, &reply)
-        case .cluster: ClusterAnswers.answer(request, environment.facts, &reply)
-        case .sentinel: SentinelAnswers.answer(request, environment.facts, &reply)
+        case .config: ConfigAnswers.answer(request, facts, usesTLS: usesTLS, &reply)
+        case .info: InfoAnswers.answer(request, facts, environment.wall, &reply)
+        case .role: ClusterAnswers.role(facts, &reply)
+        case .cluster: ClusterAnswers.answer(request, facts, usesTLS: usesTLS, &reply)
+        case .sentinel: SentinelAnswers.answer(request, facts, &reply)
         case .auth, .hello, .quit, .reset, .wait, .waitaof, .client: break
         }
     }

@@ -19,6 +19,8 @@ public struct Session: Sendable {
     /// Where the client is: `host:port`.
     public let address: String
     public let openedAt: Instant
+    /// Whether the client came by TLS: it is told of ports that speak as its own does.
+    public let usesTLS: Bool
 
     public internal(set) var version = RESPVersion.two
     public internal(set) var isLoggedIn: Bool
@@ -68,9 +70,10 @@ public struct Session: Sendable {
     /// Bytes of a client's or a library's name.
     public static let nameLengthMax = 1024
 
-    public init(id: UInt64, address: String, at now: Instant, isLoggedIn: Bool = false) {
+    public init(id: UInt64, address: String, at now: Instant, isLoggedIn: Bool = false, usesTLS: Bool = true) {
         self.id = id
         self.address = address
+        self.usesTLS = usesTLS
         self.isLoggedIn = isLoggedIn
         openedAt = now
         lastRequestAt = now

@@ -41,8 +41,6 @@ public struct NodeFacts: Sendable {
     /// All members, this node included, ordered by name.
     public var members: [Member]
     public var activity = Activity()
-    /// Whether the announced ports speak TLS.
-    public var usesTLS = true
     public var clientsMax = 0
     public var bulkLengthMax = ByteCount.mebibytes(64)
 
@@ -57,9 +55,22 @@ public struct NodeFacts: Sendable {
         public var id: NodeID
         public var host: String
         public var port: UInt16
+        /// Where clients without TLS reach it; nil when they do not.
+        public var plaintext: Address?
 
-        public init(id: NodeID, host: String, port: UInt16) {
+        public init(id: NodeID, host: String, port: UInt16, plaintext: Address? = nil) {
             self.id = id
+            self.host = host
+            self.port = port
+            self.plaintext = plaintext
+        }
+    }
+
+    public struct Address: Hashable, Sendable {
+        public var host: String
+        public var port: UInt16
+
+        public init(host: String, port: UInt16) {
             self.host = host
             self.port = port
         }
@@ -80,6 +91,17 @@ public struct NodeFacts: Sendable {
         public var systemTime = Duration.zero
 
         public init() {}
+    }
+
+    /// The facts as a client has to see them that came without TLS: members where such clients reach them.
+    func announcedWithoutTLS() -> NodeFacts {
+        var facts = self
+        for position in facts.members.indices {
+            guard let plaintext = members[position].plaintext else { continue }
+            facts.members[position].host = plaintext.host
+            facts.members[position].port = plaintext.port
+        }
+        return facts
     }
 
     /// The leader as far as it is known and announced.

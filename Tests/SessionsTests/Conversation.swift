@@ -37,15 +37,21 @@ struct Conversation {
             status.peers.append(peer)
         }
         let members = names.enumerated().map {
-            NodeFacts.Member(id: NodeID($1)!, host: "\($1).test", port: UInt16(7101 + 10 * $0))
+            NodeFacts.Member(
+                id: NodeID($1)!, host: "\($1).test", port: UInt16(7101 + 10 * $0),
+                plaintext: .init(host: "127.0.0.1", port: UInt16(7104 + 10 * $0)))
         }
         var facts = NodeFacts(status: status, clusterName: "playground", members: members)
         facts.clientsMax = 10_000
         return facts
     }
 
-    init(isLoggedIn: Bool = true, token: String? = "secret", facts: NodeFacts = Conversation.facts()) {
-        session = Session(id: 5, address: "10.0.0.9:50000", at: Instant(nanoseconds: 0), isLoggedIn: isLoggedIn)
+    init(
+        isLoggedIn: Bool = true, token: String? = "secret", facts: NodeFacts = Conversation.facts(),
+        usesTLS: Bool = true
+    ) {
+        session = Session(
+            id: 5, address: "10.0.0.9:50000", at: Instant(nanoseconds: 0), isLoggedIn: isLoggedIn, usesTLS: usesTLS)
         environment = SessionEnvironment(
             now: Instant(nanoseconds: 3_000_000_000), wall: Timestamp(microseconds: 1_700_000_000_000_042),
             tokens: token.map { OneToken(token: $0) }, facts: facts)

@@ -60,6 +60,16 @@ struct DiscoveryTests {
         #expect(nodes == ["n1.test:7101", "n2.test:7111", "n3.test:7121"])
     }
 
+    @Test func `who came without TLS is told of ports without TLS`() {
+        var client = Conversation(usesTLS: false)
+        #expect(client.ask("SENTINEL get-master-addr-by-name playground") == "*2·$9·127.0.0.1·$4·7104·")
+        #expect(client.ask("CONFIG GET tls-port port") == "*4·$4·port·$4·7104·$8·tls-port·$1·0·")
+        #expect(client.ask("CLUSTER SHARDS").contains("·$4·port·:7104·"))
+        var other = Conversation()
+        #expect(other.ask("CONFIG GET tls-port port") == "*4·$4·port·$1·0·$8·tls-port·$4·7101·")
+        #expect(other.ask("CLUSTER SHARDS").contains("·$8·tls-port·:7101·"))
+    }
+
     @Test func `without a leader nobody is named`() throws {
         let facts = Conversation.facts(leader: nil)
         #expect(try reply("CLUSTER SLOTS", facts) == .error("CLUSTERDOWN no leader is known"))
