@@ -90,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "noded",
             dependencies: [
-                "Vocabulary", "Settings", "Platform", "Node", "AdminAPI",
+                "Vocabulary", "Settings", "Platform", "TLS", "Telemetry", "Node", "AdminAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),

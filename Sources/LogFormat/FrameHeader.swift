@@ -83,6 +83,19 @@ extension FrameHeader {
         bytes.append(littleEndian: UInt32(0))
     }
 
+    /// How long the frame is that `bytes` begin with, by its own word: for cutting a run of frames into single ones, each
+    /// of which then goes through `Frame.decode`. At most what is there.
+    public static func announcedLength(of bytes: RawSpan) throws(FrameError) -> Int {
+        guard bytes.byteCount >= byteCount else {
+            throw .truncated(needed: ByteCount(byteCount), found: ByteCount(bytes.byteCount))
+        }
+        let length = byteCount + Int(bytes.little(UInt32.self, at: 64))
+        guard length <= bytes.byteCount else {
+            throw .truncated(needed: ByteCount(length), found: ByteCount(bytes.byteCount))
+        }
+        return length
+    }
+
     /// The one gate for frames from outside: size, magic, checksum, version, fields, in this order.
     /// `bytes` is the whole frame and nothing else. `limit` bounds it as stored and as decompressed.
     static func decode(frame bytes: RawSpan, limit: ByteCount) throws(FrameError) -> FrameHeader {

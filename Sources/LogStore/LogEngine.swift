@@ -171,7 +171,7 @@ public struct LogEngine<Disk: Storage>: Sendable {
         switch action {
         case .append(let frame, _): LogChain.recordLength(of: frame)
         case .truncate: LogChain.truncationLength
-        case .ballot, .clearFence, .release: LogChain.stateLength
+        case .ballot, .raiseFence, .clearFence, .release: LogChain.stateLength
         }
     }
 
@@ -188,6 +188,8 @@ public struct LogEngine<Disk: Storage>: Sendable {
             write {
                 $0.term = term; $0.votedFor = votedFor
             }
+        case .raiseFence(let index):
+            write { $0.fence = max(index, $0.fence ?? .zero) }
         case .clearFence:
             write {
                 $0.fence = nil; $0.isBallotUncertain = false

@@ -12,6 +12,8 @@ public struct LogOrder: Sendable {
         case ballot(term: Term, votedFor: NodeID?)
         /// Cuts the frames from this index on, the first of a frame. Traps on what is committed.
         case truncate(from: LogIndex)
+        /// This node found that it lacks entries up to here that it may have acknowledged.
+        case raiseFence(LogIndex)
         /// The node has again what a repair fenced it for.
         case clearFence
         /// Gives up segments that hold nothing but entries before this index.

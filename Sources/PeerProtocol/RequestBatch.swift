@@ -41,6 +41,8 @@ public struct RequestBatch: Hashable, Sendable {
     public init() {}
 
     public var isEmpty: Bool { items.isEmpty }
+    /// Whether the request added last is a write.
+    public var lastIsWrite: Bool { items.last?.kind == .write }
 
     /// Adds a request whose bytes `encode` appends.
     @inlinable public mutating func append(

@@ -49,6 +49,16 @@ public struct FrameCache: Sendable {
         return found
     }
 
+    /// Bytes of the frames here that end behind `index`.
+    public func bytes(behind index: LogIndex) -> Int {
+        var size = 0
+        for frame in frames[head...].reversed() {
+            guard let frame, frame.header.lastIndex > index else { break }
+            size += frame.bytes.count
+        }
+        return size
+    }
+
     /// Drops the frames that begin at `index` or behind it.
     public mutating func truncate(from index: LogIndex) {
         while let last, last.header.firstIndex >= index {

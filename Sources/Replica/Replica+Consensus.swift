@@ -1,7 +1,7 @@
 // Between the replica and its consensus: messages in, directives carried out.
 
-import Consensus
-import LogFormat
+public import Consensus
+public import LogFormat
 import PeerProtocol
 import Vocabulary
 
@@ -162,7 +162,7 @@ extension Replica {
 
 extension FrameSummary {
     /// What consensus needs to know of a frame.
-    init(_ frame: Frame) {
+    public init(_ frame: Frame) {
         let header = frame.header
         self.init(
             term: header.term, firstIndex: header.firstIndex, lastIndex: header.lastIndex, checksum: header.checksum,

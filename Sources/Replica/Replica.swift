@@ -145,6 +145,14 @@ public struct Replica: Sendable {
         appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
     }
 
+    /// How many batches of requests wait for a leader, or for the end of a hand-over.
+    public var heldRequests: Int { inbox.arrivals.reduce(0) { $0 + $1.batch.items.count } }
+
+    /// Bytes of log behind `index`; what is no longer in memory is not counted.
+    public func bytesBehind(_ index: LogIndex) -> ByteCount {
+        index >= raft.lastPosition.index ? .zero : ByteCount(cache.bytes(behind: index))
+    }
+
     /// The leader's hybrid clock as a reader sees it.
     func readTime(_ now: Moment) -> Timestamp { clock.reading(wall: now.wall) }
 

@@ -1,0 +1,54 @@
+// Whether a data directory can be used at all: each reason it cannot has a name and a command that mends it.
+
+import Platform
+import Vocabulary
+
+struct DirectoryCheck {
+    let path: String
+
+    /// Permission bits that nobody but the owner may have; reading is granted to the group at most.
+    private static let foreignBits: UInt32 = 0o027
+
+    /// Makes the directory when it is missing, and checks it.
+    func run() throws(DataDirectoryError) {
+        do throws(SystemError) {
+            if !FileSystem.exists(path) { try FileSystem.makeDirectory(path, intermediate: true) }
+        } catch {
+            let user = ThisProcess.userName
+            throw error.isDenied ? .cannotMake(path: path, user: user, text: error.reason) : .system(error)
+        }
+        try checkOwner()
+        try checkSpace()
+    }
+
+    private func checkOwner() throws(DataDirectoryError) {
+        guard FileSystem.isDirectory(path) else { throw .notADirectory(path: path) }
+        let status: FileStatus?
+        do throws(SystemError) { status = try FileSystem.status(FileSystem.realPath(path)) } catch {
+            throw .system(error)
+        }
+        guard let status else { return }
+        guard status.owner == ThisProcess.userID else {
+            throw .wrongOwner(path: path, owner: status.owner, user: ThisProcess.userName)
+        }
+        guard status.permissions & DirectoryCheck.foreignBits == 0 else {
+            throw .tooOpen(path: path, permissions: status.permissions)
+        }
+        guard status.permissions & 0o700 == 0o700 else {
+            throw .unwritable(path: path, user: ThisProcess.userName)
+        }
+    }
+
+    private func checkSpace() throws(DataDirectoryError) {
+        let space: FileSystemSpace
+        do throws(SystemError) { space = try FileSystem.freeSpace(path) } catch { throw .system(error) }
+        // A directory that is in use has its segments already, and must start on a full disk too.
+        guard !FileSystem.exists(path + "/identity") else { return }
+        guard space.free >= DataDirectory.freeBytesMin.rawValue else {
+            throw .noSpace(path: path, free: ByteCount(space.free), needed: DataDirectory.freeBytesMin)
+        }
+        guard space.freeFiles >= DataDirectory.freeFilesMin else {
+            throw .noFiles(path: path, free: space.freeFiles, needed: DataDirectory.freeFilesMin)
+        }
+    }
+}

@@ -1,0 +1,361 @@
+// All client connections of a node: accepting, decoding, handing requests on, handing replies back.
+
+import ByteCoding
+import Keyspace
+import PeerProtocol
+import Platform
+import RESP
+import Sessions
+import TLS
+import Telemetry
+import Vocabulary
+
+/// Bounds on what clients may cost, from the settings.
+struct ClientLimits {
+    var request: RequestLimits
+    var connectionsMax: Int
+    /// Replies that a client has not read, above which nothing more is decoded for it.
+    var outputBufferMax: Int
+    /// How long unread output may stand still, and how long a login may take, before the connection is closed.
+    var outputPatience = Duration.seconds(60)
+    var loginPatience = Duration.seconds(30)
+    /// Bytes read from one connection in one turn.
+    var readPerTurn = 256 << 10
+}
+
+/// Used by the loop's thread only.
+final class ClientDesk {
+    private let reactor: Reactor
+    private let limits: ClientLimits
+    private let scratch: UnsafeMutableRawBufferPointer
+    private var table = ClientTable()
+    private var byRegistration: [Registration: ClientConnection] = [:]
+    private var ports: [(port: ListenerPort, kind: PortKind)] = []
+    private var dirty: [ClientConnection] = []
+    private var runnable: [ClientConnection] = []
+    private var arguments: [Range<Int>] = []
+    private var writer = ReplyWriter(version: .two)
+    private var nextClientID: UInt64 = 0
+    /// Contexts of the TLS ports; replaced when certificates are reloaded.
+    var tlsContext: TLSContext?
+    /// What sessions need to know of the node; refreshed by the loop.
+    var environment: SessionEnvironment
+    /// Requests decoded since the loop last took them.
+    var batch = RequestBatch()
+    var metrics = ClientMetrics()
+    /// Set while the replica is congested: nothing more is decoded.
+    var isHeldBack = false
+    private var isDraining = false
+
+    init(
+        limits: ClientLimits, environment: SessionEnvironment, tlsContext: TLSContext?, reactor: Reactor,
+        scratch: UnsafeMutableRawBufferPointer
+    ) {
+        self.limits = limits
+        self.environment = environment
+        self.tlsContext = tlsContext
+        self.reactor = reactor
+        self.scratch = scratch
+    }
+
+    var count: Int { table.count }
+    /// Whether connections hold requests that were received and can be decoded now: the loop should not sleep.
+    var hasRunnable: Bool { !runnable.isEmpty && !isHeldBack }
+    var hasOutstanding: Bool {
+        var found = false
+        table.forEach { if $0.outstanding > 0 { found = true } }
+        return found
+    }
+
+    func open(_ address: SocketAddress, kind: PortKind) throws(SystemError) {
+        ports.append((try ListenerPort(address, reactor: reactor), kind))
+    }
+
+    // MARK: Events
+
+    /// Returns false when the registration is not a client's or a client port's.
+    func handle(_ event: ReadyEvent, at now: Instant) -> Bool {
+        if let client = byRegistration[event.registration] {
+            ready(client, event, at: now)
+            return true
+        }
+        guard let (port, kind) = ports.first(where: { $0.port.registration == event.registration }) else { return false }
+        let failure = port.accept(at: now) { descriptor, from in self.accept(descriptor, from, kind, at: now) }
+        if failure != nil { metrics.rejected[.connectionLimit] += 1 }
+        return true
+    }
+
+    private func accept(_ descriptor: Int32, _ from: SocketAddress, _ kind: PortKind, at now: Instant) {
+        guard table.count < limits.connectionsMax else {
+            metrics.rejected[.connectionLimit] += 1
+            // Best effort, as Redis does it: a TLS client sees a failed handshake.
+            if kind == .clientPlaintext {
+                let text: StaticString = "-ERR max number of clients reached\r\n"
+                _ = Socket.write(descriptor, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+            }
+            return Socket.close(descriptor)
+        }
+        do {
+            let session = kind == .client ? try tlsContext.map { try TLSSession(server: $0, descriptor: descriptor) } : nil
+            nextClientID += 1
+            let id = nextClientID
+            let client = try table.add { place, use throws(SystemError) in
+                ClientConnection(
+                    channel: try Channel(
+                        descriptor: descriptor, session: session, interest: .readable, reactor: reactor),
+                    place: place, use: use, session: Session(
+                        id: id, address: from.description, at: now, isLoggedIn: environment.tokens == nil),
+                    limits: limits.request, now: now)
+            }
+            byRegistration[client.channel.registration] = client
+            metrics.accepted[kind] += 1
+        } catch {
+            metrics.rejected[.handshake] += 1
+            Socket.close(descriptor)
+        }
+    }
+
+    private func ready(_ client: ClientConnection, _ event: ReadyEvent, at now: Instant) {
+        if !client.channel.isEstablished {
+            switch client.channel.handshake() {
+            case .underWay: return
+            case .failed:
+                metrics.rejected[.handshake] += 1
+                return close(client)
+            case .done: break
+            }
+        }
+        if event.isWritable { flush(client, at: now) }
+        guard event.isReadable || event.isHangup, !client.channel.isPaused else {
+            // A paused connection that hung up will not become readable again.
+            if event.isHangup, client.channel.isPaused { close(client) }
+            return
+        }
+        switch client.channel.receive(scratch, limit: limits.readPerTurn) {
+        case .received: decode(client, at: now)
+        case .ended, .failed: close(client)
+        }
+    }
+
+    // MARK: Decoding
+
+    /// Goes on with connections that had to wait for replies, or had more input than one turn takes.
+    func decodeRunnable(at now: Instant) {
+        guard hasRunnable else { return }
+        let waiting = runnable
+        runnable.removeAll(keepingCapacity: true)
+        for client in waiting where client.isRunnable {
+            client.isRunnable = false
+            if client.channel.hasHiddenInput, case .failed = client.channel.receive(scratch, limit: limits.readPerTurn) {
+                close(client)
+                continue
+            }
+            decode(client, at: now)
+        }
+    }
+
+    private func markRunnable(_ client: ClientConnection) {
+        guard !client.isRunnable else { return }
+        client.isRunnable = true
+        runnable.append(client)
+    }
+
+    private func markDirty(_ client: ClientConnection) {
+        guard !client.isDirty else { return }
+        client.isDirty = true
+        dirty.append(client)
+    }
+
+    /// Decodes what has come in, until it must wait: for more bytes, for replies, for output to be read.
+    private func decode(_ client: ClientConnection, at now: Instant) {
+        if isHeldBack || isDraining { return wait(client) }
+        while !client.isClosing {
+            guard client.outstanding < ClientConnection.outstandingMax,
+                client.channel.output.count < limits.outputBufferMax
+            else { return wait(client) }
+            do throws(RequestError) {
+                switch try decodeOne(client, at: now) {
+                case .taken: continue
+                case .mustWait: return wait(client)
+                case .needsBytes: return readOn(client)
+                }
+            } catch {
+                metrics.rejected[.protocolError] += 1
+                refuse(client, error)
+            }
+        }
+        client.channel.pause(true)
+    }
+
+    private func readOn(_ client: ClientConnection) {
+        client.channel.pause(false)
+        client.channel.input.trim(to: 16 << 10)
+        if client.channel.hasHiddenInput { markRunnable(client) }
+    }
+
+    private enum Decoding {
+        case taken, mustWait, needsBytes
+    }
+
+    private func decodeOne(_ client: ClientConnection, at now: Instant) throws(RequestError) -> Decoding {
+        client.decoder.limits = client.session.isLoggedIn ? limits.request : limits.request.beforeLogin
+        let outcome = try client.channel.input.withBytes { bytes throws(RequestError) in
+            try client.decoder.next(in: bytes, into: &arguments)
+        }
+        switch outcome {
+        case .incomplete:
+            return .needsBytes
+        case .empty(let consumed):
+            client.channel.input.consume(consumed)
+        case .request(let consumed):
+            guard client.channel.input.withBytes({ handle(client, $0, at: now) }) else { return .mustWait }
+            client.channel.input.consume(consumed)
+        case .inline(let consumed):
+            guard handle(client, client.decoder.inlineText.rawBytes, at: now) else { return .mustWait }
+            client.channel.input.consume(consumed)
+        }
+        return .taken
+    }
+
+    /// Lets a connection rest with its input: until replies come, or output is read.
+    private func wait(_ client: ClientConnection) {
+        client.channel.pause(true)
+        if client.outstanding == 0, client.channel.output.count < limits.outputBufferMax { markRunnable(client) }
+    }
+
+    private func handle(_ client: ClientConnection, _ bytes: RawSpan, at now: Instant) -> Bool {
+        client.lastRequestAt = now
+        let token = client.nextToken
+        writer.bytes.removeAll(keepingCapacity: true)
+        writer.version = client.session.version
+        let disposition = client.session.handle(
+            arguments, in: bytes, token: token, environment: environment, reply: &writer, batch: &batch)
+        switch disposition {
+        case .stall: return false
+        case .submitted:
+            client.submitted()
+            metrics.commands[client.session.readsLocally ? .localRead : batch.lastIsWrite ? .write : .read] += 1
+        case .answered:
+            metrics.commands[.connection] += 1
+            sendWritten(to: client)
+        case .close:
+            sendWritten(to: client)
+            client.isClosing = true
+        case .clients(let query): answer(query, to: client)
+        }
+        return true
+    }
+
+    /// Shows all sessions to a `CLIENT LIST` or `CLIENT KILL`, in the order of their ids.
+    private func answer(_ query: ClientQuery, to asker: ClientConnection) {
+        var query = query
+        var all: [ClientConnection] = []
+        table.forEach { all.append($0) }
+        all.sort { $0.session.id < $1.session.id }
+        for client in all where query.consider(client.session) {
+            if client === asker { client.isClosing = true } else { close(client) }
+        }
+        query.answer(&writer)
+        sendWritten(to: asker)
+    }
+
+    private func sendWritten(to client: ClientConnection) {
+        guard !writer.bytes.isEmpty else { return }
+        client.channel.output.append(writer.bytes.rawBytes)
+        markDirty(client)
+    }
+
+    private func refuse(_ client: ClientConnection, _ error: RequestError) {
+        writer.bytes.removeAll(keepingCapacity: true)
+        writer.error(text: error.description)
+        sendWritten(to: client)
+        client.isClosing = true
+    }
+
+    // MARK: Replies
+
+    /// Hands answers to their connections; those that are gone do not get them.
+    func deliver(_ answers: AnswerBatch) {
+        let bytes = answers.writer.bytes.rawBytes
+        for item in answers.items {
+            guard let client = table[ClientConnection.place(of: item.token)],
+                client.deliver(item.token, bytes.extracting(item.range))
+            else { continue }
+            markDirty(client)
+        }
+    }
+
+    /// Sends what connections have to say; those whose turn has come may decode on.
+    func flush(at now: Instant) {
+        guard !dirty.isEmpty else { return }
+        let clients = dirty
+        dirty.removeAll(keepingCapacity: true)
+        for client in clients {
+            client.isDirty = false
+            flush(client, at: now)
+        }
+    }
+
+    private func flush(_ client: ClientConnection, at now: Instant) {
+        guard byRegistration[client.channel.registration] === client else { return }
+        let before = client.channel.output.count
+        guard client.channel.flush() == nil else { return close(client) }
+        if client.channel.output.count < before || before == 0 { client.outputMovedAt = now }
+        if client.isClosing, client.channel.output.isEmpty, client.outstanding == 0 { return close(client) }
+        if client.channel.isPaused, !client.isClosing, client.channel.output.count < limits.outputBufferMax {
+            markRunnable(client)
+        }
+    }
+
+    func close(_ client: ClientConnection) {
+        guard byRegistration.removeValue(forKey: client.channel.registration) != nil else { return }
+        table.remove(client)
+        client.isRunnable = false
+        metrics.received += client.channel.bytesIn
+        metrics.sent += client.channel.bytesOut
+        client.channel.close()
+    }
+
+    // MARK: Time
+
+    /// Closes what took too long: logins that do not come, output that nobody reads.
+    func enforceDeadlines(at now: Instant) {
+        for (port, _) in ports { port.wake(at: now) }
+        var late: [(ClientConnection, RejectionReason)] = []
+        table.forEach { client in
+            if !client.channel.output.isEmpty, now - client.outputMovedAt > limits.outputPatience {
+                late.append((client, .outputLimit))
+            } else if !client.session.isLoggedIn, now - client.openedAt > limits.loginPatience {
+                late.append((client, .deadline))
+            }
+        }
+        for (client, reason) in late {
+            metrics.rejected[reason] += 1
+            close(client)
+        }
+    }
+
+    /// Takes no more requests; connections close once their replies are sent.
+    func drain() {
+        isDraining = true
+        for (port, _) in ports { port.close() }
+        ports = []
+        table.forEach { client in
+            client.isClosing = true
+            client.channel.pause(true)
+            markDirty(client)
+        }
+    }
+
+    func forEach(_ body: (ClientConnection) -> Void) { table.forEach(body) }
+}
+
+/// What the desk counts.
+struct ClientMetrics {
+    var commands = Tally<CommandKind>()
+    var accepted = Tally<PortKind>()
+    var rejected = Tally<RejectionReason>()
+    /// Of connections that have closed; open ones are added when the figures are read.
+    var received: UInt64 = 0
+    var sent: UInt64 = 0
+}

@@ -1,0 +1,42 @@
+// Reads old frames back from the log, away from the loop and from the thread that syncs.
+
+import LogFormat
+import LogStore
+import Platform
+import Replica
+import Vocabulary
+
+/// Takes `LogRead` wishes in order and answers each by a letter to the loop.
+final class LogReaderThread: Sendable {
+    private let wishes: WorkQueue<LogRead>
+
+    private let thread: WorkerThread
+
+    init(_ reader: LogReader<DirectoryStorage>, mail: Mailbox<LoopLetter>) throws(SystemError) {
+        let wishes = WorkQueue<LogRead>()
+        self.wishes = wishes
+        thread = try WorkerThread.start(name: "log-reader") {
+            var reader = reader
+            var taken: [LogRead] = []
+            while wishes.takeAll(into: &taken, waitUntil: nil) {
+                for wish in taken { mail.post(LogReaderThread.serve(wish, &reader)) }
+            }
+        }
+    }
+
+    func post(_ wish: LogRead) { wishes.post(wish) }
+
+    func stop() {
+        wishes.close()
+        thread.join()
+    }
+
+    private static func serve(_ wish: LogRead, _ reader: inout LogReader<DirectoryStorage>) -> LoopLetter {
+        do throws(LogError) {
+            let frames = try reader.readFrames(from: wish.from, byteLimit: ByteCount(wish.byteLimit))
+            return .frames(frames, for: wish)
+        } catch {
+            return .readFailed(error.description, for: wish)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// What a node's loop is made of and told.
+
+import Logging
+import LogStore
+import Platform
+import Replica
+import Telemetry
+import Vocabulary
+
+/// Constants of one run.
+struct LoopParameters {
+    /// Room in prepared segments below which the leader takes no writes. Above what elections, truncations and the
+    /// frames under way may need.
+    var logRoomMin = ByteCount.mebibytes(4)
+    var logDirectory: String
+    var dataDirectory: String
+    var version: String
+    var featureLevel: UInt32
+    var certificateExpiry: Timestamp?
+    /// How long a lost leader's port is looked at: until an election would come anyway.
+    var probeTime: Duration
+    /// Reads certificates and tokens again, and hands them to those who use them.
+    var reload: (ClientDesk, PeerMesh) throws(NodeError) -> Void
+}
+
+/// Everything that the loop takes over when it is made.
+struct LoopParts {
+    var reactor: Reactor
+    var mail: Mailbox<LoopLetter>
+    var clients: ClientDesk
+    var mesh: PeerMesh
+    var log: LogThread
+    var reader: LogReaderThread
+    var desk: OperatorDesk
+    var board: StatusBoard
+    var logger: Logger
+    var parameters: LoopParameters
+    var replica: Replica
+    var signals: Int32
+    var startedAt: Instant
+}

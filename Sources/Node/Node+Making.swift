@@ -1,0 +1,244 @@
+// How a node's parts are made from its settings.
+
+import ByteCoding
+import Consensus
+import Logging
+import LogFormat
+import LogStore
+import PeerProtocol
+import Platform
+import RESP
+import Replica
+import Sessions
+import Settings
+import TLS
+import Telemetry
+import Vocabulary
+
+extension Node {
+    // MARK: Clients
+
+    func makeClients(_ reactor: Reactor, _ scratch: UnsafeMutableRawBufferPointer) throws(NodeError) -> ClientDesk {
+        let clients = settings.clients
+        let limits = ClientLimits(
+            request: RequestLimits(bulkLengthMax: clients.requestSizeMax, argumentsMax: clients.argumentsMax),
+            connectionsMax: clients.connectionsMax, outputBufferMax: clients.outputBufferMax.rawValue,
+            outputPatience: clients.outputTimeout, loginPatience: clients.loginTimeout)
+        var facts = NodeFacts(
+            status: NodeStatus(id: settings.node), clusterName: settings.clusterName,
+            members: settings.members.map { .init(id: $0.id, host: $0.client.host, port: $0.client.port) })
+        facts.clientsMax = clients.connectionsMax
+        facts.bulkLengthMax = clients.requestSizeMax
+        let environment = SessionEnvironment(
+            now: MonotonicClock.now(), wall: WallClock.now(), tokens: try clientTokens(), facts: facts)
+        return ClientDesk(
+            limits: limits, environment: environment, tlsContext: try clientContext(), reactor: reactor,
+            scratch: scratch)
+    }
+
+    private func clientTokens() throws(NodeError) -> TokenSet? {
+        guard settings.authentication.isRequired else { return nil }
+        do {
+            return try TokenSet.load(settings.authentication)
+        } catch {
+            throw .setting(key: "auth", what: error.description, remedy: error.remedy.text)
+        }
+    }
+
+    private func clientContext() throws(NodeError) -> TLSContext {
+        try secured { () throws(TLSError) in
+            try TLSContext.server(settings.tls.client.identity, clientCertificates: .optional)
+        }
+    }
+
+    // MARK: Peers
+
+    func makeMesh(
+        _ reactor: Reactor, _ scratch: UnsafeMutableRawBufferPointer, storage: StorageID
+    ) throws(NodeError) -> PeerMesh {
+        let own = settings.ownMember
+        let hello = PeerHello(
+            featureLevel: build.featureLevel, cluster: settings.cluster, node: settings.node, storage: storage,
+            build: build.version, clientAddress: own.client.description,
+            adminAddress: own.admin?.description ?? "")
+        var members: [PeerAddress] = []
+        for member in settings.others {
+            members.append(PeerAddress(node: member.id, peer: try resolve(member.peer, "members")))
+        }
+        return PeerMesh(
+            hello: hello, members: members, frameLimit: frameLimit, serverContext: try peerServerContext(),
+            clientContext: try peerClientContext(), reactor: reactor, scratch: scratch)
+    }
+
+    /// The largest frame between nodes: a batch with its last and largest command, or an append of such frames.
+    var frameLimit: ByteCount {
+        settings.clients.requestSizeMax + ByteCount(RequestLimits.requestOverhead) + settings.log.batchBytesMax
+            + settings.consensus.appendBytesMax + .mebibytes(2)
+    }
+
+    private func peerServerContext() throws(NodeError) -> TLSContext {
+        try secured { () throws(TLSError) in
+            try TLSContext.server(settings.tls.peer.identity, clientCertificates: .required)
+        }
+    }
+
+    private func peerClientContext() throws(NodeError) -> TLSContext {
+        try secured { () throws(TLSError) in try TLSContext.client(settings.tls.peer.identity) }
+    }
+
+    // MARK: The replica
+
+    func makeReplica(
+        _ recovered: RecoveredLog, storage: StorageID, lastTimestamp: Timestamp, at now: Moment
+    ) throws(NodeError) -> Replica {
+        guard let configuration = Configuration(voters: settings.members.map(\.id)) else {
+            throw .setting(key: "members", what: "name no possible group", remedy: "list each node once")
+        }
+        let end = FrameEnd(position: recovered.last, checksum: recovered.lastChecksum)
+        let restored = Restored(
+            term: recovered.state.term, votedFor: recovered.state.votedFor, last: end,
+            uncommitted: recovered.uncommitted.map { FrameSummary($0) }, fence: recovered.state.fence)
+        let start = ReplicaStart(
+            id: settings.node, cluster: settings.cluster, storage: storage, configuration: configuration,
+            restored: restored, uncommittedFrames: recovered.uncommitted, lastTimestamp: lastTimestamp)
+        return Replica(start, options: replicaOptions, seed: SystemRandom.word(), at: now)
+    }
+
+    private var replicaOptions: ReplicaOptions {
+        let consensus = settings.consensus
+        var options = ReplicaOptions()
+        options.consensus = ConsensusOptions(
+            electionTimeoutMin: consensus.electionTimeoutMin, electionTimeoutMax: consensus.electionTimeoutMax,
+            heartbeatInterval: consensus.heartbeatInterval, inflightBytesMax: consensus.inflightBytesMax.rawValue,
+            appendBytesMax: consensus.appendBytesMax.rawValue, probeDelayMax: consensus.probeDelayMax,
+            uncommittedBytesMax: consensus.uncommittedBytesMax.rawValue)
+        options.batchBytesMax = settings.log.batchBytesMax
+        if settings.log.compression == .none { options.compressionThreshold = ByteCount(.max) }
+        options.holdTimeout = settings.requests.holdTimeout
+        options.resultTimeout = settings.requests.timeout
+        return options
+    }
+
+    // MARK: The log
+
+    func openDataDirectory() throws(NodeError) -> DataDirectory {
+        do throws(DataDirectoryError) {
+            return try DataDirectory.open(settings.dataDirectory, cluster: settings.cluster, node: settings.node)
+        } catch {
+            throw .dataDirectory(error)
+        }
+    }
+
+    /// Scans the log, telling the board how far it is. What it found goes into the node's own log as one line.
+    func openLog(
+        of directory: DataDirectory
+    ) throws(NodeError) -> (LogEngine<DirectoryStorage>, RecoveredLog) {
+        board.update { $0.progress = StartProgress(phase: .recovering) }
+        do throws(DataDirectoryError) {
+            let opened = try directory.openLog(
+                at: settings.logDirectory, options: LogOptions(segmentSize: settings.log.segmentSize)
+            ) { [board] progress in
+                board.update {
+                    $0.progress.segmentsScanned = progress.segmentsDone
+                    $0.progress.segmentsTotal = progress.segments
+                }
+            }
+            tell(opened.1)
+            return opened
+        } catch {
+            throw .dataDirectory(error)
+        }
+    }
+
+    /// The timestamp of the log's last entry, from which the leader's clock goes on.
+    func lastTimestamp(
+        _ recovered: RecoveredLog, _ engine: LogEngine<DirectoryStorage>
+    ) throws(NodeError) -> Timestamp {
+        guard recovered.last.index > .zero else { return .zero }
+        do throws(LogError) {
+            var reader = engine.reader()
+            let frames = try reader.readFrames(from: recovered.last.index, byteLimit: .zero)
+            guard let header = frames.first?.header else { return .zero }
+            return header.timestamp.advanced(by: Int(header.count) - 1)
+        } catch {
+            throw .log(error)
+        }
+    }
+
+    private func tell(_ recovered: RecoveredLog) {
+        let facts: Logger.Metadata = [
+            "log.verdict": "\(recovered.verdict)", "log.segments": "\(recovered.counts.segments)",
+            "log.entries": "\(recovered.counts.entries)", "log.bytes": "\(recovered.counts.bytes)",
+            "raft.index": "\(recovered.last.index)", "raft.commit": "\(recovered.commitIndex)",
+            "seconds": "\((MonotonicClock.now() - startedAt).inSeconds)",
+        ]
+        switch recovered.verdict {
+        case .new, .clean: logger.info("log recovered", metadata: facts)
+        case .tornTail: logger.warning("log recovered: a torn tail was cut", metadata: facts)
+        case .damaged: logger.error("log damaged: it is being repaired from the other nodes", metadata: facts)
+        }
+    }
+
+    func openPorts(_ clients: ClientDesk, _ mesh: PeerMesh) throws(NodeError) {
+        let listeners = settings.listeners
+        let client = try resolve(listeners.client, "listen.client")
+        let plaintext = try listeners.clientPlaintext.map { address throws(NodeError) in
+            try resolve(address, "listen.client-plaintext")
+        }
+        let peer = try resolve(listeners.peer, "listen.peer")
+        try system { () throws(SystemError) in
+            try clients.open(client, kind: .client)
+            if let plaintext { try clients.open(plaintext, kind: .clientPlaintext) }
+            try mesh.open(peer)
+        }
+    }
+
+    // MARK: Running
+
+    func parameters() -> LoopParameters {
+        LoopParameters(
+            logDirectory: settings.logDirectory, dataDirectory: settings.dataDirectory, version: build.version,
+            featureLevel: build.featureLevel, certificateExpiry: earliestExpiry,
+            probeTime: settings.consensus.electionTimeoutMax,
+            reload: { [self] clients, mesh throws(NodeError) in
+                let context = try clientContext()
+                let server = try peerServerContext()
+                let client = try peerClientContext()
+                clients.environment.tokens = try clientTokens()
+                clients.tlsContext = context
+                mesh.serverContext = server
+                mesh.clientContext = client
+                reloaded()
+            })
+    }
+
+    private var earliestExpiry: Timestamp? {
+        let files = Set([settings.tls.client, settings.tls.peer, settings.tls.admin].map(\.certificate))
+        return files.compactMap { try? CertificateFacts.read($0).notAfter }.min()
+    }
+
+    // MARK: Errors of the parts as the node's
+
+    func system<Value>(_ body: () throws(SystemError) -> Value) throws(NodeError) -> Value {
+        do throws(SystemError) { return try body() } catch { throw .system(error) }
+    }
+
+    private func secured<Value>(_ body: () throws(TLSError) -> Value) throws(NodeError) -> Value {
+        do throws(TLSError) { return try body() } catch { throw .tls(error) }
+    }
+
+    private func resolve(_ address: HostPort, _ key: String) throws(NodeError) -> SocketAddress {
+        do throws(SystemError) {
+            return try SocketAddress.resolve(address.description)
+        } catch {
+            throw .setting(key: key, what: "does not resolve: \(error)", remedy: "correct the name, or use an address")
+        }
+    }
+}
+
+extension TLSFiles {
+    /// The same as the TLS layer names it.
+    var identity: TLSIdentity {
+        TLSIdentity(certificateFile: certificate, keyFile: key, authorityFile: authority)
+    }
+}

@@ -1,0 +1,98 @@
+// A node as a whole: opens what it needs in order, runs its loop, stops in reverse.
+
+import ByteCoding
+import Consensus
+public import Logging
+import LogFormat
+import LogStore
+import PeerProtocol
+import Platform
+import RESP
+import Replica
+import Sessions
+public import Settings
+import TLS
+public import Telemetry
+import Vocabulary
+
+/// What the program knows of its own build.
+public struct Build: Sendable {
+    public var version: String
+    /// The newest formats and messages that this build can use, were all nodes able to.
+    public var featureLevel: UInt32
+
+    public init(version: String, featureLevel: UInt32) {
+        self.version = version
+        self.featureLevel = featureLevel
+    }
+}
+
+/// Made and run on one thread; everything that other threads may touch is on the board and the desk.
+public final class Node {
+    let settings: NodeSettings
+    let build: Build
+    let logger: Logger
+    let board: StatusBoard
+    let desk: OperatorDesk
+    private let signals: Int32
+    let startedAt: Instant
+    /// Called when certificates and tokens were read again, so that the admin port does as well.
+    let reloaded: () -> Void
+
+    /// - Parameter signals: a descriptor of `Signals.open`, with SIGTERM, SIGINT and SIGHUP.
+    public init(
+        settings: NodeSettings, build: Build, logger: Logger, board: StatusBoard, desk: OperatorDesk, signals: Int32,
+        reloaded: @escaping () -> Void
+    ) {
+        self.settings = settings
+        self.build = build
+        self.logger = logger
+        self.board = board
+        self.desk = desk
+        self.signals = signals
+        self.reloaded = reloaded
+        startedAt = MonotonicClock.now()
+    }
+
+    /// Runs the node until it is told to stop. Ports are opened last, when the log is known to be good.
+    public func run() throws(NodeError) {
+        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Node.scratchSize, alignment: 64)
+        defer { scratch.deallocate() }
+        let directory = try openDataDirectory()
+        let reactor = try system { () throws(SystemError) in try Reactor() }
+        let mail = Mailbox<LoopLetter>(waking: reactor.waker)
+        let (engine, recovered) = try openLog(of: directory)
+        let lastTimestamp = try lastTimestamp(recovered, engine)
+        let disk = DirectoryStorage(path: settings.logDirectory)
+        let reader = try system { () throws(SystemError) in try LogReaderThread(engine.reader(), mail: mail) }
+        let log = try system { () throws(SystemError) in
+            try LogThread(engine: engine, disk: disk) { mail.post(.log($0)) }
+        }
+        defer {
+            reader.stop()
+            log.stop()
+        }
+        let clients = try makeClients(reactor, scratch)
+        let mesh = try makeMesh(reactor, scratch, storage: directory.identity.storage)
+        let now = Moment(instant: MonotonicClock.now(), wall: WallClock.now())
+        let replica = try makeReplica(
+            recovered, storage: directory.identity.storage, lastTimestamp: lastTimestamp, at: now)
+        try openPorts(clients, mesh)
+        let parts = LoopParts(
+            reactor: reactor, mail: mail, clients: clients, mesh: mesh, log: log, reader: reader, desk: desk,
+            board: board, logger: logger, parameters: parameters(), replica: replica, signals: signals,
+            startedAt: startedAt)
+        let loop = try system { () throws(SystemError) in try NodeLoop(parts) }
+        loop.beginPhases(
+            finished: [StartProgress.FinishedPhase(phase: .recovering, duration: now.instant - startedAt)],
+            commitIndex: recovered.commitIndex, at: now.instant)
+        logger.notice(
+            "node started",
+            metadata: ["node.id": "\(settings.node)", "cluster.id": "\(settings.cluster)", "version": "\(build.version)"])
+        try loop.run()
+        logger.notice("node stopped")
+    }
+
+    /// Bytes that one read of a socket can give.
+    private static let scratchSize = 64 << 10
+}

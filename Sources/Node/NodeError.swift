@@ -1,0 +1,67 @@
+// Why a node does not start, or stops by itself.
+
+public import LogStore
+public import Platform
+public import TLS
+public import Vocabulary
+
+public enum NodeError: Error, Sendable {
+    /// A port, file or other thing of the machine.
+    case system(SystemError)
+    /// A certificate, key or authority.
+    case tls(TLSError)
+    /// The data directory is not usable, or not this node's.
+    case dataDirectory(DataDirectoryError)
+    /// The log cannot be opened.
+    case log(LogError)
+    /// The log stopped while the node ran: what was not reported as synced does not count.
+    case logFailed(LogError)
+    /// A setting that can only be judged here, such as a name that does not resolve.
+    case setting(key: String, what: String, remedy: String)
+
+    /// The exit code that `noded` ends with: 1 run time, 65 damaged data, 78 configuration.
+    public var exitCode: Int32 {
+        switch self {
+        case .system, .logFailed: 1
+        case .tls, .setting: 78
+        case .dataDirectory(let error): NodeError.exitCode(of: error)
+        case .log(let error):
+            switch error {
+            case .newerVersion, .foreignSegment, .unreadable: 65
+            default: 1
+            }
+        }
+    }
+
+    private static func exitCode(of error: DataDirectoryError) -> Int32 {
+        switch error {
+        case .damagedIdentity, .identityMissing, .newerVersion: 65
+        case .log(let error): NodeError.log(error).exitCode
+        case .notADirectory, .cannotMake, .unwritable, .wrongOwner, .tooOpen, .otherCluster, .otherNode: 78
+        case .noSpace, .noFiles, .inUse, .system: 1
+        }
+    }
+
+    public var remedy: Remedy {
+        switch self {
+        case .system(let error): error.remedy
+        case .tls(let error): error.remedy
+        case .dataDirectory(let error): error.remedy
+        case .log(let error), .logFailed(let error): error.remedy
+        case .setting(_, _, let remedy): .operate(remedy)
+        }
+    }
+}
+
+extension NodeError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .system(let error): error.description
+        case .tls(let error): error.description
+        case .dataDirectory(let error): error.description
+        case .log(let error): error.description
+        case .logFailed(let error): "the log stopped: \(error)"
+        case .setting(let key, let what, _): "`\(key)` \(what)"
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// News of the replica as log lines and counters.
+
+import Consensus
+import Logging
+import Replica
+import Telemetry
+import Vocabulary
+
+extension NodeLoop {
+    func tell(_ news: ReplicaNews, at now: Moment) {
+        switch news {
+        case .role(let role, let term, let leader):
+            tellRole(role, term, leader, at: now)
+        case .steppedDown(let reason):
+            logger.warning("leadership given up", metadata: ["reason": "\(reason)"])
+        case .handoverEnded(let outcome):
+            tellHandover(outcome, at: now)
+        case .handoverRefused(let refusal):
+            logger.warning("hand-over refused", metadata: ["reason": "\(refusal)"])
+            endHandover(.refused(reason: refusal.description, override: nil), at: now)
+        case .fenceRaised(let index):
+            logger.error(
+                "the log is behind what this node may have acknowledged: it does not vote until it has caught up",
+                metadata: ["raft.fence": "\(index)"])
+        case .fenceCleared:
+            logger.notice("the log is whole again: this node votes")
+        case .anomaly(let text):
+            logger.error("anomaly", metadata: ["reason": "\(text)"])
+        case .memberRegistered(let node, let storage):
+            logger.info("member registered", metadata: ["member.id": "\(node)", "member.storage": "\(storage)"])
+        case .probe(let node):
+            probing = (node, now.instant, now.instant + parameters.probeTime)
+        }
+    }
+
+    private func tellRole(_ role: Role, _ term: Term, _ leader: NodeID?, at now: Moment) {
+        if role == .candidate || role == .preCandidate { metrics.electionsStarted += 1 }
+        if role == .leader { metrics.electionsWon += 1 }
+        if let leader, leader != publication.lastLeader {
+            metrics.leaderChanges += 1
+            publication.lastLeader = leader
+        }
+        logger.info(
+            "role changed",
+            metadata: [
+                "raft.role": "\(role)", "raft.term": "\(term)", "raft.leader": "\(leader?.description ?? "none")",
+                "raft.index": "\(replica.raft.lastPosition.index)",
+            ])
+        publish(at: now)
+    }
+
+    private func tellHandover(_ outcome: HandoverOutcome, at now: Moment) {
+        logger.notice("hand-over ended", metadata: ["outcome": "\(outcome)"])
+        let took = handover.map { now.instant - $0.begunAt } ?? .zero
+        switch outcome {
+        case .handedOver(let successor, let term):
+            endHandover(
+                .done([
+                    OperatorFact("from", .text(replica.id.description)),
+                    OperatorFact("to", .text(successor.description)),
+                    OperatorFact("term", .number(term.rawValue)),
+                    OperatorFact("seconds", .decimal(took.inSeconds)),
+                ]), at: now)
+        case .timedOut, .targetLost, .targetFull, .leadershipLost:
+            endHandover(
+                .failed(
+                    reason: "the hand-over did not come about: \(outcome)",
+                    remedy: .retry("look at `nodectl status`, then try again")), at: now)
+        }
+    }
+}

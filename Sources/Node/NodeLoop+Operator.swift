@@ -1,0 +1,111 @@
+// What people ask of a running node: hand over, reload, stop.
+
+import Consensus
+import Platform
+import Replica
+import Telemetry
+import Vocabulary
+
+/// A planned change of leader under way, and who wants to hear of it.
+struct RunningHandover {
+    var ticket: OperatorTicket?
+    var begunAt: Instant
+    var from: NodeID
+}
+
+/// A stop under way: hand over, answer what is outstanding, leave.
+struct Stopping {
+    var deadline: Instant
+    var isDraining = false
+}
+
+extension NodeLoop {
+    /// How long a planned change of leader may take before the old leader goes on leading.
+    static let handoverPatience = Duration.seconds(2)
+    /// How long a stop may take before connections are cut.
+    static let stopPatience = Duration.seconds(5)
+
+    func takeSignals(at now: Moment) {
+        for signal in Signals.read(signals.descriptor) {
+            switch signal {
+            case .hangup: reload()
+            case .terminate, .interrupt: stop(at: now)
+            default: break
+            }
+        }
+    }
+
+    func takeOperatorRequests(at now: Moment) {
+        for (ticket, request) in desk.takeRequests() {
+            switch request {
+            case .failover(let target, _):
+                beginHandover(to: target, ticket: ticket, at: now)
+            case .reload:
+                reload()
+                desk.answer(ticket, .done([]))
+            }
+        }
+    }
+
+    // MARK: Hand-over
+
+    private func beginHandover(to target: NodeID?, ticket: OperatorTicket?, at now: Moment) {
+        guard handover == nil else {
+            if let ticket {
+                desk.answer(ticket, .refused(reason: "another hand-over is under way", override: nil))
+            }
+            return
+        }
+        guard replica.raft.role == .leader else {
+            if let ticket { desk.answer(ticket, .notLeader(leader: replica.raft.leader)) }
+            return
+        }
+        handover = RunningHandover(ticket: ticket, begunAt: now.instant, from: replica.id)
+        let deadline = now.instant + NodeLoop.handoverPatience
+        replica.step(.handover(to: target, deadline: deadline), at: now, into: &effects)
+    }
+
+    /// Answers whoever asked for the hand-over, now that it has ended.
+    func endHandover(_ outcome: OperatorOutcome, at now: Moment) {
+        guard let ended = handover else { return }
+        handover = nil
+        if case .done = outcome {
+            metrics.handovers[.done] += 1
+        } else {
+            metrics.handovers[.failed] += 1
+        }
+        if let ticket = ended.ticket { desk.answer(ticket, outcome) }
+    }
+
+    // MARK: Reload and stop
+
+    private func reload() {
+        do {
+            try parameters.reload(clients, mesh)
+            logger.notice("certificates and tokens were read again")
+        } catch {
+            logger.error("reload failed: the earlier files stay in use", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func stop(at now: Moment) {
+        guard stopping == nil else { return }
+        logger.notice("stopping")
+        stopping = Stopping(deadline: now.instant + NodeLoop.stopPatience)
+        if replica.raft.role == .leader, !replica.peers.isEmpty { beginHandover(to: nil, ticket: nil, at: now) }
+    }
+
+    /// Goes on with a stop. True when there is nothing left to wait for.
+    func isStopped(at now: Instant) -> Bool {
+        guard var current = stopping else { return false }
+        if !current.isDraining, handover == nil {
+            clients.drain()
+            clients.flush(at: now)
+            current.isDraining = true
+            stopping = current
+        }
+        guard now >= current.deadline || (current.isDraining && clients.count == 0) else { return false }
+        mesh.closeAll(at: now)
+        return true
+    }
+}

@@ -1,0 +1,213 @@
+// What the node shows of itself: status and metrics, published for the admin port and for INFO.
+
+import Consensus
+import Logging
+import Platform
+import Replica
+import Telemetry
+import Vocabulary
+
+/// What publishing has to remember between two times.
+struct Publication {
+    let startedAt: Instant
+    var lastLeader: NodeID?
+    var wasReady = false
+    var phaseBegan: Instant
+    var replayTarget = LogIndex.zero
+    var replayBegan: LogIndex = .zero
+    var progress = StartProgress(phase: .joining)
+    /// Per peer, since when it has been behind the leader.
+    var behindSince: [NodeID: Instant] = [:]
+
+    init(startedAt: Instant) {
+        self.startedAt = startedAt
+        phaseBegan = startedAt
+    }
+}
+
+extension NodeLoop {
+    static let housekeepingInterval = Duration.milliseconds(100)
+    /// Entries behind the leader above which a follower does not call itself ready.
+    static let readyLagMax = 100_000
+
+    /// Ten times a second: deadlines of clients, and the status page.
+    func keepHouse(at now: Moment) {
+        nextHousekeeping = now.instant + NodeLoop.housekeepingInterval
+        clients.enforceDeadlines(at: now.instant)
+        advancePhase(at: now)
+        publish(at: now)
+    }
+
+    private func advancePhase(at now: Moment) {
+        let applied = replica.appliedIndex
+        switch publication.progress.phase {
+        case .replaying:
+            publication.progress.entriesReplayed = UInt64(max(0, applied - publication.replayBegan))
+            let seconds = (now.instant - publication.phaseBegan).inSeconds
+            publication.progress.entriesPerSecond =
+                seconds > 0 ? Double(publication.progress.entriesReplayed) / seconds : 0
+            if applied >= publication.replayTarget { enter(.joining, at: now) }
+        case .joining:
+            if replica.raft.leader != nil, applied >= replica.raft.commitIndex { enter(.ready, at: now) }
+        default:
+            break
+        }
+        if stopping != nil, publication.progress.phase != .stopping { enter(.stopping, at: now) }
+        publication.progress.elapsed = now.instant - publication.phaseBegan
+    }
+
+    private func enter(_ phase: LifePhase, at now: Moment) {
+        let took = now.instant - publication.phaseBegan
+        logger.info(
+            "phase ended",
+            metadata: [
+                "phase": "\(publication.progress.phase.rawValue)", "seconds": "\(took.inSeconds)",
+                "entries": "\(publication.progress.entriesReplayed)", "next": "\(phase.rawValue)",
+            ])
+        publication.progress.enter(phase, after: took)
+        publication.phaseBegan = now.instant
+    }
+
+    /// Begins with replaying when the log held committed entries, else with joining.
+    func beginPhases(finished: [StartProgress.FinishedPhase], commitIndex: LogIndex, at now: Instant) {
+        publication.progress.finished = finished
+        publication.phaseBegan = now
+        guard commitIndex > .zero else { return }
+        publication.progress.phase = .replaying
+        publication.replayTarget = commitIndex
+        publication.progress.entriesTotal = commitIndex.rawValue
+    }
+
+    func publish(at now: Moment) {
+        var status = NodeStatus(id: replica.id)
+        fillConsensus(&status, at: now)
+        fillProcess(&status, at: now)
+        status.peers = replica.peers.map { peerStatus($0, at: now) }
+        status.progress = publication.progress
+        status.readiness = readiness(at: now)
+        fillMetrics()
+        tellSessions(status)
+        board.publish(status, metrics)
+    }
+
+    private func fillConsensus(_ status: inout NodeStatus, at now: Moment) {
+        let raft = replica.raft
+        status.cluster = replica.cluster
+        status.role =
+            switch raft.role {
+            case .leader: .leader
+            case .follower: .follower
+            case .preCandidate, .candidate: .candidate
+            }
+        status.leader = raft.leader
+        status.term = raft.term
+        status.lastIndex = raft.lastPosition.index
+        status.persistedIndex = raft.persistedIndex
+        status.commitIndex = raft.commitIndex
+        status.appliedIndex = replica.appliedIndex
+        status.digest = replica.keyspace.digest
+        if raft.leader != nil {
+            status.lagEntries = max(0, raft.commitIndex - replica.appliedIndex)
+            status.lag = .zero
+        }
+        status.keys = UInt64(replica.keyspace.count)
+    }
+
+    private func fillProcess(_ status: inout NodeStatus, at now: Moment) {
+        status.version = parameters.version
+        status.featureLevel = parameters.featureLevel
+        status.uptime = now.instant - publication.startedAt
+        status.processID = ThisProcess.identifier
+        status.dataDirectory = parameters.dataDirectory
+        status.logRoom = logState.roomLeft
+        status.memory = ByteCount(ThisProcess.residentMemory)
+        status.connections = clients.count
+        status.certificateExpiry = parameters.certificateExpiry
+    }
+
+    private func peerStatus(_ peer: NodeID, at now: Moment) -> PeerStatus {
+        let link = mesh.link(to: peer)
+        var status = PeerStatus(id: peer, isConnected: link != nil)
+        status.version = link?.version
+        status.featureLevel = link?.featureLevel
+        status.silence = link.map { now.instant - $0.lastHeard }
+        guard replica.raft.role == .leader else { return status }
+        let progress = replica.raft.progress(of: peer)
+        status.matchIndex = progress.matchIndex
+        status.appliedIndex = progress.appliedIndex
+        status.hasRoom = progress.hasSpace
+        let behind = max(0, replica.raft.lastPosition.index - progress.matchIndex)
+        status.lagEntries = behind
+        status.lagBytes = replica.bytesBehind(progress.matchIndex)
+        if behind == 0 {
+            publication.behindSince[peer] = nil
+            status.lag = .zero
+        } else {
+            let since = publication.behindSince[peer] ?? now.instant
+            publication.behindSince[peer] = since
+            status.lag = now.instant - since
+        }
+        return status
+    }
+
+    private func readiness(at now: Moment) -> Readiness {
+        var reasons: [UnreadyReason] = []
+        let phase = publication.progress.phase
+        if phase != .ready { reasons.append(phase == .stopping ? .stopping : .starting(phase)) }
+        if replica.raft.leader == nil { reasons.append(.noLeader) }
+        if let fence = replica.raft.fenceIndex {
+            reasons.append(.quarantined(why: "its log is being repaired up to index \(fence)"))
+        }
+        let lag = replica.raft.commitIndex - replica.appliedIndex
+        if lag > NodeLoop.readyLagMax { reasons.append(.lagging(entries: lag)) }
+        if !logState.hasRoom { reasons.append(.logFull) }
+        let mayServeReads = phase == .ready && replica.raft.fenceIndex == nil && lag <= NodeLoop.readyLagMax
+        return Readiness(reasons: reasons, mayServeReads: mayServeReads)
+    }
+
+    /// What `INFO` and its like show.
+    private func tellSessions(_ status: NodeStatus) {
+        clients.environment.facts.status = status
+        var activity = clients.environment.facts.activity
+        activity.connectionsAccepted = metrics.accepted[.client] + metrics.accepted[.clientPlaintext]
+        activity.connectionsRejected = metrics.rejected.total
+        activity.commands = metrics.commands.total
+        activity.bytesReceived = metrics.bytesReceived[.client]
+        activity.bytesSent = metrics.bytesSent[.client]
+        activity.expiredKeys = metrics.expiredKeys
+        activity.userTime = metrics.processorTime
+        clients.environment.facts.activity = activity
+    }
+
+    private func fillMetrics() {
+        let figures = replica.figures
+        metrics.commit = figures.commitLatency
+        metrics.batchEntries = figures.batchEntries
+        metrics.readRounds = figures.readRounds
+        metrics.forwardedRequests = figures.forwarded
+        metrics.heldRequests = replica.heldRequests
+        metrics.walSegments = logState.segments
+        metrics.commands = clients.metrics.commands
+        metrics.accepted = clients.metrics.accepted
+        metrics.accepted[.peer] = mesh.metrics.accepted
+        metrics.rejected = clients.metrics.rejected
+        for reason in RejectionReason.allCases { metrics.rejected[reason] += mesh.metrics.rejected[reason] }
+        var received = Tally<PortKind>()
+        var sent = Tally<PortKind>()
+        var open = Tally<PortKind>()
+        received[.client] = clients.metrics.received
+        sent[.client] = clients.metrics.sent
+        clients.forEach { client in
+            received[.client] += client.channel.bytesIn
+            sent[.client] += client.channel.bytesOut
+            open[client.channel.session == nil ? .clientPlaintext : .client] += 1
+        }
+        received[.peer] = mesh.links.reduce(mesh.metrics.received) { $0 + $1.channel.bytesIn }
+        sent[.peer] = mesh.links.reduce(mesh.metrics.sent) { $0 + $1.channel.bytesOut }
+        open[.peer] = UInt64(mesh.links.count)
+        metrics.bytesReceived = received
+        metrics.bytesSent = sent
+        metrics.connections = open
+        metrics.processorTime = ThisProcess.processorTime
+    }
+}

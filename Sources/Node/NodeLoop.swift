@@ -1,0 +1,184 @@
+// The node's one thread of decisions: takes what sockets and the log have, steps the replica, carries out its effects.
+
+import ByteCoding
+import Consensus
+import LogFormat
+import LogStore
+import Logging
+import PeerProtocol
+import Platform
+import Replica
+import TLS
+import Telemetry
+import Vocabulary
+
+/// Letters from other threads to the loop.
+enum LoopLetter: Sendable {
+    case log(LogReport)
+    case frames([Frame], for: LogRead)
+    case readFailed(String, for: LogRead)
+    /// An operator's request waits at the desk.
+    case operatorCalled
+}
+
+/// One turn: wait, tick, take letters and ready sockets, hand everything to the replica, make its effects true.
+///
+/// Everything here runs on the thread that called `run`. The order of a turn matters: the tick is first, so that a loop
+/// that stalled is noticed before a late message is believed; the log gets its orders before peers get theirs, so that
+/// the disk works while the network does; clients get their replies last.
+final class NodeLoop {
+    let reactor: Reactor
+    let mail: Mailbox<LoopLetter>
+    let clients: ClientDesk
+    let mesh: PeerMesh
+    let log: LogThread
+    let reader: LogReaderThread
+    let desk: OperatorDesk
+    let board: StatusBoard
+    let logger: Logger
+    let parameters: LoopParameters
+    var replica: Replica
+    var effects = ReplicaEffects()
+    var letters: [LoopLetter] = []
+    var events: [ReadyEvent] = []
+    var metrics = Metrics()
+    var publication: Publication
+    var logState = LogCondition()
+    var lastTicket = WriteTicket.zero
+    var probing: (node: NodeID, next: Instant, until: Instant)?
+    var handover: RunningHandover?
+    var stopping: Stopping?
+    var nextHousekeeping: Instant
+    let signals: (descriptor: Int32, registration: Registration)
+
+    init(_ parts: LoopParts) throws(SystemError) {
+        reactor = parts.reactor
+        mail = parts.mail
+        clients = parts.clients
+        mesh = parts.mesh
+        log = parts.log
+        reader = parts.reader
+        desk = parts.desk
+        board = parts.board
+        logger = parts.logger
+        parameters = parts.parameters
+        replica = parts.replica
+        publication = Publication(startedAt: parts.startedAt)
+        nextHousekeeping = parts.startedAt
+        signals = (parts.signals, try reactor.add(parts.signals, .readable))
+        let mail = parts.mail
+        desk.attachNode { mail.post(.operatorCalled) }
+    }
+
+    /// Runs until the node is told to stop, or cannot go on.
+    func run() throws(NodeError) {
+        mesh.admits = { [unowned self] node, storage in replica.registry.admits(node, storage) }
+        while true {
+            turn(now: Moment(instant: MonotonicClock.now(), wall: WallClock.now()))
+            if let failure = logState.failure { throw .logFailed(failure) }
+            if isStopped(at: MonotonicClock.now()) { return }
+            reactor.wait(until: nextDeadline, into: &events)
+        }
+    }
+
+    private var nextDeadline: Instant? {
+        let now = MonotonicClock.now()
+        if clients.hasRunnable || replica.hasMoreToApply { return now }
+        var deadline = min(replica.nextDeadline, nextHousekeeping)
+        deadline = min(deadline, mesh.nextDeadline(now: now))
+        if let probing { deadline = min(deadline, probing.next) }
+        if let stopping { deadline = min(deadline, stopping.deadline) }
+        if let expiry = replica.nextExpiry {
+            let wall = WallClock.now()
+            let wait = expiry > wall ? Int64(expiry.rawValue - wall.rawValue) : 1000
+            deadline = min(deadline, now + .microseconds(max(1000, wait)))
+        }
+        return deadline
+    }
+
+    private func turn(now: Moment) {
+        board.beat(at: now.instant)
+        replica.step(.tick, at: now, into: &effects)
+        takeLetters(at: now)
+        for event in events { dispatch(event, at: now) }
+        mesh.tick(at: now.instant)
+        probe(at: now.instant)
+        takePeerEvents(at: now)
+        clients.decodeRunnable(at: now.instant)
+        if !clients.batch.isEmpty {
+            replica.step(.requests(clients.batch), at: now, into: &effects)
+            clients.batch.removeAll()
+        }
+        replica.step(.endOfTurn, at: now, into: &effects)
+        clients.isHeldBack = replica.isCongested
+        carryOut(at: now)
+        if now.instant >= nextHousekeeping { keepHouse(at: now) }
+    }
+
+    private func dispatch(_ event: ReadyEvent, at now: Moment) {
+        if clients.handle(event, at: now.instant) { return }
+        if mesh.handle(event, at: now.instant) { return }
+        if event.registration == signals.registration { takeSignals(at: now) }
+    }
+
+    // MARK: Effects
+
+    private func carryOut(at now: Moment) {
+        postLogWrites()
+        for read in effects.logReads { reader.post(read) }
+        for message in effects.messages { mesh.send(message) }
+        for (node, batch) in effects.forwards { mesh.send(batch, to: node) }
+        for (node, batch) in effects.answers { mesh.send(batch, to: node) }
+        mesh.flush(at: now.instant)
+        clients.deliver(effects.replies)
+        clients.flush(at: now.instant)
+        for news in effects.news { tell(news, at: now) }
+        effects.removeAll()
+    }
+
+    // MARK: Peers
+
+    private func takePeerEvents(at now: Moment) {
+        while !mesh.events.isEmpty {
+            let taken = mesh.events
+            mesh.events.removeAll(keepingCapacity: true)
+            for event in taken { take(event, at: now) }
+        }
+    }
+
+    private func take(_ event: PeerEvent, at now: Moment) {
+        switch event {
+        case .connected(let node, let storage):
+            logger.info("peer connected", metadata: ["peer.id": "\(node)"])
+            if probing?.node == node { probing = nil }
+            replica.step(.peerConnected(node, storage), at: now, into: &effects)
+        case .disconnected(let node, let why):
+            logger.warning("peer disconnected", metadata: ["peer.id": "\(node)", "reason": "\(why)"])
+            replica.step(.peerDisconnected(node), at: now, into: &effects)
+        case .refuses(let node):
+            replica.step(.peerRefuses(node), at: now, into: &effects)
+        case .message(let message, let frames, let node):
+            replica.step(.message(message, frames: frames, from: node), at: now, into: &effects)
+        case .requests(let batch, let node):
+            replica.step(.forwarded(batch, from: node), at: now, into: &effects)
+        case .answers(let batch, let node):
+            replica.step(.answers(batch, from: node), at: now, into: &effects)
+        case .turnedAway(let why, let remedy):
+            logger.warning("peer turned away", metadata: ["reason": "\(why)", "remedy": "\(remedy)"])
+        }
+    }
+
+    /// While the leader's connection is lost, looks every few milliseconds whether its port is closed: the process may
+    /// close its connections a moment before its listener.
+    private func probe(at now: Instant) {
+        guard let current = probing, current.next <= now else { return }
+        guard current.until > now, replica.raft.leader == current.node, mesh.link(to: current.node) == nil else {
+            probing = nil
+            return
+        }
+        probing = (current.node, now + NodeLoop.probeInterval, current.until)
+        mesh.probe(current.node)
+    }
+
+    static let probeInterval = Duration.milliseconds(4)
+}

@@ -1,1 +1,0 @@
-// Node: placeholder until its first file lands.

@@ -1,0 +1,93 @@
+// `noded`: one node of the cluster as a process. Arguments in, library calls out.
+
+import AdminAPI
+import ArgumentParser
+import Logging
+import Node
+import Platform
+import Settings
+import TLS
+import Telemetry
+
+@main
+struct NodeDaemon: ParsableArguments {
+    static let build = Build(version: "0.1.0", featureLevel: 1)
+
+    static let configuration = CommandConfiguration(
+        commandName: "noded", abstract: "Runs one node of a Trireme cluster.",
+        discussion: """
+            Settings come from the file, then from TRIREME_* variables, then from flags: every setting of \
+            docs/CONFIGURATION.md is one, as --log.reserve 128MiB or --set log.reserve=128MiB.
+
+            SIGTERM hands leadership over, answers what is outstanding and stops; SIGHUP reads certificates, tokens and \
+            the log level again. Exit codes: 0 clean stop, 1 failure at run time, 64 bad usage, 65 damaged data, 78 bad \
+            configuration.
+            """)
+
+    @Option(help: "The configuration file (YAML).")
+    var config: String?
+
+    @Flag(help: "Say what is wrong with the configuration, and exit: 0 when nothing is, 78 otherwise.")
+    var checkConfig = false
+
+    @Flag(help: "Print the version and exit.")
+    var version = false
+
+    static func main() {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            let flags = try SettingsFlag.take(from: &arguments)
+            let daemon = parseOrExit(arguments)
+            if daemon.version { return print("noded \(build.version), feature level \(build.featureLevel)") }
+            guard let file = daemon.config else {
+                throw ValidationError("which configuration file? Say --config FILE.")
+            }
+            let settings = try NodeSettings.load(file: file, environment: ThisProcess.environment, flags: flags)
+            if daemon.checkConfig { return print("\(file): good") }
+            ThisProcess.exit(run(settings))
+        } catch let error as SettingsError {
+            complain("\(error)", remedy: error.remedy.text)
+            ThisProcess.exit(SettingsError.exitCode)
+        } catch let error as SettingsUsageError {
+            complain("\(error)", remedy: "see noded --help")
+            ThisProcess.exit(64)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    /// Runs the node; returns the exit code.
+    private static func run(_ settings: NodeSettings) -> Int32 {
+        LoggingSystem.bootstrap { label in LineLogHandler(label: label, settings: settings.logging, node: settings.node) }
+        let logger = Logger(label: "noded")
+        let board = StatusBoard(NodeStatus(id: settings.node))
+        let desk = OperatorDesk()
+        do {
+            Signals.ignoreBrokenPipe()
+            ThisProcess.forbidCoreFiles()
+            ThisProcess.raiseDescriptorLimit(to: settings.clients.connectionsMax + 1024)
+            // Before any thread: they all inherit the mask, so signals come by the descriptor only.
+            let signals = try Signals.open([.terminate, .interrupt, .hangup])
+            let admin = try AdminPort(settings, board: board, desk: desk, logger: logger)
+            defer { admin.stop() }
+            let node = Node(
+                settings: settings, build: build, logger: logger, board: board, desk: desk, signals: signals,
+                reloaded: { admin.reload() })
+            try node.run()
+            return 0
+        } catch let error as NodeError {
+            logger.critical("\(error)", metadata: ["remedy": "\(error.remedy.text)"])
+            return error.exitCode
+        } catch let error as AdminPortError {
+            logger.critical("\(error)", metadata: ["remedy": "\(error.remedy)"])
+            return error.exitCode
+        } catch {
+            logger.critical("\(error)")
+            return 1
+        }
+    }
+
+    private static func complain(_ text: String, remedy: String) {
+        StandardStreams.writeError("noded: \(text)\nremedy: \(remedy)\n")
+    }
+}
