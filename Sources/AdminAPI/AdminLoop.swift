@@ -64,8 +64,9 @@ final class AdminLoop {
     /// Serves until a stop is ordered.
     func run() {
         var events: [ReadyEvent] = []
-        while takeOrders() {
+        while true {
             reactor.wait(until: unfinished.isEmpty ? nextDeadline : now, into: &events)
+            guard takeOrders() else { break }
             now = MonotonicClock.now()
             date = HTTPDate.text(WallClock.now())
             for event in events { handle(event) }
@@ -79,7 +80,7 @@ final class AdminLoop {
         reactor.remove(door)
     }
 
-    /// Whether to go on.
+    /// Takes what was reloaded. Whether to go on.
     private func takeOrders() -> Bool {
         let orders = orders.take()
         if let context = orders.context { self.context = context }
@@ -114,6 +115,8 @@ final class AdminLoop {
     }
 
     private func admit(_ descriptor: Int32, _ client: SocketAddress) {
+        // Renewed certificates count from the return of `reload`, as tokens do.
+        _ = takeOrders()
         let host = NetworkAddress(client.host)?.network
         let near = peers.values.count { $0.address?.network == host }
         if near < options.connectionsPerAddressMax, peers.count >= options.connectionsMax { makeRoom() }
@@ -197,6 +200,9 @@ final class AdminLoop {
     }
 
     private func answer(_ request: HTTPRequest, of peer: AdminPeer, _ registration: Registration) {
+        // A request that was sent after a reload had returned is judged by what was loaded, even in the same turn. A stop
+        // stays ordered for the loop.
+        _ = takeOrders()
         switch outcome(of: request, from: peer) {
         case .answer(let response): respond(response, to: peer)
         case .unauthorized(let response, let isFailure):
