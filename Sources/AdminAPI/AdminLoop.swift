@@ -200,8 +200,8 @@ final class AdminLoop {
     }
 
     private func answer(_ request: HTTPRequest, of peer: AdminPeer, _ registration: Registration) {
-        // A request that was sent after a reload had returned is judged by what was loaded, even in the same turn. A stop
-        // stays ordered for the loop.
+        // A request that was sent after a reload had returned is judged by what was loaded, even in the same turn. A
+        // stop stays ordered for the loop.
         _ = takeOrders()
         switch outcome(of: request, from: peer) {
         case .answer(let response): respond(response, to: peer)
