@@ -83,7 +83,7 @@ let package = Package(
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "Telemetry", "Platform", "TLS", "LogStore", "Settings",
+                "Vocabulary", "ByteCoding", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "LogStore", "Settings",
             ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.
@@ -97,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "nodectl",
             dependencies: [
-                "Vocabulary", "NodeControl",
+                "Vocabulary", "Platform", "NodeControl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(

@@ -19,7 +19,7 @@ public struct NodeSettings: Hashable, Sendable {
     public var requests: RequestSettings
     public var log: LogSettings
     public var clients: ClientSettings
-    /// Address ranges that may read `/metrics` without a token.
+    /// Address ranges that may read `/metrics`, with a token as well; empty allows all.
     public var metricsAllow: [String]
     public var logging: LoggingSettings
 

@@ -139,7 +139,8 @@ enum SettingTable {
 
     // What it tells.
     static let metricsAllow = Setting(
-        "admin.metrics-allow", .addressRanges, .value(""), "Addresses that may read `/metrics` without a token.")
+        "admin.metrics-allow", .addressRanges, .value(""),
+        "Addresses that may read `/metrics`, with a token as well. None given: every address may.")
     static let logLevel = Setting<LogLevel>(
         "logging.level", .choice, .value("info"),
         "What is logged: warnings and errors want somebody to act. Read again on SIGHUP.")

@@ -8,6 +8,9 @@ public struct SettingsDocument: Sendable {
 
     public init() {}
 
+    /// The keys that were set, in order.
+    public var keys: [String] { entries.map(\.key) }
+
     /// Sets a key in place of what it had. The key must be known.
     public mutating func set(_ key: String, _ value: SettingValue) {
         precondition(SettingTable.byKey[key] != nil, "no setting is called \(key)")

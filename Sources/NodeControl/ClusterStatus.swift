@@ -1,0 +1,162 @@
+// Many nodes' reports as one picture of the cluster: what `nodectl status` shows.
+
+import Telemetry
+
+/// The cluster as the nodes that answered describe it together.
+public struct ClusterStatus: Hashable, Sendable {
+    /// One node's line. What is not known of it is nil.
+    public struct Node: Hashable, Sendable {
+        public var id: String
+        public var address: String
+        public var isHealthy: Bool
+        public var facts: NodeReport.Facts?
+        public var lagEntries: Int?
+        public var lagMilliseconds: Double?
+        /// Why it is not healthy, and what to do; empty when it is.
+        public var reasons: [NodeReport.Reason]
+    }
+
+    public let leader: String?
+    public let term: UInt64
+    public let commitIndex: UInt64
+    public let nodes: [Node]
+
+    public var answered: Int { nodes.count { $0.facts != nil } }
+
+    public init(_ asked: [AskedNode]) {
+        let reports = asked.compactMap(\.report)
+        let term = reports.map(\.node.term).max() ?? 0
+        let leader = ClusterStatus.leader(of: asked, term: term)
+        let leading = reports.first { $0.node.id == leader }
+        self.term = term
+        self.leader = leader
+        commitIndex = reports.map(\.node.commitIndex).max() ?? 0
+        nodes = asked.map { ClusterStatus.node($0, leading: leading) }
+    }
+
+    /// The one that says it leads in the newest term. If none of those asked does, the one that the others name, unless
+    /// it was asked itself and did not confirm it.
+    private static func leader(of asked: [AskedNode], term: UInt64) -> String? {
+        let current = asked.compactMap(\.report).filter { $0.node.term == term }
+        if let leader = current.first(where: { $0.node.role == "leader" }) { return leader.node.id }
+        let names = Set(asked.map { $0.report?.node.id ?? $0.name })
+        // Where a node is known by its address only, any name may be its own.
+        let isSure = asked.allSatisfy { $0.report != nil || $0.name != $0.address }
+        guard isSure, let named = current.compactMap(\.leader).min(), !names.contains(named) else { return nil }
+        return named
+    }
+
+    private static func node(_ asked: AskedNode, leading: NodeReport?) -> Node {
+        switch asked.outcome {
+        case .success(let report):
+            let peer = leading?.peers.first { $0.id == report.node.id }
+            return Node(
+                id: report.node.id, address: asked.address, isHealthy: report.node.healthy, facts: report.node,
+                lagEntries: report.node.lagEntries ?? peer?.lagEntries,
+                lagMilliseconds: report.node.lagMilliseconds ?? peer?.lagMilliseconds,
+                reasons: report.node.reasons ?? [])
+        case .failure(let error):
+            let reason = NodeReport.Reason(code: "unreachable", message: "\(error)", remedy: error.remedy.text)
+            return Node(
+                id: asked.name, address: asked.address, isHealthy: false, facts: nil,
+                lagEntries: leading?.peers.first { $0.id == asked.name }?.lagEntries, lagMilliseconds: nil,
+                reasons: [reason])
+        }
+    }
+}
+
+// For scripts.
+extension ClusterStatus {
+    /// The document of docs/OPERATING.md: every node has every field, null where it is not known.
+    public var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("leader", leader)
+            writer.member("term", term)
+            writer.member("commit_index", commitIndex)
+            writer.member("nodes") { $0.array { writer in for node in nodes { node.write(to: &writer) } } }
+        }
+        return writer.bytes + [0x0A]
+    }
+}
+
+extension ClusterStatus.Node {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("address", address)
+            writer.member("role", facts?.role)
+            writer.member("healthy", isHealthy)
+            writer.member("term", facts?.term)
+            writer.member("last_index", facts?.lastIndex)
+            writer.member("commit_index", facts?.commitIndex)
+            writer.member("applied_index", facts?.appliedIndex)
+            writer.member("persisted_index", facts?.persistedIndex)
+            writer.member("digest", facts?.digest)
+            writer.member("lag_entries", lagEntries)
+            writer.member("lag_ms", lagMilliseconds)
+            writer.member("version", facts?.version)
+            writer.member("feature_level", facts?.featureLevel)
+            writer.member("phase", facts?.phase)
+            writer.member("durability", facts?.durability)
+            writer.member("keys", facts?.keys)
+            writer.member("connections", facts?.connections)
+            writer.member("memory_bytes", facts?.memoryBytes)
+            writer.member("reasons") { $0.array { writer in for reason in reasons { reason.write(to: &writer) } } }
+        }
+    }
+}
+
+extension NodeReport.Reason {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("code", code)
+            writer.member("message", message)
+            writer.member("remedy", remedy)
+        }
+    }
+}
+
+// For people.
+extension ClusterStatus {
+    /// A heading, a line for each node, and what is wrong below. Lines end with a newline.
+    public func table(name: String, inColour: Bool) -> String {
+        var table = TextTable([
+            "NODE", "ROLE", "HEALTH", "TERM", "LAST", "COMMIT", "APPLIED", "LAG", "DIGEST", "VERSION",
+        ])
+        for node in nodes { table.add(node.cells(isLeader: node.id == leader)) }
+        let heading =
+            "\(name): \(leader.map { "leader \($0)" } ?? "no leader"), term \(term), commit index \(commitIndex)"
+        let notes = nodes.flatMap { node in
+            node.reasons.map { "\(node.id): \($0.message)\n    \($0.remedy)" }
+        }
+        let weak = nodes.compactMap { node -> String? in
+            guard node.facts?.durabilityFull == false else { return nil }
+            return
+                "\(node.id): writes are acknowledged when \(node.facts?.durability ?? "logged"): less than a majority's sync"
+        }
+        let below = notes + weak
+        return heading + "\n" + table.text(inColour: inColour)
+            + (below.isEmpty ? "" : "\n" + below.joined(separator: "\n") + "\n")
+    }
+}
+
+extension ClusterStatus.Node {
+    fileprivate func cells(isLeader: Bool) -> [TextTable.Cell] {
+        guard let facts else {
+            return [.init(id), .init("?"), .init("unreachable", .bad)] + Array(repeating: .init("-"), count: 7)
+        }
+        let health = isHealthy ? TextTable.Cell("ok", .good) : .init(reasons.first?.code ?? "unhealthy", .bad)
+        return [
+            .init(id), .init(facts.role, isLeader ? .strong : .plain), health, .init(String(facts.term)),
+            .init(String(facts.lastIndex)), .init(String(facts.commitIndex)), .init(String(facts.appliedIndex)),
+            .init(lagText), .init(facts.digest.map { String($0.prefix(12)) } ?? "-"), .init(facts.version ?? "-"),
+        ]
+    }
+
+    private var lagText: String {
+        guard let lagEntries else { return "-" }
+        guard lagEntries > 0, let lagMilliseconds else { return String(lagEntries) }
+        return "\(lagEntries) (\(Int(lagMilliseconds.rounded())) ms)"
+    }
+}

@@ -1,0 +1,112 @@
+// What one node says of itself: its `/v1/status`, or why it said nothing.
+
+import Foundation
+import Vocabulary
+
+/// The parts of `/v1/status` that a tool uses. Fields that a node of another version does not send are nil.
+public struct NodeReport: Decodable, Hashable, Sendable {
+    public struct Facts: Decodable, Hashable, Sendable {
+        public var id: String
+        public var cluster: String?
+        public var role: String
+        public var healthy: Bool
+        public var term: UInt64
+        public var lastIndex: UInt64
+        public var commitIndex: UInt64
+        public var appliedIndex: UInt64
+        public var persistedIndex: UInt64?
+        public var digest: String?
+        public var lagEntries: Int?
+        public var lagMilliseconds: Double?
+        public var version: String?
+        public var featureLevel: UInt32?
+        public var uptimeSeconds: Double?
+        public var phase: String?
+        public var progressPercent: Double?
+        public var reasons: [Reason]?
+        public var durability: String?
+        public var durabilityFull: Bool?
+        public var dataDirectory: String?
+        public var logRoomBytes: Int?
+        public var memoryBytes: Int?
+        public var keys: UInt64?
+        public var connections: Int?
+        public var certificateExpiresAt: String?
+
+        enum CodingKeys: String, CodingKey {
+            case id, cluster, role, healthy, term, digest, version, phase, reasons, durability, keys, connections
+            case lastIndex = "last_index"
+            case commitIndex = "commit_index"
+            case appliedIndex = "applied_index"
+            case persistedIndex = "persisted_index"
+            case lagEntries = "lag_entries"
+            case lagMilliseconds = "lag_ms"
+            case featureLevel = "feature_level"
+            case uptimeSeconds = "uptime_seconds"
+            case progressPercent = "progress_percent"
+            case durabilityFull = "durability_full"
+            case dataDirectory = "data_directory"
+            case logRoomBytes = "log_room_bytes"
+            case memoryBytes = "memory_bytes"
+            case certificateExpiresAt = "certificate_expires_at"
+        }
+    }
+
+    /// Why a node is not ready, and what to do.
+    public struct Reason: Decodable, Hashable, Sendable {
+        public var code: String
+        public var message: String
+        public var remedy: String
+    }
+
+    /// What the leader knows of a follower.
+    public struct Peer: Decodable, Hashable, Sendable {
+        public var id: String
+        public var connected: Bool
+        public var matchIndex: UInt64?
+        public var lagEntries: Int?
+        public var lagBytes: Int?
+        public var lagMilliseconds: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case id, connected
+            case matchIndex = "match_index"
+            case lagEntries = "lag_entries"
+            case lagBytes = "lag_bytes"
+            case lagMilliseconds = "lag_ms"
+        }
+    }
+
+    public var node: Facts
+    public var leader: String?
+    public var peers: [Peer]
+
+    static func decode(_ bytes: [UInt8], from address: String) throws(ControlError) -> NodeReport {
+        do {
+            return try JSONDecoder().decode(NodeReport.self, from: Data(bytes))
+        } catch {
+            throw .answer(
+                address: address, message: "its status is not what this version of nodectl knows",
+                remedy: "use the nodectl that was built with the node")
+        }
+    }
+}
+
+/// A node that was asked, and what came of it.
+public struct AskedNode: Sendable {
+    /// The name known before it was asked: its id, or its address.
+    public let name: String
+    public let address: String
+    public let outcome: Result<NodeReport, ControlError>
+    /// How far the node's clock is ahead of this machine's, in seconds, as its answer's date says; nil without one.
+    public var clockAhead: Double?
+
+    public init(name: String, address: String, outcome: Result<NodeReport, ControlError>, clockAhead: Double? = nil) {
+        self.name = name
+        self.address = address
+        self.outcome = outcome
+        self.clockAhead = clockAhead
+    }
+
+    public var report: NodeReport? { try? outcome.get() }
+}

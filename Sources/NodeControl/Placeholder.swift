@@ -1,1 +1,0 @@
-// NodeControl: placeholder until its first file lands.

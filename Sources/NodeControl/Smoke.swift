@@ -1,0 +1,135 @@
+// One node from nothing to nothing: started, asked for its health, written to, read, measured, stopped, removed.
+
+import Platform
+import RESP
+import Settings
+import TLS
+import Vocabulary
+
+/// Proof that the programs of this build work on this machine.
+public enum Smoke {
+    static let patience = Duration.seconds(10)
+
+    /// - Parameter noded: the node's program; nil looks for it.
+    public static func run(noded: String?) throws(ControlError) -> [Finding] {
+        let directory = try control { () throws(SystemError) in
+            try FileSystem.makeTemporaryDirectory(prefix: "trireme-smoke")
+        }
+        let playground = Playground(directory: directory) { _ in }
+        defer {
+            _ = try? playground.kill(nil)
+            _ = try? FileSystem.removeTree(directory)
+        }
+        var options = PlaygroundOptions()
+        options.nodes = 1
+        options.noded = noded
+        options.basePort = try freeBasePort()
+        _ = try playground.up(options, programName: "nodectl")
+        var findings = [Finding(.good, "start", "a node of its own leads itself")]
+        let file = try ClusterFile.read(playground.filePath)
+        findings.append(try health(playground))
+        findings.append(try records(file, directory: directory))
+        findings.append(try metrics(playground))
+        try playground.down()
+        return findings + [Finding(.good, "stop", "ended when it was asked to")]
+    }
+
+    /// A base port whose four ports are free now.
+    private static func freeBasePort() throws(ControlError) -> Int {
+        for _ in 0..<64 {
+            let base = 20_000 + Int(SystemRandom.word() % 1000) * 10
+            let isFree = (1...4).allSatisfy { offset in
+                guard let descriptor = try? Socket.listen(on: .loopback(port: UInt16(base + offset))) else {
+                    return false
+                }
+                Socket.close(descriptor)
+                return true
+            }
+            if isFree { return base }
+        }
+        throw .usage("no four free ports between 20000 and 30000 were found; free some")
+    }
+
+    private static func health(_ playground: Playground) throws(ControlError) -> Finding {
+        let status = ClusterStatus(try ClusterView(file: playground.filePath).ask())
+        let isHealthy = status.nodes.allSatisfy(\.isHealthy)
+        return Finding(
+            isHealthy ? .good : .error, "health", isHealthy ? "the node says that it is healthy" : "it is not healthy",
+            remedy: isHealthy ? "" : "see `nodectl status`")
+    }
+
+    /// Logs in, writes and reads back.
+    private static func records(_ file: ClusterFile, directory: String) throws(ControlError) -> Finding {
+        guard let node = file.nodes.first, let address = HostPort(node.client) else {
+            throw .clusterFile(path: directory, reason: "names no client port")
+        }
+        let credentials = try Credentials(
+            authorityFile: directory + "/" + file.ca,
+            tokenFile: directory + "/" + (file.clientTokenFile ?? file.tokenFile))
+        let value = Array(String(SystemRandom.word(), radix: 36).utf8)
+        let requests: [(command: [[UInt8]], reply: [UInt8])] = [
+            ([Array("PING".utf8)], Array("-NOAUTH".utf8)),
+            ([Array("AUTH".utf8), credentials.token], Array("+OK\r\n".utf8)),
+            ([Array("SET".utf8), Array("smoke".utf8), value], Array("+OK\r\n".utf8)),
+            ([Array("GET".utf8), Array("smoke".utf8)], Array("$\(value.count)\r\n".utf8) + value + Array("\r\n".utf8)),
+        ]
+        do throws(StreamError) {
+            let deadline = MonotonicClock.now() + patience
+            let stream = try BlockingStream.connect(
+                try resolve(address), serverName: address.host, context: credentials.context, until: deadline)
+            for (command, expected) in requests {
+                try stream.write(encode(command), until: deadline)
+                let reply = try reply(from: stream, until: deadline)
+                guard reply.starts(with: expected) || command.count == 1 && reply == Array("+PONG\r\n".utf8) else {
+                    let name = String(decoding: command[0], as: UTF8.self)
+                    let text = String(decoding: reply.prefix(200), as: UTF8.self)
+                    return Finding(.error, "records", "\(name) was answered \(text)", remedy: "see the node's log")
+                }
+            }
+            return Finding(.good, "records", "logged in, wrote a record and read it back, through TLS")
+        } catch {
+            throw .unreachable(address: address.description, error)
+        }
+    }
+
+    private static func metrics(_ playground: Playground) throws(ControlError) -> Finding {
+        let view = try ClusterView(file: playground.filePath)
+        guard let node = view.nodes.first else { return Finding(.error, "metrics", "there is no node") }
+        let answer = try view.client(node).get("/metrics", until: MonotonicClock.now() + patience)
+        let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n").filter {
+            $0.hasPrefix("trireme_")
+        }
+        guard answer.status == 200, !lines.isEmpty else {
+            return Finding(
+                .error, "metrics", "were answered with status \(answer.status)", remedy: "see the node's log")
+        }
+        return Finding(.good, "metrics", "\(lines.count) series")
+    }
+
+    private static func resolve(_ address: HostPort) throws(StreamError) -> SocketAddress {
+        do throws(SystemError) { return try SocketAddress.resolve(address.description) } catch { throw .system(error) }
+    }
+
+    private static func encode(_ command: [[UInt8]]) -> [UInt8] {
+        var bytes = Array("*\(command.count)\r\n".utf8)
+        for part in command { bytes += Array("$\(part.count)\r\n".utf8) + part + [0x0D, 0x0A] }
+        return bytes
+    }
+
+    private static func reply(
+        from stream: borrowing BlockingStream, until deadline: Instant
+    ) throws(StreamError) -> [UInt8] {
+        var decoder = ReplyDecoder(limits: ReplyLimits(bytesMax: 1 << 20))
+        var bytes: [UInt8] = []
+        while true {
+            let part = try stream.read(upTo: 4096, until: deadline)
+            if part.isEmpty { throw .closed(address: stream.address.description) }
+            bytes += part
+            do throws(ReplyError) {
+                if try decoder.next(in: bytes.span.bytes) != nil { return bytes }
+            } catch {
+                throw .failed("\(error)")
+            }
+        }
+    }
+}

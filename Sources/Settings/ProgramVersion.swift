@@ -1,0 +1,6 @@
+// Which release this is: what `version`, the status and the peers' greeting say.
+
+public enum ProgramVersion {
+    /// Semantic version of all programs of one build.
+    public static let text = "0.1.0"
+}
