@@ -133,7 +133,7 @@ extension ClusterStatus {
         let weak = nodes.compactMap { node -> String? in
             guard node.facts?.durabilityFull == false else { return nil }
             return
-                "\(node.id): writes are acknowledged when \(node.facts?.durability ?? "logged"): less than a majority's sync"
+                "\(node.id): a write is acknowledged when it is \(node.facts?.durability ?? "logged"), which is too early"
         }
         let below = notes + weak
         return heading + "\n" + table.text(inColour: inColour)
