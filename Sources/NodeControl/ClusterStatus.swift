@@ -132,8 +132,8 @@ extension ClusterStatus {
         }
         let weak = nodes.compactMap { node -> String? in
             guard node.facts?.durabilityFull == false else { return nil }
-            return
-                "\(node.id): a write is acknowledged when it is \(node.facts?.durability ?? "logged"), which is too early"
+            let when = node.facts?.durability ?? "logged"
+            return "\(node.id): a write is acknowledged when it is \(when), which is too early"
         }
         let below = notes + weak
         return heading + "\n" + table.text(inColour: inColour)
