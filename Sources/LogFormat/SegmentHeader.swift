@@ -45,7 +45,7 @@ public struct SegmentHeader: Hashable, Sendable {
         bytes.append(littleEndian: start.lastChecksum)
         bytes.append(littleEndian: start.recordChecksum)
         bytes.append(littleEndian: start.stateNumber)
-        bytes.append(littleEndian: UInt32(0))
+        while bytes.count < begin + SegmentHeader.byteCount { bytes.append(0) }
         let checksum = CRC32C.checksum(bytes.rawBytes.extracting(begin + 12..<begin + SegmentHeader.byteCount))
         bytes.store(littleEndian: checksum, at: begin + 8)
     }
