@@ -52,9 +52,13 @@ public final class TLSContext: @unchecked Sendable {
         return made
     }
 
-    /// For those who dial. The server's certificate is always verified.
-    public static func client(_ identity: TLSIdentity?, authorityFile: String) throws(TLSError) -> TLSContext {
+    /// For those who dial. The server's certificate is always verified. `protocols` are the names that are offered for
+    /// what is spoken inside (ALPN, RFC 7301), each of 1 to 255 bytes; most servers want none.
+    public static func client(
+        _ identity: TLSIdentity?, authorityFile: String, protocols: [String] = []
+    ) throws(TLSError) -> TLSContext {
         let made = try TLSContext(isServer: false)
+        try made.offer(protocols)
         if let identity { try made.use(identity) }
         try made.trust(authorityFile, revocation: identity?.revocationFile, required: true)
         return made
@@ -63,6 +67,15 @@ public final class TLSContext: @unchecked Sendable {
     /// For those who dial with an identity whose authority is also the one to trust.
     public static func client(_ identity: TLSIdentity) throws(TLSError) -> TLSContext {
         try client(identity, authorityFile: identity.authorityFile)
+    }
+
+    private func offer(_ protocols: [String]) throws(TLSError) {
+        guard !protocols.isEmpty else { return }
+        let list = protocols.flatMap { [UInt8(clamping: $0.utf8.count)] + Array($0.utf8) }
+        // Zero is success here.
+        guard SSL_CTX_set_alpn_protos(context, list, UInt32(list.count)) == 0 else {
+            throw .library(doing: "offering \(protocols)", reason: OpenSSLFailure.take().text)
+        }
     }
 
     private func use(_ identity: TLSIdentity) throws(TLSError) {
