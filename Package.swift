@@ -103,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Vocabulary", "ByteCoding", "Platform", "TLS",
+                "Vocabulary", "ByteCoding", "RESP", "Telemetry", "Platform", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "loadtest/Sources", swiftSettings: strict),
 
