@@ -84,7 +84,9 @@ public struct File: ~Copyable, Sendable {
         var done = 0
         while done < bytes.count {
             let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
-            if count >= 0 { done += count } else if !wasInterrupted { return SystemError("pwrite", path) }
+            // No file takes nothing without an error; asking it again might be for ever.
+            if count == 0 { return SystemError(call: "pwrite", errno: EIO, subject: path) }
+            if count > 0 { done += count } else if !wasInterrupted { return SystemError("pwrite", path) }
         }
         return nil
     }

@@ -51,7 +51,8 @@ extension CertificateProblem {
             self = .wrongName(expected: expectedName ?? "this name")
         case X509_V_ERR_INVALID_PURPOSE: self = .wrongPurpose
         case X509_V_ERR_CERT_REVOKED: self = .revoked
-        case X509_V_ERR_CRL_HAS_EXPIRED, X509_V_ERR_CRL_NOT_YET_VALID, X509_V_ERR_UNABLE_TO_GET_CRL:
+        case X509_V_ERR_CRL_HAS_EXPIRED, X509_V_ERR_CRL_NOT_YET_VALID, X509_V_ERR_UNABLE_TO_GET_CRL,
+            X509_V_ERR_CRL_SIGNATURE_FAILURE:
             self = .revocationListOutdated
         default: self = .invalid(String(cString: X509_verify_cert_error_string(Int(verdict))))
         }

@@ -26,7 +26,7 @@ public enum CertificateProblem: Hashable, Sendable, CustomStringConvertible {
         case .wrongName(let expected): "certificate is not for \(expected)"
         case .wrongPurpose: "certificate is not meant for this end of a connection"
         case .revoked: "certificate is revoked"
-        case .revocationListOutdated: "the revocation list is missing or outdated"
+        case .revocationListOutdated: "certificate's authority has no valid revocation list here"
         case .invalid(let reason): "certificate is invalid: \(reason)"
         }
     }

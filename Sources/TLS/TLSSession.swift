@@ -159,14 +159,15 @@ public final class TLSSession {
         }
         if found.isVersion { return .noCommonVersion(peer: peer) }
         if let alert = found.alert { return .refusedByPeer(alert: alert, peer: peer) }
-        if found.number == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE {
-            return .certificateRefused(.missing, subject: "", peer: peer)
-        }
-        if found.number == SSL_R_CERTIFICATE_VERIFY_FAILED {
-            var subject = [CChar](repeating: 0, count: 256)
-            let verdict = trireme_tls_refusal(session, &subject, subject.count)
+        // The verdict comes before the queue, whose oldest error may be a detail of how it was reached.
+        var subject = [CChar](repeating: 0, count: 256)
+        let verdict = trireme_tls_refusal(session, &subject, subject.count)
+        if verdict != 0 {
             let problem = CertificateProblem(verdict: verdict, expectedName: expectedName)
             return .certificateRefused(problem, subject: String(cBuffer: subject), peer: peer)
+        }
+        if found.number == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE {
+            return .certificateRefused(.missing, subject: "", peer: peer)
         }
         return found.isNotTLS ? .notTLS(peer: peer) : .protocolFailure(reason: found.text, peer: peer)
     }
