@@ -1,1 +1,0 @@
-// LogFormatTests: placeholder until its first test lands.

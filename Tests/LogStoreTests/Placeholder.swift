@@ -1,1 +1,0 @@
-// LogStoreTests: placeholder until its first test lands.
