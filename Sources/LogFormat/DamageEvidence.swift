@@ -7,11 +7,13 @@ public import Vocabulary
 /// A batch is written with one call and synced before the next one begins. A crash may keep any part of the unsynced
 /// batch, also its end without its beginning. So a whole record behind the place proves damage only if its own batch
 /// began behind the place: then the place had been synced.
-public struct DamageEvidence: Hashable, Sendable {
+public struct DamageEvidence: Sendable {
     /// Where the log cannot be read on.
     public let place: LSN
     public private(set) var provesDamage = false
-    public private(set) var records = 0
+    /// Whether a record of the batch that was under way stands behind the place: then the batch is torn. Records of
+    /// batches torn earlier may stand there too; they mean nothing.
+    public private(set) var showsTornBatch = false
     public private(set) var highestIndex: LogIndex
     public private(set) var highestTerm: Term = .zero
     /// The newest state among the records behind the place, with its number; and the newest number that any names.
@@ -19,10 +21,12 @@ public struct DamageEvidence: Hashable, Sendable {
     private var foundStateNumber: UInt32
     private var knownStateNumber: UInt32
     private var isSegmentLost = false
+    private let chain: (batch: LSN, stateNumber: UInt32)
 
     /// `chain` is the log up to the place.
     public init(behind chain: LogChain) {
         place = chain.next
+        self.chain = (chain.batch, chain.link.stateNumber)
         highestIndex = max(chain.link.highestIndex, chain.commitIndex)
         highestTerm = max(chain.last.term, chain.state.term)
         knownStateNumber = chain.link.stateNumber
@@ -31,8 +35,10 @@ public struct DamageEvidence: Hashable, Sendable {
 
     /// Takes a record into account that stands at its own place behind `place`.
     public mutating func note(_ header: RecordHeader, body: RawSpan) {
-        records += 1
-        guard header.batch > place else { return }
+        guard header.batch > place else {
+            if header.batch >= chain.batch, header.stateNumber >= chain.stateNumber { showsTornBatch = true }
+            return
+        }
         provesDamage = true
         highestIndex = max(highestIndex, header.highestIndex, header.commitIndex)
         knownStateNumber = max(knownStateNumber, header.stateNumber)

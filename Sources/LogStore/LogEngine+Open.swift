@@ -77,10 +77,10 @@ extension LogEngine {
         var prepared: PreparedSegment<Disk>?
         // The highest first, so that no gap is ever left.
         for file in outcome.unused.reversed() {
-            if file.sequence == outcome.sequence + 1, file.finding == .unused {
-                let handle = try disk.open(file.name)
-                prepared = PreparedSegment(
-                    sequence: file.sequence, file: handle, size: try disk.size(of: handle))
+            let handle = try disk.open(file.name)
+            let size = try disk.size(of: handle)
+            if file.sequence == outcome.sequence + 1, file.finding == .unused, size >= LogOptions.sizeMin.rawValue {
+                prepared = PreparedSegment(sequence: file.sequence, file: handle, size: size)
             } else {
                 try disk.remove(file.name)
                 try disk.syncDirectory(nil)

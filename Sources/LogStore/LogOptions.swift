@@ -3,7 +3,9 @@
 public import Vocabulary
 
 public struct LogOptions: Hashable, Sendable {
-    /// The size of a segment; a frame that needs more gets a larger one. At least 4 KiB.
+    public static let sizeMin = ByteCount.kibibytes(1)
+
+    /// The size of a segment; a frame that needs more gets a larger one. At least `sizeMin`.
     public var segmentSize: ByteCount
     /// The size of the first one, so that a new node starts at once.
     public var firstSegmentSize: ByteCount
@@ -16,8 +18,8 @@ public struct LogOptions: Hashable, Sendable {
         segmentSize: ByteCount = .mebibytes(64), firstSegmentSize: ByteCount = .mebibytes(8),
         indexInterval: ByteCount = .kibibytes(64), preparesInline: Bool = false
     ) {
-        precondition(segmentSize >= .kibibytes(4), "a segment of \(segmentSize)")
-        precondition(firstSegmentSize >= .kibibytes(4), "a first segment of \(firstSegmentSize)")
+        precondition(segmentSize >= LogOptions.sizeMin, "a segment of \(segmentSize)")
+        precondition(firstSegmentSize >= LogOptions.sizeMin, "a first segment of \(firstSegmentSize)")
         precondition(indexInterval > .zero, "an index interval of \(indexInterval)")
         self.segmentSize = segmentSize
         self.firstSegmentSize = firstSegmentSize

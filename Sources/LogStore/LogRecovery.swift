@@ -190,7 +190,7 @@ struct LogRecovery<Disk: Storage> {
         try gatherLater(than: position, into: &evidence)
         guard !evidence.provesDamage else { return noteDamage(kind, offset: place, evidence, from: position) }
         outcome.unused = Array(files[(position + 1)...])
-        if finding != .nothing || evidence.records > 0 {
+        if finding != .nothing || evidence.showsTornBatch {
             outcome.ending = .tornTail(damage(kind, offset: place, evidence))
         }
         try checkBeginning()

@@ -54,8 +54,8 @@ public struct SegmentPreparation: Hashable, Sendable {
         _ old: UInt64, as sequence: UInt64, on disk: Disk
     ) throws(StorageError) -> Disk.Handle {
         let file = try disk.open(SegmentName.text(old))
-        try SegmentPreparation.fill(file, from: 0, to: SegmentPreparation.headerArea, on: disk)
         let found = try disk.size(of: file)
+        try SegmentPreparation.fill(file, from: 0, to: min(found, SegmentPreparation.headerArea), on: disk)
         if found < size.rawValue { try SegmentPreparation.fill(file, from: found, to: size.rawValue, on: disk) }
         try disk.rename(SegmentName.text(old), to: SegmentName.text(sequence))
         try disk.syncDirectory(nil)

@@ -1,0 +1,84 @@
+// A log under test, and the list of what it was told: the naive twin of its contents.
+
+import ByteCoding
+import LogFormat
+import Vocabulary
+
+@testable import LogStore
+
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+}
+
+/// Frames in a chain, as a leader would make them, with the cuts of later leaders.
+struct FrameHistory {
+    var builder = FrameBuilder(cluster: LogWorld.cluster)
+    var frames: [Frame] = []
+
+    var last: LogIndex { frames.last?.header.lastIndex ?? .zero }
+
+    mutating func append(_ entries: Int = 1, size: Int = 10, term: UInt64 = 1) -> Frame {
+        builder.begin()
+        for entry in 0..<entries {
+            let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ entry &+ frames.count) }
+            builder.appendEntry(bytes.rawBytes)
+        }
+        let frame = builder.seal(
+            kind: .entries, term: Term(term), firstIndex: last.next, timestamp: Timestamp(microseconds: 1000),
+            previousTerm: frames.last?.header.term ?? .zero, previousChecksum: frames.last?.header.checksum ?? 0)
+        frames.append(frame)
+        return frame
+    }
+
+    mutating func cut(from index: LogIndex) { frames.removeAll { $0.header.firstIndex >= index } }
+}
+
+enum LogWorld {
+    static let cluster = ClusterID(high: 1, low: 2)
+    static let identity = LogIdentity(
+        cluster: cluster, node: NodeID("n1")!, storage: StorageID(high: 3, low: 4))
+    static let small = LogOptions(
+        segmentSize: .kibibytes(4), firstSegmentSize: .kibibytes(4), indexInterval: ByteCount(512),
+        preparesInline: true)
+
+    static func open(
+        _ disk: MemoryStorage, isNew: Bool = false, options: LogOptions = small
+    ) throws(LogError) -> (LogEngine<MemoryStorage>, RecoveredLog) {
+        try LogEngine.open(
+            disk, identity: identity, isNew: isNew, options: options, now: Timestamp(microseconds: 5))
+    }
+
+    /// Writes and syncs until everything is on stable storage.
+    static func persist(
+        _ actions: [LogOrder.Action], in engine: inout LogEngine<MemoryStorage>
+    ) throws(LogError) {
+        let orders = actions.enumerated().map { LogOrder(ticket: WriteTicket(UInt64($0.offset + 1)), $0.element) }
+        var written = 0
+        while written < orders.count {
+            written += try engine.write(orders, from: written)
+            try engine.sync()
+        }
+    }
+
+    static func frames(
+        in engine: LogEngine<MemoryStorage>, from first: LogIndex = LogIndex(1)
+    ) throws(LogError) -> [Frame] {
+        var reader = engine.reader()
+        var frames: [Frame] = []
+        while (frames.last?.header.lastIndex ?? first.previous) < engine.last.index {
+            let next = frames.last?.header.lastIndex.next ?? first
+            frames += try reader.readFrames(from: next, byteLimit: ByteCount(700))
+        }
+        return frames
+    }
+}
