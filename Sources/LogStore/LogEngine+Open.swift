@@ -19,7 +19,10 @@ extension LogEngine {
         progress: (LogProgress) -> Void = { _ in }
     ) throws(LogError) -> (LogEngine, RecoveredLog) {
         try stored { () throws(StorageError) in try removeUnfinished(disk) }
-        if isNew { try stored { () throws(StorageError) in try make(disk, identity, options) } }
+        if isNew {
+            try LogRecovery(disk: disk, identity: identity, options: options).checkOwner()
+            try stored { () throws(StorageError) in try make(disk, identity, options) }
+        }
         var recovery = LogRecovery(disk: disk, identity: identity, options: options)
         var outcome = try recovery.run(progress: progress)
         var verdict = verdict(of: outcome, isNew: isNew)

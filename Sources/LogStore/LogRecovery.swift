@@ -69,6 +69,13 @@ struct LogRecovery<Disk: Storage> {
         return outcome
     }
 
+    /// Throws when a segment is of another log, or of a newer release.
+    func checkOwner() throws(LogError) {
+        var other = self
+        do throws(StorageError) { try other.readHeaders() } catch { throw .storage(error) }
+        try other.checkHeaders()
+    }
+
     /// Set when a record that verifies is of a newer release.
     private var unreadable: LogError?
 

@@ -207,6 +207,9 @@ import Vocabulary
         #expect(throws: LogError.self) {
             try LogEngine.open(disk, identity: other, isNew: false, now: .zero)
         }
+        #expect(throws: LogError.self) {
+            try LogEngine.open(disk, identity: other, isNew: true, now: .zero)
+        }
         #expect(disk.files == before)
     }
 
