@@ -56,9 +56,8 @@ let package = Package(
             ], swiftSettings: safe),
 
         // The kernel seam, and the shells over it.
-        .target(name: "Platform", dependencies: ["Vocabulary", "ByteCoding", "CSystem"], swiftSettings: strict),
-        .target(
-            name: "TLS", dependencies: ["Vocabulary", "ByteCoding", "Platform", "COpenSSL"], swiftSettings: strict),
+        .target(name: "Platform", dependencies: ["Vocabulary", "CSystem"], swiftSettings: strict),
+        .target(name: "TLS", dependencies: ["Vocabulary", "Platform", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "LogStore", dependencies: ["Vocabulary", "ByteCoding", "LogFormat", "Platform"],
             swiftSettings: safe),
