@@ -85,7 +85,6 @@ extension Replica {
         guard raft.mayPropose, appliedIndex >= expiryTickAt, let due = keyspace.nextDeadline,
             readTime(now).milliseconds >= due
         else { return }
-        builder.begin()
         let tick = EntryCoding.tick
         builder.appendEntry(tick.rawBytes)
         seal(.entries, at: now, into: &effects)

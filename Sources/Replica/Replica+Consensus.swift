@@ -127,14 +127,12 @@ extension Replica {
 
     /// Opens the term with an entry of its own, and registers whoever is new before any client's command.
     private mutating func beginTerm(at now: Moment, into effects: inout ReplicaEffects) {
-        builder.begin()
         seal(.leaderStart, at: now, into: &effects)
         membersEntryAt = raft.lastPosition.index
         if !unregistered.isEmpty { appendMembers(at: now, into: &effects) }
     }
 
     private mutating func appendMembers(at now: Moment, into effects: inout ReplicaEffects) {
-        builder.begin()
         let entry = MemberRegistry.encode(unregistered)
         builder.appendEntry(entry.rawBytes)
         seal(.membership, at: now, into: &effects)
@@ -154,6 +152,7 @@ extension Replica {
         let frame = builder.seal(
             kind: kind, term: raft.term, firstIndex: first, timestamp: timestamp,
             previousTerm: raft.lastPosition.term, previousChecksum: raft.lastChecksum)
+        builder.begin()
         let ticket = raft.appendedByLeader(FrameSummary(frame), now: now.instant, into: &directives)
         framesUnderWay.append((frame.header.lastIndex, now.instant))
         log(frame, ticket: ticket, into: &effects)

@@ -72,7 +72,6 @@ extension Replica {
         for item in arrival.batch.items {
             switch item.kind {
             case .write:
-                if builder.count == 0 { builder.begin() }
                 builder.appendEntry(arrival.batch.bytes.rawBytes.extracting(item.range))
                 let index = raft.lastPosition.index + builder.count
                 writes.append(

@@ -21,6 +21,17 @@ struct ReplicaTests {
         #expect(world.reply(leader, 1) == "+OK\r\n")
     }
 
+    @Test func `each command takes one index`() throws {
+        let world = try World(3)
+        let leader = world.elect()
+        let before = try #require(world.nodes[leader]?.replica.raft.lastPosition.index)
+        for token in 0..<10 {
+            world.ask(leader, UInt64(token), .write, .set, "k", "v\(token)")
+            world.settle()
+        }
+        #expect(world.nodes[leader]?.replica.raft.lastPosition.index == before + 10)
+    }
+
     @Test func `a leader's own disk counts only when it has persisted`() throws {
         let world = try World(3)
         let leader = world.elect()
