@@ -156,7 +156,7 @@ extension SimulatedCluster {
 }
 
 struct ClusterTests {
-    static let seeds: Range<UInt64> = 0..<2000
+    static let seeds: Range<UInt64> = 0..<1500
 
     @Test func `under any weather nothing committed is lost and all heals within bounded time`() {
         var confirmed = 0
