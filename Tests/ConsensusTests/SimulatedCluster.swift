@@ -19,6 +19,8 @@ struct SimulatedCluster {
     var now = Instant(nanoseconds: 1_000_000_000)
     /// Pairs whose connection is down, by position, lower first.
     var cuts: Set<[Int]> = []
+    /// Pairs between which packets vanish while the connection stands, by position, lower first.
+    var mutes: Set<[Int]> = []
     var stamp: UInt32 = 0
     var judge = Judge()
     /// Receives every directive, in order.
@@ -65,6 +67,8 @@ struct SimulatedCluster {
         disconnect(a, from: b, refused: false)
         disconnect(b, from: a, refused: false)
     }
+
+    mutating func mute(_ a: Int, _ b: Int) { mutes.insert([min(a, b), max(a, b)]) }
 
     mutating func mend(_ a: Int, _ b: Int) {
         guard cuts.remove([min(a, b), max(a, b)]) != nil, isConnected(a, b) else { return }
@@ -154,7 +158,10 @@ struct SimulatedCluster {
     }
 
     private mutating func post(_ message: Message, from position: Int, to peer: NodeID) {
-        guard isConnected(position, self.position(peer)) else { return }
+        let other = self.position(peer)
+        guard isConnected(position, other), !mutes.contains([min(position, other), max(position, other)]) else {
+            return
+        }
         wire.append(Packet(from: nodes[position].id, to: peer, message: message))
     }
 
