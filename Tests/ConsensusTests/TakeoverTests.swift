@@ -6,8 +6,8 @@ import Vocabulary
 @testable import Consensus
 
 struct TakeoverTests {
-    /// Milliseconds from `strike` on a settled cluster of `count` nodes until another leader has committed an entry, for
-    /// many seeds, in ascending order.
+    /// Milliseconds from `strike` on a settled cluster of `count` nodes until another leader has committed an entry,
+    /// for many seeds, in ascending order.
     private func outages(
         count: Int = 3, seeds: Int = 200, _ strike: (inout SimulatedCluster, Int) -> Void
     ) -> [Int] {
