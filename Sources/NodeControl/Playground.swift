@@ -13,6 +13,7 @@ public struct Playground {
     private let progress: (String) -> Void
 
     static let startPatience = Duration.seconds(60)
+    static let followerPatience = Duration.seconds(10)
     static let stopPatience = Duration.seconds(30)
     static let lockPatience = Duration.seconds(120)
 
@@ -195,17 +196,20 @@ public struct Playground {
         }
     }
 
-    /// The leader's name, once there is one.
+    /// The leader's name, once there is one. Its followers may take a little longer, and are waited for a little.
     private func awaitLeader() throws(ControlError) -> String {
         let view = try ClusterView(file: filePath)
         let began = MonotonicClock.now()
         var isTold = false
         let leader = try Pause.until(began + Playground.startPatience) { () throws(ControlError) -> String? in
-            if !isTold, MonotonicClock.now() - began > .seconds(2) {
+            let status = ClusterStatus(view.ask())
+            let elapsed = MonotonicClock.now() - began
+            if !isTold, elapsed > .seconds(2) {
                 isTold = true
-                progress("waiting for a leader")
+                progress(status.leader == nil ? "waiting for a leader" : "waiting for followers")
             }
-            return ClusterStatus(view.ask()).leader
+            let isComplete = status.nodes.allSatisfy { $0.isHealthy || $0.facts == nil }
+            return isComplete || elapsed > Playground.followerPatience ? status.leader : nil
         }
         guard let leader else {
             throw .timedOut(
@@ -286,11 +290,15 @@ public struct Playground {
         return path
     }
 
-    /// The last lines of a log.
+    /// The last lines of a log. Of a crash, whose report is longer than its reason, only the reason.
     static func tail(of path: String, lines count: Int = 12) -> String {
-        guard let bytes = try? FileSystem.readAll(path, limit: 64 << 20) else { return "(nothing)" }
-        let lines = String(decoding: bytes.suffix(16 << 10), as: UTF8.self).split(separator: "\n")
-        return lines.suffix(count).map { "  " + $0 }.joined(separator: "\n")
+        guard let file = try? File.open(path, mode: .readOnly),
+            let bytes = try? file.read(64 << 10, at: max(0, file.size - 64 << 10))
+        else { return "  (it cannot be read)" }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        let reason = lines.lastIndex { $0.contains("Fatal error:") }
+        let shown = reason.map { lines[$0...$0] } ?? lines.suffix(count)
+        return shown.isEmpty ? "  (nothing)" : shown.map { "  " + $0 }.joined(separator: "\n")
     }
 }
 
