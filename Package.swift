@@ -146,7 +146,12 @@ let package = Package(
                 "AdminAPI", "Telemetry", "TLS", "Platform", "ByteCoding", "Vocabulary",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
-        .testTarget(name: "NodeControlTests", dependencies: ["NodeControl", "Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "NodeControlTests",
+            dependencies: [
+                "NodeControl", "AdminAPI", "Settings", "Telemetry", "TLS", "Platform", "Vocabulary",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

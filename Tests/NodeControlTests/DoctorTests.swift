@@ -1,0 +1,158 @@
+// Each judgement of the doctor: nodes side by side, certificates, mounts, sync times, and how findings print.
+
+import Foundation
+import Platform
+import Settings
+import TLS
+import Telemetry
+import Testing
+import Vocabulary
+
+@testable import NodeControl
+
+@Suite struct DoctorTests {
+    private func asked(
+        _ position: Int, ahead: Double = 0, _ change: (inout NodeStatus) -> Void = { _ in }
+    ) throws -> AskedNode {
+        var status = Scene.status(position, of: 2, leader: 0, term: 4)
+        change(&status)
+        let report = try NodeReport.decode(status.json(), from: "x")
+        return AskedNode(name: status.id.description, address: "x:1", outcome: .success(report), clockAhead: ahead)
+    }
+
+    private func problems(_ asked: [AskedNode]) -> [Finding] {
+        NodeExamination.findings(asked).filter { $0.severity != .good }
+    }
+
+    @Test func `nodes that are well give no problem`() throws {
+        #expect(problems([try asked(0), try asked(1, ahead: 1)]) == [])
+    }
+
+    @Test func `each thing that can be wrong between nodes is found`() throws {
+        let well = try asked(0)
+        #expect(problems([well, try asked(1, ahead: 30)]).map(\.message) == ["n2 is 30 s ahead of n1"])
+        #expect(
+            problems([well, try asked(1) { $0.version = "0.2.0" }]).map(\.message) == ["differ: n1 0.1.0, n2 0.2.0"])
+        let divergent = try asked(1) { $0.appliedIndex = LogIndex(11) }
+        #expect(problems([well, divergent]).map(\.subject) == ["n1 and n2"])
+        #expect(problems([well, divergent]).map(\.severity) == [.error])
+        let full = try asked(1) { $0.readiness.reasons = [.logFull] }
+        #expect(problems([well, full]).map(\.message) == ["the log has no room left"])
+        let weak = try asked(1) {
+            $0.isDurabilityFull = false
+            $0.durability = "written"
+        }
+        #expect(
+            problems([well, weak]).map(\.message)
+                == ["acknowledges writes when written, before a majority has synced them"])
+        #expect(problems([try asked(1)]).map(\.message) == [])
+        let lost = try asked(1) { $0.leader = nil }
+        #expect(problems([lost]).map(\.message) == ["has no leader: 1 of 1 nodes answer"])
+        let silent = AskedNode(name: "n1", address: "x:1", outcome: .failure(.unauthorized(address: "x:1")))
+        #expect(problems([silent, try asked(1)]).map(\.severity) == [.error, .error])
+    }
+
+    @Test func `certificates are judged by their days`() throws {
+        let scratch = try Scratch()
+        let authority = try CertificateAuthority.create(scratch.path)
+        let now = WallClock.now()
+        func judge(days: Int, from: Timestamp? = nil) throws -> Finding {
+            let files = try authority.issue(commonName: "n1", role: .node, days: days, from: from)
+            return try #require(CertificateExamination.findings(files: [files.certificateFile], now: now).first)
+        }
+        let day: UInt64 = 86_400_000_000
+        #expect(try judge(days: 100).severity == .good)
+        #expect(try judge(days: 10).severity == .warning)
+        #expect(try judge(days: 10, from: Timestamp(rawValue: now.rawValue - 20 * day)).severity == .error)
+        #expect(try judge(days: 10, from: Timestamp(rawValue: now.rawValue + 20 * day)).severity == .error)
+        #expect(CertificateExamination.findings(files: [scratch.path + "/none"], now: now).map(\.severity) == [.error])
+    }
+
+    @Test func `a certificate must name its node and what clients are told`() throws {
+        let scratch = try Scratch()
+        var options = PlaygroundOptions()
+        options.nodes = 2
+        let files = PlaygroundFiles(directory: scratch.path, plan: try PlaygroundPlan(options))
+        try files.makeSecrets()
+        try files.makeConfigurations(nil)
+        var settings = try NodeSettings.load(file: scratch.path + "/n1/noded.yaml")
+        #expect(CertificateExamination.names(of: settings) == [])
+        settings.tls.peer.certificate = scratch.path + "/pki/n2.crt"
+        settings.members[0].client = HostPort(host: "db.example.org", port: 1)
+        #expect(
+            CertificateExamination.names(of: settings).map(\.message) == [
+                "does not name n1: the node's id, which peers look for",
+                "does not name db.example.org: the host that discovery tells clients",
+            ])
+    }
+
+    @Test func `mounts are found by the longest prefix and told by their options`() throws {
+        let table = MountTable(
+            """
+            /dev/a / ext4 rw,relatime 0 0
+            tmpfs /tmp tmpfs rw 0 0
+            /dev/b /srv/my\\040data xfs rw,nobarrier 0 0
+            x:/y /net nfs4 rw 0 0
+            /dev/c /tmp ext4 rw 0 0
+            short
+            """)
+        #expect(table.mount(of: "/var/lib")?.kind == "ext4")
+        #expect(table.mount(of: "/tmp/x")?.kind == "ext4")
+        #expect(table.mount(of: "/tmpfile")?.point == "/")
+        #expect(table.mount(of: "/srv/my data/x")?.unsafeOption == "nobarrier")
+        #expect(table.mount(of: "/net/x")?.isOverNetwork == true)
+        #expect(table.mount(of: "/net/x")?.isInMemory == false)
+        #expect(MountTable("").mount(of: "/") == nil)
+    }
+
+    @Test func `a sync too short to be true is a warning, and so is a slow one`() {
+        func severity(_ time: Duration) -> Finding.Severity {
+            DiskExamination.judge(sync: time, "n1", "/d").severity
+        }
+        #expect(severity(.microseconds(3)) == .warning)
+        #expect(severity(.microseconds(60)) == .good)
+        #expect(severity(.milliseconds(5)) == .good)
+        #expect(severity(.milliseconds(50)) == .warning)
+        #expect(DiskExamination.syncImplausible < DiskExamination.syncSlow)
+    }
+
+    @Test func `the disk of a directory that is there is examined`() throws {
+        let scratch = try Scratch()
+        var options = PlaygroundOptions()
+        options.nodes = 1
+        let files = PlaygroundFiles(directory: scratch.path, plan: try PlaygroundPlan(options))
+        try files.makeSecrets()
+        try files.makeConfigurations(nil)
+        let settings = try NodeSettings.load(file: scratch.path + "/n1/noded.yaml")
+        #expect(DiskExamination.findings("n1", settings) == [])
+        try FileSystem.makeDirectory(settings.dataDirectory, permissions: 0o750)
+        let findings = DiskExamination.findings("n1", settings)
+        #expect(findings.contains { $0.message.contains("has mode 0750") && $0.severity == .warning })
+        #expect(findings.contains { $0.message.contains("a sync in") })
+        #expect(try FileSystem.listDirectory(settings.dataDirectory) == [])
+    }
+
+    @Test func `findings print with their remedies and are counted`() throws {
+        let diagnosis = Diagnosis([
+            Finding(.good, "n1", "answers"), Finding(.note, "n2", "is elsewhere"),
+            Finding(.warning, "disk", "is slow", remedy: "buy another"),
+            Finding(.error, "port", "is shut", remedy: "open it"),
+        ])
+        #expect(
+            diagnosis.text(inColour: false) == """
+                ok        n1: answers
+                note      n2: is elsewhere
+                warning   disk: is slow
+                          buy another
+                ERROR     port: is shut
+                          open it
+                1 errors, 1 warnings
+
+                """)
+        #expect(!diagnosis.isHealthy)
+        let document = try #require(
+            try JSONSerialization.jsonObject(with: Data(diagnosis.json)) as? [String: Any])
+        #expect(document["healthy"] as? Bool == false)
+        #expect((document["findings"] as? [[String: String]])?.last?["remedy"] == "open it")
+    }
+}

@@ -1,1 +1,0 @@
-// NodeControlTests: placeholder until its first test lands.
