@@ -98,7 +98,7 @@ extension FrameHeader {
 
     /// The one gate for frames from outside: size, magic, checksum, version, fields, in this order.
     /// `bytes` is the whole frame and nothing else. `limit` bounds it as stored and as decompressed.
-    static func decode(frame bytes: RawSpan, limit: ByteCount) throws(FrameError) -> FrameHeader {
+    public static func decode(frame bytes: RawSpan, limit: ByteCount) throws(FrameError) -> FrameHeader {
         guard bytes.byteCount >= byteCount else {
             throw .truncated(needed: ByteCount(byteCount), found: ByteCount(bytes.byteCount))
         }

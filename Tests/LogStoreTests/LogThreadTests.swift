@@ -1,0 +1,123 @@
+// The log thread over a disk in memory and over a real directory.
+
+import LogFormat
+import Platform
+import Synchronization
+import Testing
+import Vocabulary
+
+@testable import LogStore
+
+/// Collects reports, and lets a test wait for one.
+private final class Reports: Sendable {
+    private let queue = WorkQueue<LogReport>()
+    private let kept = Mutex<[LogReport]>([])
+
+    var all: [LogReport] { kept.withLock { $0 } }
+
+    func take(_ report: LogReport) {
+        kept.withLock { $0.append(report) }
+        queue.post(report)
+    }
+
+    /// Waits until `isEnough` says so of a report; nil after a minute.
+    func first(where isEnough: (LogReport) -> Bool) -> LogReport? {
+        let deadline = MonotonicClock.now() + .seconds(60)
+        var taken: [LogReport] = []
+        while MonotonicClock.now() < deadline, queue.takeAll(into: &taken, waitUntil: deadline) {
+            if let found = taken.first(where: isEnough) { return found }
+        }
+        return nil
+    }
+
+    func firstPersisted(_ ticket: WriteTicket) -> LogReport? {
+        first { if case .persisted(let batch) = $0 { batch.persisted >= ticket } else { false } }
+    }
+}
+
+@Suite struct LogThreadTests {
+    private func orders(_ history: inout FrameHistory, _ tickets: ClosedRange<UInt64>, size: Int) -> [LogOrder] {
+        tickets.map { LogOrder(ticket: WriteTicket($0), .append(history.append(1, size: size), commitIndex: .zero)) }
+    }
+
+    @Test func `what was reported as persisted is there, over many segments`() throws {
+        let disk = MemoryStorage()
+        var options = LogWorld.small
+        options.preparesInline = false
+        let (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
+        let reports = Reports()
+        let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
+        var history = FrameHistory()
+        for batch in 0..<50 as Range<UInt64> {
+            thread.post(orders(&history, batch * 10 + 1...batch * 10 + 10, size: 100))
+        }
+        #expect(reports.firstPersisted(WriteTicket(500)) != nil)
+        let crashed = disk.crash(keeps: { _, _ in false })
+        thread.stop()
+        let (reopened, recovered) = try LogWorld.open(crashed)
+        #expect(recovered.verdict == .clean)
+        #expect(try LogWorld.frames(in: reopened) == history.frames)
+    }
+
+    @Test func `a failed sync is reported once and nothing is persisted after it`() throws {
+        let disk = MemoryStorage()
+        var (engine, _) = try LogWorld.open(disk, isNew: true)
+        // Else making the next segment could take the failure.
+        try engine.prepareNow()
+        let reports = Reports()
+        let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
+        var history = FrameHistory()
+        thread.post(orders(&history, 1...2, size: 10))
+        #expect(reports.firstPersisted(WriteTicket(2)) != nil)
+        disk.fail(.sync)
+        thread.post(orders(&history, 3...5, size: 10))
+        #expect(reports.first { if case .failed = $0 { true } else { false } } != nil)
+        thread.post(orders(&history, 6...7, size: 10))
+        thread.stop()
+        let persisted = reports.all.compactMap { if case .persisted(let batch) = $0 { batch.persisted } else { nil } }
+        #expect(persisted.max() == WriteTicket(2))
+        #expect(reports.all.filter { if case .failed = $0 { true } else { false } }.count == 1)
+    }
+
+    @Test func `a full disk holds orders back until there is space`() throws {
+        let disk = MemoryStorage()
+        var options = LogWorld.small
+        options.preparesInline = false
+        let (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
+        disk.capacity = 0
+        let reports = Reports()
+        let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
+        var history = FrameHistory()
+        thread.post(orders(&history, 1...30, size: 200))
+        // The first segment takes some of them; then the thread says that it cannot prepare another.
+        #expect(reports.first { if case .room(let left) = $0 { left < .kibibytes(1) } else { false } } != nil)
+        disk.capacity = .max
+        #expect(reports.firstPersisted(WriteTicket(30)) != nil)
+        thread.stop()
+    }
+
+    @Test func `a log in a directory is there after a restart`() throws {
+        let path = try FileSystem.makeTemporaryDirectory()
+        defer { try? FileSystem.removeTree(path) }
+        let node = NodeID("n1")!
+        var history = FrameHistory()
+        do {
+            let directory = try DataDirectory.open(path + "/data", cluster: LogWorld.cluster, node: node)
+            #expect(directory.isNew)
+            let (engine, made) = try directory.openLog()
+            #expect(made.verdict == .new)
+            let reports = Reports()
+            let thread = try LogThread(engine: engine, disk: directory.storage) { reports.take($0) }
+            thread.post(orders(&history, 1...20, size: 1000))
+            #expect(reports.firstPersisted(WriteTicket(20)) != nil)
+            thread.stop()
+        }
+        let directory = try DataDirectory.open(path + "/data", cluster: LogWorld.cluster, node: node)
+        #expect(!directory.isNew)
+        let (engine, recovered) = try directory.openLog()
+        #expect(recovered.verdict == .clean)
+        #expect(recovered.uncommitted == history.frames)
+        #expect(engine.identity == directory.identity)
+        #expect(try #require(try LogInspection(directory.storage)).verify().isWhole)
+    }
+}
