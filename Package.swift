@@ -102,7 +102,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Vocabulary", "ByteCoding", "RESP", "Telemetry", "Platform", "TLS",
+                "Vocabulary", "ByteCoding", "RESP", "Telemetry", "Platform", "TLS", "NodeControl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "loadtest/Sources", swiftSettings: strict),
 

@@ -22,5 +22,5 @@ enum Layer: String {
     /// Modules of the toolchain that any target may import.
     static let toolchain: Set<String> = ["Swift", "Synchronization"]
     /// Targets that may import Foundation: tools for people and the configuration reader, never the path of a write.
-    static let foundation: Set<String> = ["NodeControl", "nodectl", "loadtest", "Settings"]
+    static let foundation: Set<String> = ["NodeControl", "nodectl", "Settings"]
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Platform
+import Telemetry
 import Vocabulary
 
 /// The cluster under test, for commands that also break it.
@@ -12,10 +13,10 @@ struct ClusterOptions: ParsableArguments {
     @Flag(help: "Use the plaintext client ports.")
     var plaintext = false
 
-    var playground: Playground { Playground(clusterFile: cluster) }
+    func tested() throws -> TestedCluster { try TestedCluster(path: cluster) }
 
-    func security(_ playground: Playground) throws -> ChannelSecurity? {
-        plaintext ? nil : try ChannelSecurity(trusting: playground.path(playground.file().ca))
+    func security(_ cluster: TestedCluster) throws -> ChannelSecurity? {
+        plaintext ? nil : try ChannelSecurity(trusting: cluster.resolve(cluster.file().ca))
     }
 }
 
@@ -55,13 +56,13 @@ struct FailoverCommand: ParsableCommand {
     }
 
     func run() throws {
-        let playground = target.playground
+        let cluster = try target.tested()
         let driver = FailoverDriver(
-            playground: playground, fault: fault, trials: trials, token: try playground.token(),
+            cluster: cluster, fault: fault, trials: trials, token: try cluster.token(),
             writesPerSecond: rate, now: MonotonicClock.now())
         var loop = try ClientLoop(
-            endpoints: playground.endpoints(plaintext: target.plaintext), connections: connections, requestsMax: 256,
-            answerTimeout: .seconds(1), security: target.security(playground), driver: driver)
+            endpoints: cluster.endpoints(plaintext: target.plaintext), connections: connections, requestsMax: 256,
+            answerTimeout: .seconds(1), security: target.security(cluster), driver: driver)
         loop.run()
         report(loop.driver.results, writes: loop.driver.writes)
         if let problem = loop.driver.problem {
@@ -76,17 +77,7 @@ struct FailoverCommand: ParsableCommand {
         guard !recoveries.isEmpty else { return }
         var errors: [String: Int] = [:]
         for trial in trials { errors.merge(trial.errors) { $0 + $1 } }
-        if json {
-            var figures: [(String, Figure)] = [
-                ("fault", .text(fault.rawValue)), ("trials", .integer(trials.count)), ("writes", .integer(writes)),
-            ]
-            for (name, values) in [("recovery", recoveries), ("gap", gaps)] {
-                for (rank, share) in FailoverCommand.ranks {
-                    figures.append(("\(name)_\(rank)_ms", .number(Report.rank(values, share))))
-                }
-            }
-            return print(Report.json(figures + [("errors", .counts(errors))]))
-        }
+        if json { return printJSON(trials.count, writes: writes, recoveries, gaps, errors) }
         print("\(fault.rawValue) of the leader, \(trials.count) trials, \(rate) writes/s, milliseconds")
         let rows = [("next acknowledged write", recoveries), ("longest gap", gaps)].map { name, values in
             [name] + FailoverCommand.ranks.map { Report.decimal(Report.rank(values, $0.1), places: 1) }
@@ -94,6 +85,25 @@ struct FailoverCommand: ParsableCommand {
         print(Report.table([[""] + FailoverCommand.ranks.map(\.0)] + rows))
         let words = errors.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
         print("errors seen by clients: " + (words.isEmpty ? "none" : words.joined(separator: ", ")))
+    }
+
+    private func printJSON(
+        _ trials: Int, writes: Int, _ recoveries: [Double], _ gaps: [Double], _ errors: [String: Int]
+    ) {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("fault", fault.rawValue)
+            json.member("trials", trials)
+            json.member("writes", writes)
+            for (name, values) in [("recovery", recoveries), ("gap", gaps)] {
+                for (rank, share) in FailoverCommand.ranks {
+                    json.member("\(name)_\(rank)_ms", Report.rank(values, share))
+                }
+            }
+            json.member("errors") { $0.counts(errors) }
+        }
+        StandardStreams.writeOutput(json.bytes.span.bytes)
+        print()
     }
 
     private static let ranks = [("median", 0.5), ("p90", 0.9), ("worst", 1.0)]

@@ -41,7 +41,7 @@ struct FailoverDriver: LoadDriver {
     private static var calm: Duration { .milliseconds(500) }
     private static var patience: Duration { .seconds(60) }
 
-    let playground: Playground
+    let cluster: TestedCluster
     let fault: Fault
     let trials: Int
     let token: String
@@ -59,13 +59,13 @@ struct FailoverDriver: LoadDriver {
     private var turns = 0
     private let value = String(repeating: "v", count: 100)
 
-    init(playground: Playground, fault: Fault, trials: Int, token: String, writesPerSecond: Int, now: Instant) {
-        self.playground = playground
+    init(cluster: TestedCluster, fault: Fault, trials: Int, token: String, writesPerSecond: Int, now: Instant) {
+        self.cluster = cluster
         self.fault = fault
         self.trials = trials
         self.token = token
         interval = .nanoseconds(1_000_000_000 / Int64(writesPerSecond))
-        stage = .settling(FailoverDriver.settle(playground))
+        stage = .settling(FailoverDriver.settle(cluster))
         stageBegan = now
         nextWrite = now
     }
@@ -132,7 +132,7 @@ struct FailoverDriver: LoadDriver {
 
     private mutating func proceed(now: Instant) throws {
         guard stageBegan + FailoverDriver.patience > now else {
-            throw Playground.Failure(description: "stuck for \(FailoverDriver.patience.inSeconds) s: \(stage)")
+            throw TestFailure(description: "stuck for \(FailoverDriver.patience.inSeconds) s: \(stage)")
         }
         switch stage {
         case .settling(let errand):
@@ -144,26 +144,25 @@ struct FailoverDriver: LoadDriver {
             try watch(leader: leader, since: at, work: work, now: now)
         case .mending(let errand):
             guard try errand.result() != nil else { return }
-            enter(.settling(FailoverDriver.settle(playground)), now: now)
+            enter(.settling(FailoverDriver.settle(cluster)), now: now)
         }
     }
 
     /// Does the fault. The clock starts before it, so that its own time counts.
     private mutating func strike(_ leader: String) throws {
-        let node = try playground.node(leader)
         let at = MonotonicClock.now()
         trial = Trial()
         faultAt = at
         var work: Errand<Bool>?
         switch fault {
         case .planned:
-            work = Errand { [playground] in
-                try playground.handOver()
+            work = Errand { [cluster] in
+                try cluster.handOver()
                 return true
             }
-        case .kill: try send(.kill, to: node)
-        case .pause: try send(.stop, to: node)
-        case .term: try send(.terminate, to: node)
+        case .kill: try cluster.send(.kill, to: leader)
+        case .pause: try cluster.send(.stop, to: leader)
+        case .term: try cluster.send(.terminate, to: leader)
         }
         enter(.faulted(leader: leader, at: at, work: work), now: at)
     }
@@ -174,37 +173,26 @@ struct FailoverDriver: LoadDriver {
         guard let recovery = trial.recovery, now > since + recovery + FailoverDriver.calm else { return }
         results.append(trial)
         faultAt = nil
-        let node = try playground.node(leader)
         switch fault {
-        case .planned: enter(.settling(FailoverDriver.settle(playground)), now: now)
+        case .planned: enter(.settling(FailoverDriver.settle(cluster)), now: now)
         case .pause:
-            try send(.continue, to: node)
-            enter(.settling(FailoverDriver.settle(playground)), now: now)
+            try cluster.send(.continue, to: leader)
+            enter(.settling(FailoverDriver.settle(cluster)), now: now)
         case .kill, .term:
-            let errand = Errand { [playground] in
-                try playground.start(leader)
+            let errand = Errand { [cluster] in
+                try cluster.start(leader)
                 return true
             }
             enter(.mending(errand), now: now)
         }
     }
 
-    private func send(_ signal: SignalNumber, to node: Playground.Node) throws {
-        if let error = ChildProcess.signal(node.pid, signal) { throw error }
-    }
-
     /// Asks for the status until all nodes are healthy. They need not be equal: the load goes on meanwhile.
-    private static func settle(_ playground: Playground) -> Errand<String> {
+    private static func settle(_ cluster: TestedCluster) -> Errand<String> {
         Errand {
-            let deadline = MonotonicClock.now() + patience
-            while MonotonicClock.now() < deadline {
-                if let status = try? playground.status(), let leader = status.leader,
-                    status.nodes.allSatisfy(\.healthy)
-                {
-                    return leader
-                }
-            }
-            throw Playground.Failure(description: "the cluster does not become healthy: see `nodectl status`")
+            let leader = try cluster.eventually(within: patience) { $0.isHealthy ? $0.leader : nil }
+            if let leader { return leader }
+            throw TestFailure(description: "the cluster does not become healthy: see `nodectl status`")
         }
     }
 }

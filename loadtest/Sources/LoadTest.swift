@@ -39,8 +39,7 @@ struct TargetOptions: ParsableArguments {
 
     func token() throws -> String? {
         guard let tokenFile else { return nil }
-        let text = String(decoding: try FileSystem.readAll(tokenFile, limit: 4096), as: UTF8.self)
-        return text.split(whereSeparator: \.isNewline).first.map(String.init)
+        return TestedCluster.firstLine(try FileSystem.readAll(tokenFile, limit: 4096))
     }
 }
 

@@ -7,7 +7,7 @@ import Vocabulary
 struct MemoryLog {
     static let parts = 10
 
-    private let playground: Playground
+    private let cluster: TestedCluster
     private let began: Instant
     private let duration: Duration
     private var processes: [(id: String, pid: Int32)] = []
@@ -15,8 +15,8 @@ struct MemoryLog {
     /// Bytes, by node and part; 0 where the node did not run.
     private(set) var peaks: [String: [Int]] = [:]
 
-    init(playground: Playground, began: Instant, duration: Duration) {
-        self.playground = playground
+    init(cluster: TestedCluster, began: Instant, duration: Duration) {
+        self.cluster = cluster
         self.began = began
         self.duration = duration
         nextSample = began
@@ -25,8 +25,8 @@ struct MemoryLog {
 
     /// Reads the processes' numbers again, after one was started.
     mutating func reload() {
-        guard let file = try? playground.file() else { return }
-        processes = file.nodes.map { ($0.id, $0.pid) }
+        guard let file = try? cluster.file() else { return }
+        processes = file.nodes.compactMap { node in node.pid.map { (node.id, $0) } }
     }
 
     /// Looks once a second.

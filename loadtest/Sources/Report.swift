@@ -1,29 +1,8 @@
-// Figures as people read them, and as JSON for scripts.
+// Figures as people read them.
 
-/// One measured figure: its name in JSON, and its value.
-enum Figure {
-    case integer(Int)
-    case number(Double)
-    case text(String)
-    case counts([String: Int])
-
-    var json: String {
-        switch self {
-        case .integer(let value): String(value)
-        case .number(let value): Report.decimal(value, places: 3)
-        case .text(let text): "\"\(text)\""
-        case .counts(let counts):
-            "{" + counts.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
-        }
-    }
-}
+import Telemetry
 
 enum Report {
-    /// One line of JSON. Names and texts are the program's own and hold nothing to escape.
-    static func json(_ figures: [(String, Figure)]) -> String {
-        "{" + figures.map { "\"\($0.0)\":\($0.1.json)" }.joined(separator: ",") + "}"
-    }
-
     /// Nanoseconds as milliseconds.
     static func milliseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1e6 }
 
@@ -50,8 +29,17 @@ enum Report {
 
     /// The value that half, nine tenths or all of the sorted values do not exceed.
     static func rank(_ sorted: [Double], _ share: Double) -> Double {
-        guard !sorted.isEmpty else { return .nan }
+        precondition(!sorted.isEmpty, "a rank among no values")
         let position = (Double(sorted.count) * share).rounded(.up)
         return sorted[max(0, min(sorted.count - 1, Int(position) - 1))]
+    }
+}
+
+extension JSONWriter {
+    /// An object of counts, by name.
+    mutating func counts(_ counts: [String: Int]) {
+        object { json in
+            for (name, count) in counts.sorted(by: { $0.key < $1.key }) { json.member(name, count) }
+        }
     }
 }

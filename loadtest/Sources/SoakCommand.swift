@@ -42,26 +42,26 @@ struct SoakCommand: ParsableCommand {
     }
 
     func run() throws {
-        let playground = target.playground
-        let endpoints = try playground.endpoints(plaintext: target.plaintext)
+        let cluster = try target.tested()
+        let endpoints = try cluster.endpoints(plaintext: target.plaintext)
         let run = String(SystemRandom.word() >> 32, radix: 36)
         let ledger = Ledger(run: run, keys: keys, valueSize: valueSize)
         let driver = try SoakDriver(
-            playground: playground, ledger: ledger, connections: connections, requestsPerSecond: rate,
+            cluster: cluster, ledger: ledger, connections: connections, requestsPerSecond: rate,
             duration: .seconds(60 * minutes), killEvery: killEvery.duration, now: MonotonicClock.now())
         var loop = try ClientLoop(
             endpoints: endpoints, connections: connections, requestsMax: 1, answerTimeout: .seconds(5),
-            security: target.security(playground), driver: driver)
+            security: target.security(cluster), driver: driver)
         loop.run()
         let done = loop.driver
         report(done)
-        if let problem = done.problem { throw Playground.Failure(description: problem) }
+        if let problem = done.problem { throw TestFailure(description: problem) }
 
-        let state = try SoakCommand.waitForAgreement(playground)
+        let state = try SoakCommand.waitForAgreement(cluster)
         print("all nodes healthy, at index and digest \(state)")
         var faults = done.faults
-        for (endpoint, node) in zip(endpoints, try playground.file().nodes) {
-            let found = try verify(done.ledger, endpoint, playground)
+        for (endpoint, node) in zip(endpoints, try cluster.file().nodes) {
+            let found = try verify(done.ledger, endpoint, cluster)
             print("\(node.id): \(keys) keys compared, \(found.count) faults")
             faults += found
         }
@@ -69,10 +69,10 @@ struct SoakCommand: ParsableCommand {
         if !faults.isEmpty { throw ExitCode.failure }
     }
 
-    private func verify(_ ledger: Ledger, _ endpoint: Endpoint, _ playground: Playground) throws -> [String] {
+    private func verify(_ ledger: Ledger, _ endpoint: Endpoint, _ cluster: TestedCluster) throws -> [String] {
         var loop = try ClientLoop(
             endpoints: [endpoint], connections: 1, requestsMax: 64, answerTimeout: .seconds(10),
-            security: target.security(playground), driver: VerifyDriver(ledger: ledger, token: playground.token()))
+            security: target.security(cluster), driver: VerifyDriver(ledger: ledger, token: cluster.token()))
         loop.run()
         return loop.driver.faults
     }
@@ -88,11 +88,8 @@ struct SoakCommand: ParsableCommand {
         print(Report.table([["node"] + parts] + done.memory.table))
     }
 
-    private static func waitForAgreement(_ playground: Playground) throws -> String {
-        let deadline = MonotonicClock.now() + .seconds(60)
-        while MonotonicClock.now() < deadline {
-            if let state = try? playground.status().agreement { return state }
-        }
-        throw Playground.Failure(description: "the nodes do not become healthy and equal within 60 s")
+    private static func waitForAgreement(_ cluster: TestedCluster) throws -> String {
+        if let state = try cluster.eventually(within: .seconds(60), { $0.agreement }) { return state }
+        throw TestFailure(description: "the nodes do not become healthy and equal within 60 s")
     }
 }

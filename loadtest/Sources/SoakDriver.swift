@@ -20,7 +20,7 @@ struct SoakDriver: LoadDriver {
     /// After this long without an answer to the last requests the run ends anyway.
     private static var drainMax: Duration { .seconds(10) }
 
-    let playground: Playground
+    let cluster: TestedCluster
     let token: String
     let connections: Int
     let interval: Duration
@@ -41,17 +41,17 @@ struct SoakDriver: LoadDriver {
     private var turns = 0
 
     init(
-        playground: Playground, ledger: Ledger, connections: Int, requestsPerSecond: Int, duration: Duration,
+        cluster: TestedCluster, ledger: Ledger, connections: Int, requestsPerSecond: Int, duration: Duration,
         killEvery: Duration, now: Instant
     ) throws {
-        self.playground = playground
+        self.cluster = cluster
         self.ledger = ledger
         self.connections = connections
         self.killEvery = killEvery
-        token = try playground.token()
+        token = try cluster.token()
         interval = .nanoseconds(1_000_000_000 / Int64(requestsPerSecond))
         end = now + duration
-        memory = MemoryLog(playground: playground, began: now, duration: duration)
+        memory = MemoryLog(cluster: cluster, began: now, duration: duration)
         stage = .running(nextKill: now + killEvery)
         nextRequest = now
     }
@@ -143,14 +143,14 @@ struct SoakDriver: LoadDriver {
             stage = .choosing(victim())
         case .choosing(let errand):
             guard let node = try errand.result() else { return }
-            if let error = ChildProcess.signal(try playground.node(node).pid, .kill) { throw error }
+            try cluster.send(.kill, to: node)
             kills += 1
             stage = .down(node: node, until: now + SoakDriver.downtime)
         case .down(let node, let until):
             guard now >= until else { return }
             stage = .starting(
-                Errand { [playground] in
-                    try playground.start(node)
+                Errand { [cluster] in
+                    try cluster.start(node)
                     return true
                 })
         case .starting(let errand):
@@ -164,14 +164,13 @@ struct SoakDriver: LoadDriver {
     /// The leader two times of three, a follower the third.
     private func victim() -> Errand<String> {
         let wantsLeader = kills % 3 != 2
-        return Errand { [playground] in
-            let deadline = MonotonicClock.now() + .seconds(30)
-            while MonotonicClock.now() < deadline {
-                guard let status = try? playground.status(), let leader = status.leader else { continue }
-                let followers = status.nodes.map(\.id).filter { $0 != leader }
-                return wantsLeader ? leader : followers.first ?? leader
+        return Errand { [cluster] in
+            let victim = try cluster.eventually(within: .seconds(30)) { status -> String? in
+                guard let leader = status.leader else { return nil }
+                return wantsLeader ? leader : status.nodes.map(\.id).first { $0 != leader } ?? leader
             }
-            throw Playground.Failure(description: "no leader for 30 s: see `nodectl status`")
+            if let victim { return victim }
+            throw TestFailure(description: "no leader for 30 s: see `nodectl status`")
         }
     }
 }

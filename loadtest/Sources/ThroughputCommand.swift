@@ -91,7 +91,7 @@ struct ThroughputCommand: ParsableCommand {
             security: target.security(protocols: wire == .etcd ? ["h2"] : []), driver: driver)
         loop.run()
         if loop.driver.result.latency.count == 0, let failure = loop.lastFailure {
-            throw Playground.Failure(description: failure)
+            throw TestFailure(description: failure)
         }
         return loop.driver.result
     }
@@ -102,19 +102,26 @@ struct ThroughputCommand: ParsableCommand {
             ("p50", latency.quantile(0.5)), ("p90", latency.quantile(0.9)), ("p99", latency.quantile(0.99)),
             ("max", latency.maximum),
         ]
-        if json {
-            let figures: [(String, Figure)] =
-                [
-                    ("command", .text(command.rawValue)), ("connections", .integer(connections)),
-                    ("pipeline", .integer(pipeline)), ("tls", .integer(target.tls ? 1 : 0)),
-                    ("seconds", .number(result.seconds)), ("per_second", .number(result.rate)),
-                ] + percentiles.map { ($0 + "_ms", .number(Report.milliseconds($1))) }
-                + [("errors", .counts(result.failures))]
-            return print(Report.json(figures))
-        }
+        if json { return printJSON(result, percentiles) }
         let figures = percentiles.map { "\($0) \(Report.decimal(Report.milliseconds($1), places: 2)) ms" }
         let what = "\(command.rawValue), \(connections) connections, pipeline \(pipeline)\(target.tls ? ", TLS" : "")"
         print("\(what): \(Report.decimal(result.rate, places: 0))/s, \(figures.joined(separator: ", "))")
         for (word, count) in result.failures.sorted(by: { $0.key < $1.key }) { print("  \(count) × \(word)") }
+    }
+
+    private func printJSON(_ result: Throughput, _ percentiles: [(String, UInt64)]) {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("command", command.rawValue)
+            json.member("connections", connections)
+            json.member("pipeline", pipeline)
+            json.member("tls", target.tls)
+            json.member("seconds", result.seconds)
+            json.member("per_second", result.rate)
+            for (name, value) in percentiles { json.member("\(name)_ms", Report.milliseconds(value)) }
+            json.member("errors") { $0.counts(result.failures) }
+        }
+        StandardStreams.writeOutput(json.bytes.span.bytes)
+        print()
     }
 }
