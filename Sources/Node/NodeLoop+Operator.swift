@@ -104,7 +104,8 @@ extension NodeLoop {
             current.isDraining = true
             stopping = current
         }
-        guard now >= current.deadline || (current.isDraining && clients.count == 0) else { return false }
+        let isDone = current.isDraining && clients.count == 0 && replica.isQuiet
+        guard isDone || now >= current.deadline else { return false }
         mesh.closeAll(at: now)
         return true
     }

@@ -129,7 +129,7 @@ extension Replica {
     private mutating func beginTerm(at now: Moment, into effects: inout ReplicaEffects) {
         seal(.leaderStart, at: now, into: &effects)
         membersEntryAt = raft.lastPosition.index
-        if !unregistered.isEmpty { appendMembers(at: now, into: &effects) }
+        if raft.mayPropose, !unregistered.isEmpty { appendMembers(at: now, into: &effects) }
     }
 
     private mutating func appendMembers(at now: Moment, into effects: inout ReplicaEffects) {

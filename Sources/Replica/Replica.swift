@@ -145,7 +145,10 @@ public struct Replica: Sendable {
         appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
     }
 
-    /// How many batches of requests wait for a leader, or for the end of a hand-over.
+    /// Whether nobody waits for anything that this replica knows of: it can be stopped without leaving a question open.
+    public var isQuiet: Bool { writes.isEmpty && inbox.isEmpty && forwards.isEmpty && reads.isEmpty }
+
+    /// How many requests wait for a leader, or for the end of a hand-over.
     public var heldRequests: Int { inbox.arrivals.reduce(0) { $0 + $1.batch.items.count } }
 
     /// Bytes of log behind `index`; what is no longer in memory is not counted.
