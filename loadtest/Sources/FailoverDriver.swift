@@ -1,4 +1,4 @@
-// A constant stream of writes through all nodes, a fault now and then, and the time until writes are acknowledged again.
+// A constant stream of writes through all nodes, a fault now and then, and how long writes wait after it.
 
 import ByteCoding
 import Platform
