@@ -40,6 +40,23 @@ public struct CommandTable: Sendable {
         return nil
     }
 
+    /// What is known of a command by its number; nil for `tick`, which has no name.
+    public func spec(of code: CommandCode) -> CommandSpec? { specs.first { $0.code == code } }
+
+    /// Refuses an entry with too many or too few arguments.
+    @inline(__always)
+    static func checkArity(_ view: borrowing EntryView) throws(CommandError) {
+        let arity = Int(arities[Int(view.code.rawValue)])
+        let count = view.arguments.count + 1
+        guard arity < 0 ? count >= -arity : count == arity else { throw .arity }
+    }
+
+    /// By command number.
+    private static let arities: InlineArray<128, Int8> = InlineArray { number in
+        guard let code = CommandCode(rawValue: UInt16(number)) else { return 0 }
+        return Int8(shared.spec(of: code)?.arity ?? 1)
+    }
+
     /// The command of this name in any case, or nil.
     public func lookup(_ name: String) -> CommandSpec? { lookup(Array(name.utf8).rawBytes) }
 }
