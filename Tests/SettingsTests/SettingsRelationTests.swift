@@ -94,9 +94,8 @@ import Testing
             Sample.problems(text) == [
                 """
                 /etc/t/n.yaml:13: auth.required: is false while `listen.client` is 10.0.0.1:7101, open to \
-                the network; 
+                the network; set it to true, or listen on 127.0.0.1:7101
                 """
-                    + "set it to true, or listen on 127.0.0.1:7101"
             ])
     }
 
