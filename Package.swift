@@ -149,7 +149,7 @@ let package = Package(
         .testTarget(
             name: "NodeControlTests",
             dependencies: [
-                "NodeControl", "AdminAPI", "Settings", "Telemetry", "TLS", "Platform", "Vocabulary",
+                "NodeControl", "AdminAPI", "Settings", "Telemetry", "LogStore", "TLS", "Platform", "Vocabulary",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

@@ -82,7 +82,7 @@ public enum Smoke {
                 let reply = try reply(from: stream, until: deadline)
                 guard reply.starts(with: expected) || command.count == 1 && reply == Array("+PONG\r\n".utf8) else {
                     let name = String(decoding: command[0], as: UTF8.self)
-                    let text = String(decoding: reply.prefix(200), as: UTF8.self)
+                    let text = String(decoding: reply.prefix { $0 != 0x0D }.prefix(200), as: UTF8.self)
                     return Finding(.error, "records", "\(name) was answered \(text)", remedy: "see the node's log")
                 }
             }

@@ -13,7 +13,8 @@ import Vocabulary
             going on.
             """,
         subcommands: [
-            StatusCommand.self, FailoverCommand.self, DoctorCommand.self, PlaygroundCommand.self, VersionCommand.self,
+            StatusCommand.self, FailoverCommand.self, DoctorCommand.self, PlaygroundCommand.self, WALCommand.self,
+            VersionCommand.self,
         ])
 
     @OptionGroup var common: CommonOptions
