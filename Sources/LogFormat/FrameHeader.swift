@@ -83,8 +83,8 @@ extension FrameHeader {
         bytes.append(littleEndian: UInt32(0))
     }
 
-    /// How long the frame is that `bytes` begin with, by its own word: for cutting a run of frames into single ones, each
-    /// of which then goes through `Frame.decode`. At most what is there.
+    /// How long the frame is that `bytes` begin with, by its own word: for cutting a run of frames into single ones,
+    /// each of which then goes through `Frame.decode`. At most what is there.
     public static func announcedLength(of bytes: RawSpan) throws(FrameError) -> Int {
         guard bytes.byteCount >= byteCount else {
             throw .truncated(needed: ByteCount(byteCount), found: ByteCount(bytes.byteCount))

@@ -79,7 +79,9 @@ final class ClientDesk {
             ready(client, event, at: now)
             return true
         }
-        guard let (port, kind) = ports.first(where: { $0.port.registration == event.registration }) else { return false }
+        guard let (port, kind) = ports.first(where: { $0.port.registration == event.registration }) else {
+            return false
+        }
         let failure = port.accept(at: now) { descriptor, from in self.accept(descriptor, from, kind, at: now) }
         if failure != nil { metrics.rejected[.connectionLimit] += 1 }
         return true
@@ -91,19 +93,22 @@ final class ClientDesk {
             // Best effort, as Redis does it: a TLS client sees a failed handshake.
             if kind == .clientPlaintext {
                 let text: StaticString = "-ERR max number of clients reached\r\n"
-                _ = Socket.write(descriptor, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+                _ = Socket.write(
+                    descriptor, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
             }
             return Socket.close(descriptor)
         }
         do {
-            let session = kind == .client ? try tlsContext.map { try TLSSession(server: $0, descriptor: descriptor) } : nil
+            let session =
+                kind == .client ? try tlsContext.map { try TLSSession(server: $0, descriptor: descriptor) } : nil
             nextClientID += 1
             let id = nextClientID
             let client = try table.add { place, use throws(SystemError) in
                 ClientConnection(
                     channel: try Channel(
                         descriptor: descriptor, session: session, interest: .readable, reactor: reactor),
-                    place: place, use: use, session: Session(
+                    place: place, use: use,
+                    session: Session(
                         id: id, address: from.description, at: now, isLoggedIn: environment.tokens == nil),
                     limits: limits.request, now: now)
             }
@@ -146,7 +151,8 @@ final class ClientDesk {
         runnable.removeAll(keepingCapacity: true)
         for client in waiting where client.isRunnable {
             client.isRunnable = false
-            if client.channel.hasHiddenInput, case .failed = client.channel.receive(scratch, limit: limits.readPerTurn) {
+            if client.channel.hasHiddenInput, case .failed = client.channel.receive(scratch, limit: limits.readPerTurn)
+            {
                 close(client)
                 continue
             }

@@ -88,7 +88,9 @@ public final class Node {
             commitIndex: recovered.commitIndex, at: now.instant)
         logger.notice(
             "node started",
-            metadata: ["node.id": "\(settings.node)", "cluster.id": "\(settings.cluster)", "version": "\(build.version)"])
+            metadata: [
+                "node.id": "\(settings.node)", "cluster.id": "\(settings.cluster)", "version": "\(build.version)",
+            ])
         try loop.run()
         logger.notice("node stopped")
     }

@@ -34,7 +34,8 @@ extension NodeLoop {
             case .frames(let frames, let request):
                 replica.step(.framesRead(frames, request), at: now, into: &effects)
             case .readFailed(let why, let request):
-                logger.error("log can not be read back", metadata: ["reason": "\(why)", "raft.index": "\(request.from)"])
+                logger.error(
+                    "log can not be read back", metadata: ["reason": "\(why)", "raft.index": "\(request.from)"])
                 replica.step(.framesRead([], request), at: now, into: &effects)
             case .operatorCalled:
                 takeOperatorRequests(at: now)

@@ -267,7 +267,8 @@ final class PeerMesh {
     /// Why the other side is not who it has to be; nil when it is.
     private func refusal(of theirs: PeerHello, on link: PeerLink) -> PeerRefusal? {
         if theirs.cluster != hello.cluster {
-            return PeerRefusal(.otherCluster, text: "\(theirs.node) is of cluster \(theirs.cluster), not \(hello.cluster)")
+            return PeerRefusal(
+                .otherCluster, text: "\(theirs.node) is of cluster \(theirs.cluster), not \(hello.cluster)")
         }
         if theirs.node != link.peer {
             return PeerRefusal(

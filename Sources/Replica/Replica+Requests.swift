@@ -50,8 +50,8 @@ extension Replica {
         case .backlog, nil: break
         }
         let writesWait =
-            !raft.mayPropose ||
-            framesUnderWay.count >= options.framesUnderWayMax && inbox.bytes < options.batchBytesMax.rawValue
+            !raft.mayPropose
+            || framesUnderWay.count >= options.framesUnderWayMax && inbox.bytes < options.batchBytesMax.rawValue
         for arrival in inbox.takeAll() {
             guard var rest = answerLocally(arrival, at: now, into: &effects) else { continue }
             if writesWait {
@@ -176,7 +176,8 @@ extension Replica {
         guard let first = frames.first?.header.firstIndex else { return }
         switch request.purpose {
         case .apply:
-            for frame in frames where frame.header.firstIndex == appliedIndex.next
+            for frame in frames
+            where frame.header.firstIndex == appliedIndex.next
                 && frame.header.lastIndex <= raft.commitIndex
             {
                 apply(frame, at: now, into: &effects)

@@ -5,8 +5,8 @@ public import Vocabulary
 
 public struct ReplicaOptions: Sendable {
     public var consensus = ConsensusOptions()
-    /// Payload bytes after which a turn begins another frame. At most a quarter of `consensus.inflightBytesMax`, so that
-    /// replication stays pipelined.
+    /// Payload bytes after which a turn begins another frame. At most a quarter of `consensus.inflightBytesMax`, so
+    /// that replication stays pipelined.
     public var batchBytesMax = ByteCount.mebibytes(1)
     /// Frames of this leader's making that may wait for their commit before small requests wait for the next one: while
     /// one is being synced and sent, the next gathers. At least 1. A full batch does not wait.

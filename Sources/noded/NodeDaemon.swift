@@ -19,9 +19,8 @@ struct NodeDaemon: ParsableArguments {
             Settings come from the file, then from TRIREME_* variables, then from flags: every setting of \
             docs/CONFIGURATION.md is one, as --log.reserve 128MiB or --set log.reserve=128MiB.
 
-            SIGTERM hands leadership over, answers what is outstanding and stops; SIGHUP reads certificates, tokens and \
-            the log level again. Exit codes: 0 clean stop, 1 failure at run time, 64 bad usage, 65 damaged data, 78 bad \
-            configuration.
+            SIGTERM hands leadership over, answers what is outstanding and stops; SIGHUP reads certificates and tokens \
+            again. Exit codes: 0 clean stop, 1 failure at run time, 64 bad usage, 65 damaged data, 78 bad configuration.
             """)
 
     @Option(help: "The configuration file (YAML).")
@@ -58,7 +57,8 @@ struct NodeDaemon: ParsableArguments {
 
     /// Runs the node; returns the exit code.
     private static func run(_ settings: NodeSettings) -> Int32 {
-        LoggingSystem.bootstrap { label in LineLogHandler(label: label, settings: settings.logging, node: settings.node) }
+        LoggingSystem.bootstrap { label in LineLogHandler(label: label, settings: settings.logging, node: settings.node)
+        }
         let logger = Logger(label: "noded")
         let board = StatusBoard(NodeStatus(id: settings.node))
         let desk = OperatorDesk()

@@ -44,7 +44,8 @@ final class World {
     private(set) var nodes: [NodeID: Node] = [:]
     private var queue: [(from: NodeID, to: NodeID, parcel: Parcel)] = []
     private var cut: Set<[NodeID]> = []
-    private(set) var now = Moment(instant: Instant(nanoseconds: 1_000_000_000), wall: Timestamp(microseconds: 1_000_000))
+    private(set) var now = Moment(
+        instant: Instant(nanoseconds: 1_000_000_000), wall: Timestamp(microseconds: 1_000_000))
     private var seed: UInt64 = 1
 
     init(_ count: Int, options: ReplicaOptions = ReplicaOptions()) throws {
@@ -116,7 +117,9 @@ final class World {
 
     private func carryOut(_ effects: ReplicaEffects, of id: NodeID) {
         nodes[id]?.orders += effects.logWrites
-        for outgoing in effects.messages { queue.append((id, outgoing.to, .message(outgoing.message, outgoing.frames))) }
+        for outgoing in effects.messages {
+            queue.append((id, outgoing.to, .message(outgoing.message, outgoing.frames)))
+        }
         for (to, batch) in effects.forwards { queue.append((id, to, .requests(batch))) }
         for (to, batch) in effects.answers { queue.append((id, to, .answers(batch))) }
         for item in effects.replies.items {
@@ -138,7 +141,8 @@ final class World {
             queue = []
             for parcel in parcels { deliver(parcel.from, parcel.to, parcel.parcel) }
             for id in ids { step(id, .endOfTurn) }
-            if queue.isEmpty, ids.allSatisfy({ nodes[$0]?.orders.isEmpty != false || nodes[$0]?.isDiskFrozen == true }) {
+            if queue.isEmpty, ids.allSatisfy({ nodes[$0]?.orders.isEmpty != false || nodes[$0]?.isDiskFrozen == true })
+            {
                 return
             }
         }
