@@ -26,6 +26,8 @@ final class ClientConnection {
     var lastRequestAt: Instant
     /// Set when the connection ends once its replies are sent.
     var isClosing = false
+    /// What made its input unreadable: told, and the connection closed, once all replies before it are sent.
+    var refusal: RequestError?
     /// Whether it stands in the loop's list of connections to flush, or to go on decoding.
     var isDirty = false
     var isRunnable = false

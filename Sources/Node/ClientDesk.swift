@@ -176,6 +176,10 @@ final class ClientDesk {
     private func decode(_ client: ClientConnection, at now: Instant) {
         if isHeldBack || isDraining { return wait(client) }
         while !client.isClosing {
+            if let error = client.refusal {
+                guard client.outstanding == 0 else { return wait(client) }
+                return refuse(client, error)
+            }
             guard client.outstanding < ClientConnection.outstandingMax,
                 client.channel.output.count < limits.outputBufferMax
             else { return wait(client) }
@@ -186,8 +190,9 @@ final class ClientDesk {
                 case .needsBytes: return readOn(client)
                 }
             } catch {
+                // Told after the replies to what came before it: an error that overtook them would be taken for theirs.
                 metrics.rejected[.protocolError] += 1
-                refuse(client, error)
+                client.refusal = error
             }
         }
         client.channel.pause(true)
@@ -273,9 +278,10 @@ final class ClientDesk {
 
     private func refuse(_ client: ClientConnection, _ error: RequestError) {
         writer.bytes.removeAll(keepingCapacity: true)
-        writer.error(text: error.description)
+        error.write(to: &writer)
         sendWritten(to: client)
         client.isClosing = true
+        markDirty(client)
     }
 
     // MARK: Replies

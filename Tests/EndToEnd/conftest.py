@@ -22,7 +22,7 @@ def show_logs(cluster):
     """The ends of the nodes' logs, for the report of a failed test."""
     for name in cluster.names():
         print(f"--- log of {name}")
-        print("\n".join(cluster.log(name).splitlines()[-30:]))
+        print("\n".join(cluster.log(name).splitlines()[-15:]))
 
 
 @pytest.hookimpl(hookwrapper=True)

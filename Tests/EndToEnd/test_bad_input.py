@@ -154,13 +154,27 @@ def test_before_login_hardly_anything_is_allowed(calm):
     assert answer.startswith(b"-")
 
 
+def login(cluster):
+    """The request that logs in on a plaintext port."""
+    token = cluster.token().encode()
+    return b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n" % (len(token), token)
+
+
+def test_what_stood_before_garbage_is_answered_first(calm):
+    requests = b"".join(b"*3\r\n$3\r\nSET\r\n$6\r\nbefore\r\n$1\r\n%d\r\n" % number for number in range(10))
+    for name in calm.names():
+        answer, closed = send(calm.address(name, plaintext=True), login(calm) + requests + b"*1\r\n:no\r\n")
+        assert closed
+        replies = answer.split(b"\r\n")
+        assert replies[:11] == [b"+OK"] * 11
+        assert replies[11].startswith(b"-ERR Protocol error")
+
+
 def test_a_request_over_the_limit_is_refused_and_has_no_effect(calm):
     host, port = calm.address(calm.names()[0], plaintext=True)
-    token = calm.token().encode()
-    login = b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n" % (len(token), token)
     over = 600 * 1024 * 1024
     request = b"*3\r\n$3\r\nSET\r\n$4\r\nover\r\n$%d\r\n" % over
-    answer, closed = send((host, port), login + request + b"x" * 100000, deadline=10)
+    answer, closed = send((host, port), login(calm) + request + b"x" * 100000, deadline=10)
     assert closed
     assert b"-ERR" in answer
     assert calm.client(calm.names()[0]).get("over") is None
@@ -179,10 +193,8 @@ def test_silent_connections_are_tolerated_and_bounded(calm):
 
 def test_half_a_request_has_no_effect(calm):
     host, port = calm.address(calm.names()[0], plaintext=True)
-    token = calm.token().encode()
-    login = b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n" % (len(token), token)
     connection = socket.create_connection((host, port), timeout=5)
-    connection.sendall(login + b"*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$10\r\nabc")
+    connection.sendall(login(calm) + b"*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$10\r\nabc")
     assert connection.recv(100).startswith(b"+OK")
     connection.close()
     assert calm.client(calm.names()[0]).get("half") is None
@@ -190,14 +202,14 @@ def test_half_a_request_has_no_effect(calm):
 
 def test_a_client_that_never_reads_cannot_grow_the_node(calm):
     name = calm.leader()
-    calm.client(name, timeout=60).set("fat", b"x" * (1024 * 1024))
+    fat = calm.client(name, timeout=60)
+    eventually(lambda: fat.set("fat", b"x" * (1024 * 1024)), "the value is stored")
     host, port = calm.address(name, plaintext=True)
-    token = calm.token().encode()
     before = calm.resident_bytes(name)
     greedy = []
     for _ in range(4):
         connection = socket.create_connection((host, port), timeout=2)
-        connection.sendall(b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n" % (len(token), token))
+        connection.sendall(login(calm))
         try:
             # Asks for 2 GiB of answers on each connection and reads none of them.
             for _ in range(2000):
