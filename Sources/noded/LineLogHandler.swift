@@ -3,26 +3,25 @@
 import Logging
 import Platform
 import Settings
+import Synchronization
 import Vocabulary
 
 /// Writes `time=… level=… msg="…" key=value …`, or the same as a JSON object. Each line is one write, so lines of
 /// several threads do not mix.
 struct LineLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
     private let style: LogStyle
+    private let threshold: LogThreshold
 
-    init(label: String, settings: LoggingSettings, node: NodeID) {
-        style = settings.style
-        logLevel =
-            switch settings.level {
-            case .trace: .trace
-            case .debug: .debug
-            case .info: .info
-            case .warning: .warning
-            case .error: .error
-            }
+    init(style: LogStyle, threshold: LogThreshold, node: NodeID) {
+        self.style = style
+        self.threshold = threshold
         metadata["node.id"] = "\(node)"
+    }
+
+    var logLevel: Logger.Level {
+        get { threshold.level }
+        set { threshold.level = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -65,5 +64,31 @@ struct LineLogHandler: LogHandler {
             }
         }
         return quoted + "\""
+    }
+}
+
+/// The level below which nothing is logged: one for all loggers of the process, changed by a reload.
+final class LogThreshold: Sendable {
+    private let position: Atomic<Int>
+
+    init(_ level: LogLevel) { position = Atomic(LogThreshold.position(of: level)) }
+
+    func set(_ level: LogLevel) { position.store(LogThreshold.position(of: level), ordering: .relaxed) }
+
+    var level: Logger.Level {
+        get { Logger.Level.allCases[position.load(ordering: .relaxed)] }
+        set { position.store(Logger.Level.allCases.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
+    }
+
+    private static func position(of level: LogLevel) -> Int {
+        let wanted: Logger.Level =
+            switch level {
+            case .trace: .trace
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        return Logger.Level.allCases.firstIndex(of: wanted) ?? 0
     }
 }

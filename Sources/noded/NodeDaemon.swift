@@ -19,8 +19,9 @@ struct NodeDaemon: ParsableArguments {
             Settings come from the file, then from TRIREME_* variables, then from flags: every setting of \
             docs/CONFIGURATION.md is one, as --log.reserve 128MiB or --set log.reserve=128MiB.
 
-            SIGTERM hands leadership over, answers what is outstanding and stops; SIGHUP reads certificates and tokens \
-            again. Exit codes: 0 clean stop, 1 failure at run time, 64 bad usage, 65 damaged data, 78 bad configuration.
+            SIGTERM hands leadership over, answers what is outstanding and stops; SIGHUP reads certificates, tokens \
+            and log level again. Exit codes: 0 clean stop, 1 failure at run time, 64 bad usage, 65 damaged data, \
+            78 bad configuration.
             """)
 
     @Option(help: "The configuration file (YAML).")
@@ -41,9 +42,12 @@ struct NodeDaemon: ParsableArguments {
             guard let file = daemon.config else {
                 throw ValidationError("which configuration file? Say --config FILE.")
             }
-            let settings = try NodeSettings.load(file: file, environment: ThisProcess.environment, flags: flags)
+            let load = { () throws(SettingsError) in
+                try NodeSettings.load(file: file, environment: ThisProcess.environment, flags: flags)
+            }
+            let settings = try load()
             if daemon.checkConfig { return print("\(file): good") }
-            ThisProcess.exit(run(settings))
+            ThisProcess.exit(run(settings, again: load))
         } catch let error as SettingsError {
             complain("\(error)", remedy: error.remedy.text)
             ThisProcess.exit(SettingsError.exitCode)
@@ -55,9 +59,13 @@ struct NodeDaemon: ParsableArguments {
         }
     }
 
-    /// Runs the node; returns the exit code.
-    private static func run(_ settings: NodeSettings) -> Int32 {
-        LoggingSystem.bootstrap { label in LineLogHandler(label: label, settings: settings.logging, node: settings.node)
+    /// Runs the node; returns the exit code. `again` reads the settings anew, of which a reload takes the log level.
+    private static func run(
+        _ settings: NodeSettings, again: @escaping () throws(SettingsError) -> NodeSettings
+    ) -> Int32 {
+        let threshold = LogThreshold(settings.logging.level)
+        LoggingSystem.bootstrap { [style = settings.logging.style, node = settings.node] _ in
+            LineLogHandler(style: style, threshold: threshold, node: node)
         }
         let logger = Logger(label: "noded")
         let board = StatusBoard(NodeStatus(id: settings.node))
@@ -72,7 +80,10 @@ struct NodeDaemon: ParsableArguments {
             defer { admin.stop() }
             let node = Node(
                 settings: settings, build: build, logger: logger, board: board, desk: desk, signals: signals,
-                reloaded: { admin.reload() })
+                reloaded: {
+                    admin.reload()
+                    reload(threshold, again, logger)
+                })
             try node.run()
             return 0
         } catch let error as NodeError {
@@ -84,6 +95,16 @@ struct NodeDaemon: ParsableArguments {
         } catch {
             logger.critical("\(error)")
             return 1
+        }
+    }
+
+    private static func reload(
+        _ threshold: LogThreshold, _ again: () throws(SettingsError) -> NodeSettings, _ logger: Logger
+    ) {
+        do throws(SettingsError) {
+            threshold.set(try again().logging.level)
+        } catch {
+            logger.error("settings not read again: the earlier ones stay", metadata: ["reason": "\(error)"])
         }
     }
 
