@@ -54,10 +54,10 @@ public struct WriteAheadLog: Sendable {
     // Dump.
 
     /// Gives a line of text for each record, or a JSON document in a line.
-    public func dump(asJSON: Bool, _ print: (String) -> Void) throws(ControlError) {
+    public func dump(asJSON: Bool, _ give: (String) -> Void) throws(ControlError) {
         do throws(LogError) {
             try inspection.dump { line in
-                print(asJSON ? String(decoding: line.json, as: UTF8.self) + "\n" : line.text + "\n")
+                give(asJSON ? String(decoding: line.json, as: UTF8.self) + "\n" : line.text + "\n")
             }
         } catch {
             throw .log(error)
