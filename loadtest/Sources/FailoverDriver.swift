@@ -100,7 +100,7 @@ struct FailoverDriver: LoadDriver {
         } catch {
             problem = "\(error)"
         }
-        guard problem == nil, results.count < trials else { return nil }
+        guard problem == nil, !isDone else { return nil }
         // After a stall of this loop itself, what it missed is not made up for all at once.
         nextWrite = max(nextWrite, now + .milliseconds(-20))
         while nextWrite <= now {
@@ -108,6 +108,11 @@ struct FailoverDriver: LoadDriver {
             nextWrite = nextWrite + interval
         }
         return nextWrite
+    }
+
+    /// After the last trial the cluster is mended and healthy again, as it was found.
+    private var isDone: Bool {
+        if case .steady = stage { results.count >= trials } else { false }
     }
 
     /// One write, by the next connection that can take it.
