@@ -109,7 +109,8 @@ final class ClientDesk {
                         descriptor: descriptor, session: session, interest: .readable, reactor: reactor),
                     place: place, use: use,
                     session: Session(
-                        id: id, address: from.description, at: now, isLoggedIn: environment.tokens == nil),
+                        id: id, address: from.description, at: now, isLoggedIn: environment.tokens == nil,
+                        usesTLS: kind == .client),
                     limits: limits.request, now: now)
             }
             byRegistration[client.channel.registration] = client

@@ -11,7 +11,7 @@ import Vocabulary
 struct LoopParameters {
     /// Room in prepared segments below which the leader takes no writes. Above what elections, truncations and the
     /// frames under way may need.
-    var logRoomMin = ByteCount.mebibytes(4)
+    var logRoomMin = ByteCount.mebibytes(8)
     var logDirectory: String
     var dataDirectory: String
     var version: String

@@ -26,7 +26,7 @@ extension Node {
             outputPatience: clients.outputTimeout, loginPatience: clients.loginTimeout)
         var facts = NodeFacts(
             status: NodeStatus(id: settings.node), clusterName: settings.clusterName,
-            members: settings.members.map { .init(id: $0.id, host: $0.client.host, port: $0.client.port) })
+            members: settings.members.map { NodeFacts.Member($0) })
         facts.clientsMax = clients.connectionsMax
         facts.bulkLengthMax = clients.requestSizeMax
         let environment = SessionEnvironment(
@@ -240,5 +240,14 @@ extension TLSFiles {
     /// The same as the TLS layer names it.
     var identity: TLSIdentity {
         TLSIdentity(certificateFile: certificate, keyFile: key, authorityFile: authority)
+    }
+}
+
+extension NodeFacts.Member {
+    /// Where clients reach a member, by the names that its certificate holds.
+    init(_ member: Member) {
+        self.init(
+            id: member.id, host: member.client.host, port: member.client.port,
+            plaintext: member.clientPlaintext.map { .init(host: $0.host, port: $0.port) })
     }
 }

@@ -109,7 +109,14 @@ extension Replica {
         guard raft.role == .leader else { return }
         for (wait, count) in waits.takeEnded(at: now.instant, holding: nodesHolding) {
             withAnswers(for: wait.arrival.origin, in: &effects) { answers in
-                answers.answer(wait.item.token, version: wait.item.version) { $0.integer(Int64(count)) }
+                answers.answer(wait.item.token, version: wait.item.version) { reply in
+                    // `WAITAOF` tells of the leader's own disk apart.
+                    if wait.local != nil {
+                        reply.arrayHeader(2)
+                        reply.integer(raft.persistedIndex >= wait.index ? 1 : 0)
+                    }
+                    reply.integer(Int64(count))
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 // Between the replica and its consensus: messages in, directives carried out.
 
+import ByteCoding
 public import Consensus
+import Keyspace
 public import LogFormat
 import PeerProtocol
 import Vocabulary
@@ -98,6 +100,20 @@ extension Replica {
         connected.append((peer, storage, conversations))
         raft.peerConnected(peer)
         diskReads.removeAll { $0 == .replicate(to: peer) }
+    }
+
+    /// Whether every write and read of a peer's batch is an entry: nothing else may reach the log.
+    func isWellFormed(_ batch: RequestBatch, from peer: NodeID, _ effects: inout ReplicaEffects) -> Bool {
+        let bytes = batch.bytes.rawBytes
+        for item in batch.items where item.kind != .wait {
+            do throws(EntryError) {
+                _ = try EntryView(bytes.extracting(item.range))
+            } catch {
+                effects.news.append(.anomaly("request from \(peer): \(error)"))
+                return false
+            }
+        }
+        return true
     }
 
     mutating func disconnect(_ peer: NodeID, at now: Moment, into effects: inout ReplicaEffects) {

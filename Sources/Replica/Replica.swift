@@ -97,7 +97,9 @@ public struct Replica: Sendable {
         case .message(let message, let frames, let sender):
             receive(message, frames, from: sender, at: now, into: &effects)
         case .forwarded(let batch, let sender):
-            guard let conversation = conversation(with: sender) else { break }
+            guard let conversation = conversation(with: sender), isWellFormed(batch, from: sender, &effects) else {
+                break
+            }
             let origin = Origin.peer(sender, conversation: conversation)
             inbox.add(Arrival(origin: origin, batch: batch, arrivedAt: now.instant))
         case .answers(let batch, let sender):

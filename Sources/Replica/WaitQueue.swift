@@ -12,6 +12,8 @@ public struct WaitQueue: Sendable {
         let arrival: Arrival
         let index: LogIndex
         let needed: Int
+        /// Set for `WAITAOF`: how many of its own syncs the client wants, 0 or 1; the answer then is a pair.
+        let local: Int?
         let deadline: Instant?
     }
     private var waiting: [Wait] = []
@@ -20,15 +22,17 @@ public struct WaitQueue: Sendable {
 
     public var nextDeadline: Instant? { waiting.compactMap(\.deadline).min() }
 
-    /// The item's bytes: nodes needed and milliseconds to wait (0: for ever), both varints.
+    /// The item's bytes: nodes needed and milliseconds to wait (0: for ever), both varints; for `WAITAOF` a third one,
+    /// its first argument plus 1.
     mutating func add(_ item: RequestBatch.Item, of arrival: Arrival, index: LogIndex, at now: Instant) {
         let bytes = arrival.batch.bytes.rawBytes
         var reader = ByteReader(offset: item.range.lowerBound, end: item.range.upperBound)
         let needed = (try? reader.varint(from: bytes)) ?? 0
         let milliseconds = (try? reader.varint(from: bytes)) ?? 0
+        let local = reader.isAtEnd ? nil : (try? reader.varint(from: bytes)).map { Int(clamping: $0) - 1 }
         waiting.append(
             Wait(
-                item: item, arrival: arrival.only([item]), index: index, needed: Int(clamping: needed),
+                item: item, arrival: arrival.only([item]), index: index, needed: Int(clamping: needed), local: local,
                 deadline: milliseconds == 0 ? nil : now + .milliseconds(Int64(min(milliseconds, 1 << 40)))))
     }
 

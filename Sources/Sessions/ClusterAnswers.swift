@@ -4,6 +4,7 @@
 // nevertheless, and `HELLO` says `standalone`: no slot ever moves, no request is answered MOVED, and clients that
 // adapt to what a server claims must not forbid themselves commands over many slots.
 
+import Keyspace
 import RESP
 import Vocabulary
 
@@ -45,6 +46,7 @@ enum ClusterAnswers {
         guard request.count == count else { return Session.refuseArity("cluster|" + subcommand, &reply) }
         switch subcommand {
         case "info": reply.verbatim(text: info(facts))
+        case "keyslot": reply.integer(Int64(HashSlot.of(request[2])))
         case "myid": reply.bulk(text: identity(of: facts.status.id))
         case "nodes": reply.verbatim(text: nodes(facts))
         case "slots": slots(facts, &reply)
@@ -53,9 +55,10 @@ enum ClusterAnswers {
         }
     }
 
-    private static let known = ["help", "info", "myid", "nodes", "shards", "slots"]
+    private static let known = ["help", "info", "keyslot", "myid", "nodes", "shards", "slots"]
     private static let help = [
         "INFO", "    Return information about the cluster.",
+        "KEYSLOT <key>", "    Return the hash slot of a key.",
         "MYID", "    Return the node id.", "NODES", "    Return the nodes, one per line.",
         "SHARDS", "    Return the one shard and its nodes.", "SLOTS",
         "    Return the one range of slots and its nodes.",
