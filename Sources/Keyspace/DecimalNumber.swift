@@ -29,8 +29,8 @@ struct DecimalNumber: Hashable {
         self.isNegative = isNegative && !self.digits.isEmpty
     }
 
-    /// As `strtold` reads it, with nothing before or behind; nil for anything else, for NaN, for hexadecimal digits, and
-    /// for what a long double does not reach.
+    /// As `strtold` reads it, with nothing before or behind; nil for anything else, for NaN, for hexadecimal digits,
+    /// and for what a long double does not reach.
     init?(_ text: RawSpan) {
         guard text.byteCount > 0, text.byteCount <= DecimalNumber.textMax else { return nil }
         var parser = DecimalParser(text)

@@ -1,7 +1,7 @@
 // Redis's patterns: `*`, `?`, `[a-z]`, `[^…]`, `\`.
 
-/// Matching as `stringmatchlen` of Redis does it, ends of malformed patterns included, in time bounded by the product of
-/// the lengths: only the last star is ever tried again.
+/// Matching as `stringmatchlen` of Redis does it, ends of malformed patterns included, in time bounded by the product
+/// of the lengths: only the last star is ever tried again.
 enum GlobPattern {
     /// Whether the pattern matches every key, as the lone star does.
     static func matchesAll(_ pattern: RawSpan) -> Bool {

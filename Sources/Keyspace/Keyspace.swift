@@ -52,8 +52,8 @@ public struct Keyspace: Sendable {
         }
     }
 
-    /// Carries out a command that only reads. `clock` is the time to count times to live from, when it is later than the
-    /// last entry's. A command that writes is refused.
+    /// Carries out a command that only reads. Times to live are counted from `clock` when it is later than
+    /// the last entry's time. A command that writes is refused.
     public func read(_ entry: RawSpan, clock: Timestamp, reply: inout ReplyWriter) {
         do throws(EntryError) {
             let view = try EntryView(entry)

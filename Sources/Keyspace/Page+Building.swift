@@ -1,4 +1,4 @@
-// How pages change: records put in and taken out, and pages made anew with more room, less garbage, or half the records.
+// How pages change: records put in and taken out, and pages made anew, with more room, less garbage, or half of it all.
 
 import ByteCoding
 

@@ -121,16 +121,24 @@ struct Record {
         var message: [UInt8] = []
         block.withBytes(offset, keyOffset - offset) { message.append(bytes: $0) }
         if let keyRope {
-            message.append(keyRope.digest)
+            message.append(sipHash: keyRope.digest)
         } else {
             block.withBytes(keyOffset, keyLength) { message.append(bytes: $0) }
         }
         if let valueRope {
-            message.append(valueRope.digest)
+            message.append(sipHash: valueRope.digest)
         } else {
             block.withBytes(valueOffset, valueLength) { message.append(bytes: $0) }
         }
         return SipHash.digest(message.rawBytes, key: Record.digestKey)
+    }
+}
+
+extension [UInt8] {
+    /// Appends a digest as SipHash gives it: 16 bytes, the lower word first.
+    mutating func append(sipHash digest: Digest) {
+        append(littleEndian: digest.low)
+        append(littleEndian: digest.high)
     }
 }
 

@@ -2,8 +2,8 @@
 
 /// Where a walk by slot and hash goes on: in `slot`, at the first hash whose upper 48 bits are not below `hash`.
 ///
-/// As a number, `slot << 48 | hash`; 0 is the beginning. A record keeps its slot and hash for ever, so whatever pages do
-/// meanwhile, a walk meets every record that is there throughout.
+/// As a number, `slot << 48 | hash`; 0 is the beginning. A record keeps its slot and hash for ever, so whatever pages
+/// do meanwhile, a walk meets every record that is there throughout.
 struct WalkCursor: Hashable {
     var slot = 0
     var hash: UInt64 = 0
@@ -92,7 +92,7 @@ private struct Walk {
         last = nil
     }
 
-    /// Visits what is below a node whose hashes begin with `prefix`. Returns the 48 bits at which it stopped, if it did.
+    /// Visits what is below a node whose hashes begin with `prefix`. Returns the 48 bits at which it stopped, or nil.
     mutating func visit(_ node: Block, prefix: UInt64, _ body: (Record) -> Void) -> UInt64? {
         guard node.kind == .branch else { return visit(Page(node), prefix: prefix, body) }
         let branch = Branch(node)
@@ -102,7 +102,7 @@ private struct Walk {
             guard let child = branch.child(cell) else { preconditionFailure("a hash that leads nowhere") }
             let next = cell + branch.span(of: child)
             let begin = prefix | UInt64(cell) << shift
-            let end = prefix + (UInt64(next) << shift - 1)
+            let end = begin | (UInt64(next - cell) << shift &- 1)
             if end >> 16 >= from, let stop = visit(child, prefix: begin, body) { return stop }
             cell = next
         }

@@ -213,8 +213,8 @@ struct RecordTree: Sendable {
         }
     }
 
-    /// Removes at most `limit` records whose deadline is not after `time`: the first ones by slot, hash and key, so that
-    /// which ones depends on the records only. Returns how many.
+    /// Removes at most `limit` records whose deadline is not after `time`: the first ones by slot, hash and key, so
+    /// that which ones depends on the records only. Returns how many.
     mutating func removeOver(at time: UInt64, limit: Int) -> Int {
         var removed = 0
         while removed < limit, deadline <= time {

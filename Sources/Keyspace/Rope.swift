@@ -1,7 +1,8 @@
 // Long strings beside the pages: segments under a tree, so that a change copies and hashes a bounded part.
 //
 // Invariants:
-// 1. Every segment but the last has exactly `segmentSize` bytes, every node but the last of its level `fanout` children.
+// 1. Every segment but the last has exactly `segmentSize` bytes, every node but the last of its level has `fanout`
+//    children.
 // 2. A rope's root is as low as its length allows: a segment up to `segmentSize`, then a node of level 1, then of 2.
 // 3. A node keeps the digest of each child, a segment's digest is kept where it is a child, or computed.
 // So a rope's shape and digest are functions of its bytes.
@@ -118,8 +119,8 @@ enum RopePart {
         block.kind == .segment ? Rope.segmentSize : RopeNode(block).childSpan * Rope.fanout
     }
 
-    /// The part with `bytes`, which lie within one segment or at its end, at an offset within it. Takes the reference to
-    /// `block` over and returns one to what replaces it.
+    /// The part with `bytes`, which lie within one segment or at its end, at an offset within it. Takes the reference
+    /// to `block` over and returns one to what replaces it.
     static func written(_ block: Block, at offset: Int, _ bytes: RawSpan) -> Block {
         if block.kind == .segment { return Segment(block).written(at: offset, bytes).block }
         let node = RopeNode(block).owned(forCell: offset / RopeNode(block).childSpan)

@@ -1,1 +1,0 @@
-// ByteCodingTests: placeholder until its first test lands.

@@ -1,1 +1,0 @@
-// KeyspaceTests: placeholder until its first test lands.
