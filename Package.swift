@@ -125,7 +125,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "PeerProtocolTests", dependencies: ["PeerProtocol", "Consensus", "ByteCoding", "Vocabulary"],
+            name: "PeerProtocolTests", dependencies: ["PeerProtocol", "Consensus", "RESP", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(
             name: "ReplicaTests",

@@ -46,12 +46,12 @@ extension Array where Element == UInt8 {
     }
 
     /// Overwrites the bytes at `offset` with the integer, least significant first. Traps outside the array.
-    @inlinable public mutating func store<Value: FixedWidthInteger>(littleEndian value: Value, at offset: Int) {
+    @inlinable public mutating func store<Value: FixedWidthInteger & BitwiseCopyable>(
+        littleEndian value: Value, at offset: Int
+    ) {
         precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "store outside of \(count) bytes")
-        var little = value.littleEndian
-        unsafe Swift.withUnsafeBytes(of: &little) { source in
-            unsafe withUnsafeMutableBytes { unsafe $0.baseAddress!.advanced(by: offset)
-                .copyMemory(from: source.baseAddress!, byteCount: source.count) }
+        unsafe withUnsafeMutableBytes {
+            unsafe $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
         }
     }
 }

@@ -19,9 +19,11 @@ struct CommandDescription {
     let since: String
     let summary: String
 
-    static let all: [CommandDescription] =
-        (CommandTable.shared.specs.map { CommandDescription($0) } + LocalCommand.allCases.map { CommandDescription($0) })
-        .sorted { $0.name < $1.name }
+    static let all: [CommandDescription] = {
+        let data = CommandTable.shared.specs.map { CommandDescription($0) }
+        let local = LocalCommand.allCases.map { CommandDescription($0) }
+        return (data + local).sorted { $0.name < $1.name }
+    }()
 
     private init(_ spec: CommandSpec) {
         name = spec.name.description

@@ -11,7 +11,7 @@ import Telemetry
 
 @main
 struct NodeDaemon: ParsableArguments {
-    static let build = Build(version: "0.1.0", featureLevel: 1)
+    static let build = Build(version: ProgramVersion.text, featureLevel: 1)
 
     static let configuration = CommandConfiguration(
         commandName: "noded", abstract: "Runs one node of a Trireme cluster.",
