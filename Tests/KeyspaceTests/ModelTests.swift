@@ -1,4 +1,4 @@
-// The keyspace beside a dictionary: random commands, the same replies, the same contents, copies that stay as they were.
+// The keyspace beside a dictionary: random commands, equal replies and contents, copies that stay as they were.
 
 import RESP
 import Testing

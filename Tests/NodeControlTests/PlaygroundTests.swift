@@ -236,7 +236,9 @@ import Vocabulary
         #expect(try reached(process, .running))
         try process.signal(.kill)
         #expect(try process.isGone(by: MonotonicClock.now() + .seconds(10)))
-        #expect(process.ending == .killed(signal: .kill))
+        // A process that ends loses its arguments a moment before it can be waited for.
+        let ending = try Pause.until(MonotonicClock.now() + .seconds(10)) { () throws(ControlError) in process.ending }
+        #expect(ending == .killed(signal: .kill))
     }
 
     @Test func `a process of that number which runs something else is left alone`() throws {
