@@ -225,8 +225,13 @@ class Cluster:
         leader = self.leader()
         return [name for name in self.names() if name != leader]
 
+    def healthy(self, deadline=DEADLINE):
+        """Waits until all nodes are healthy; under load their states differ by what is under way."""
+        eventually(
+            lambda: all(record["healthy"] for record in self.status()["nodes"]), "all nodes are healthy", deadline)
+
     def converged(self, deadline=DEADLINE):
-        """Waits until all nodes are healthy and have the same applied index and digest; returns those."""
+        """Waits, without load, until all nodes are healthy and have the same applied index and digest; returns those."""
         def look():
             records = self.status()["nodes"]
             if len(records) != len(self.names()) or not all(record["healthy"] for record in records):

@@ -200,16 +200,16 @@ def test_half_a_request_has_no_effect(calm):
     assert calm.client(calm.names()[0]).get("half") is None
 
 
-def test_a_client_that_never_reads_cannot_grow_the_node(calm):
-    name = calm.leader()
-    fat = calm.client(name, timeout=60)
+def test_a_client_that_never_reads_cannot_grow_the_node(cluster):
+    name = cluster.leader()
+    fat = cluster.client(name, timeout=60)
     eventually(lambda: fat.set("fat", b"x" * (1024 * 1024)), "the value is stored")
-    host, port = calm.address(name, plaintext=True)
-    before = calm.resident_bytes(name)
+    host, port = cluster.address(name, plaintext=True)
+    before = cluster.resident_bytes(name)
     greedy = []
     for _ in range(4):
         connection = socket.create_connection((host, port), timeout=2)
-        connection.sendall(login(calm))
+        connection.sendall(login(cluster))
         try:
             # Asks for 2 GiB of answers on each connection and reads none of them.
             for _ in range(2000):
@@ -217,12 +217,12 @@ def test_a_client_that_never_reads_cannot_grow_the_node(calm):
         except OSError:
             pass
         greedy.append(connection)
-    assert_serving(calm)
-    grown = calm.resident_bytes(name) - before
+    assert_serving(cluster)
+    grown = cluster.resident_bytes(name) - before
     assert grown < 400 * 1024 * 1024, f"grew by {grown >> 20} MiB"
     for connection in greedy:
         connection.close()
-    calm.client(name).delete("fat")
+    cluster.client(name).delete("fat")
 
 
 def test_health_is_answered_under_load(calm):

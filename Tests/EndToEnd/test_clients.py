@@ -91,7 +91,10 @@ def test_errors_are_worded_as_redis_words_them(calm):
 def test_wait_counts_the_nodes_that_have_synced(calm):
     client = calm.client(calm.leader(), single_connection_client=True)
     client.set("waited", "for")
-    assert client.wait(2, 10000) == 2
+    assert client.wait(3, 10000) == 3
+    follower = calm.client(calm.followers()[0], single_connection_client=True)
+    follower.set("waited", "again")
+    assert follower.wait(2, 10000) >= 2
 
 
 def test_redis_cli_as_printed_works_on_every_node(calm):

@@ -109,7 +109,7 @@ def test_a_clean_stop_and_start_of_each_node_in_turn_loses_nothing(cluster):
             cluster.stop(name)
             progress(load)
             cluster.start(name)
-            cluster.converged()
+            cluster.healthy()
     cluster.converged()
     load.verify()
 
