@@ -63,7 +63,11 @@ measure() {
     shift
     local runs=()
     for _ in $(seq "$repetitions"); do
-        runs+=("$("$loadtest" throughput --duration "$duration" --json "$@")")
+        if ! runs+=("$("$loadtest" throughput --duration "$duration" --json "$@")"); then
+            echo "no request of '$name' was answered: ${runs[-1]}" >&2
+            tail -n 5 "$scratch"/*.log >&2
+            return 1
+        fi
     done
     printf '%s\n' "${runs[@]}" | python3 "$top/loadtest/compare/median.py" "$name"
 }
