@@ -212,6 +212,15 @@ struct ReplicaTests {
         #expect(world.reply(leader, 3) == "+OK\r\n")
     }
 
+    @Test func `nodes with full logs still elect a leader`() throws {
+        let world = try World(3)
+        for id in world.ids { world.step(id, .logRoom(false)) }
+        let leader = world.elect()
+        world.ask(leader, 1, .read, .get, "k")
+        world.settle()
+        #expect(world.reply(leader, 1) == "$-1\r\n")
+    }
+
     @Test func `a member is known by the data directory it first came with`() throws {
         let world = try World(3)
         _ = world.elect()
