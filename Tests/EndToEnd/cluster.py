@@ -227,11 +227,12 @@ class Cluster:
 
     def healthy(self, deadline=DEADLINE):
         """Waits until all nodes are healthy; under load their states differ by what is under way."""
-        eventually(
-            lambda: all(record["healthy"] for record in self.status()["nodes"]), "all nodes are healthy", deadline)
+        def look():
+            return all(record["healthy"] for record in self.status()["nodes"])
+        eventually(look, "all nodes are healthy", deadline)
 
     def converged(self, deadline=DEADLINE):
-        """Waits, without load, until all nodes are healthy and have the same applied index and digest; returns those."""
+        """Waits, without load, until all nodes are healthy with one applied index and digest; returns those."""
         def look():
             records = self.status()["nodes"]
             if len(records) != len(self.names()) or not all(record["healthy"] for record in records):

@@ -1,1 +1,0 @@
-// VocabularyTests: placeholder until its first test lands.
