@@ -59,7 +59,7 @@ extension NodeLoop {
                     OperatorFact("from", .text(replica.id.description)),
                     OperatorFact("to", .text(successor.description)),
                     OperatorFact("term", .number(term.rawValue)),
-                    OperatorFact("seconds", .decimal(took.inSeconds)),
+                    OperatorFact("pause_ms", .decimal(took.inSeconds * 1000)),
                 ]), at: now)
         case .timedOut, .targetLost, .targetFull, .leadershipLost:
             endHandover(

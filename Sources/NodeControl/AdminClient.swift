@@ -103,7 +103,7 @@ struct AdminError: Hashable, Sendable {
     func asControlError(status: Int, address: String) -> ControlError {
         switch (status, code) {
         case (401, _): .unauthorized(address: address)
-        case (_, "refused"): .refused(reason: message, remedy: remedy, override: override)
+        case (_, "refused"), (_, "no_such_node"): .refused(reason: message, remedy: remedy, override: override)
         case (504, _): .timedOut(what: message, follow: remedy)
         default:
             .answer(
