@@ -51,6 +51,18 @@ final class ClientConnection {
             | UInt64(place) << ClientConnection.sequenceBits
     }
 
+    /// How large the next reply may be, from those before it: at once as large as the largest, and slowly less. Begins
+    /// high, so that a connection has to show small replies before many of its requests are under way.
+    private var replyEstimate = 8 << 20
+
+    /// Whether one more request may be under way: unsent replies and those expected stay below `outputMax` bytes. One
+    /// request always may be when nothing else is, however large its reply.
+    func hasRoom(_ outputMax: Int) -> Bool {
+        guard outstanding > 0 else { return channel.output.count < outputMax }
+        return outstanding < ClientConnection.outstandingMax
+            && channel.output.count + (outstanding + 1) * replyEstimate < outputMax
+    }
+
     var outstanding: Int { Int(nextSequence - nextReply) }
 
     /// The token of the next request; call `submitted` once it is on its way.
@@ -81,6 +93,7 @@ final class ClientConnection {
     }
 
     private func release(_ reply: RawSpan) {
+        replyEstimate = max(reply.byteCount, replyEstimate - replyEstimate / 4)
         if !session.isSilent { channel.output.append(reply) }
         nextReply += 1
         session.completed()

@@ -181,9 +181,7 @@ final class ClientDesk {
                 guard client.outstanding == 0 else { return wait(client) }
                 return refuse(client, error)
             }
-            guard client.outstanding < ClientConnection.outstandingMax,
-                client.channel.output.count < limits.outputBufferMax
-            else { return wait(client) }
+            guard client.hasRoom(limits.outputBufferMax) else { return wait(client) }
             do throws(RequestError) {
                 switch try decodeOne(client, at: now) {
                 case .taken: continue

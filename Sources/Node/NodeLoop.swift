@@ -83,7 +83,7 @@ final class NodeLoop {
 
     private var nextDeadline: Instant? {
         let now = MonotonicClock.now()
-        if clients.hasRunnable || replica.hasMoreToApply { return now }
+        if clients.hasRunnable || replica.hasMoreToDo { return now }
         var deadline = min(replica.nextDeadline, nextHousekeeping)
         deadline = min(deadline, mesh.nextDeadline(now: now))
         if let probing { deadline = min(deadline, probing.next) }

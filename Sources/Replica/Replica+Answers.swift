@@ -66,17 +66,22 @@ extension Replica {
         }
     }
 
-    /// Carries out a read on the keyspace as it is and answers it.
+    /// Carries out a read on the keyspace as it is and answers it. Returns the reply's size in bytes.
+    @discardableResult
     mutating func read(
         _ item: RequestBatch.Item, of arrival: Arrival, at now: Moment, into effects: inout ReplicaEffects
-    ) {
+    ) -> Int {
         figures.reads += 1
         let time = readTime(now)
+        var size = 0
         withAnswers(for: arrival.origin, in: &effects) { answers in
             answers.answer(item.token, version: item.version) { reply in
+                let start = reply.bytes.count
                 keyspace.read(arrival.batch.bytes.rawBytes.extracting(item.range), clock: time, reply: &reply)
+                size = reply.bytes.count - start
             }
         }
+        return size
     }
 
     /// Hands the reply of an applied write to whoever waits for it.

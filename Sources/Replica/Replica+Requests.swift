@@ -196,11 +196,21 @@ extension Replica {
         figures.readRounds += 1
     }
 
+    /// Answers confirmed reads, up to a bound of reply bytes per step.
     private mutating func answerReads(at now: Moment, into effects: inout ReplicaEffects) {
-        for arrival in reads.takeReady(applied: appliedIndex) {
-            for item in arrival.batch.items where item.kind == .read {
-                read(item, of: arrival, at: now, into: &effects)
+        readyReads.append(contentsOf: reads.takeReady(applied: appliedIndex))
+        guard !readyReads.isEmpty else { return }
+        var bytes = 0
+        var done = 0
+        for arrival in readyReads {
+            for item in arrival.batch.items[readyOffset...] where bytes < options.readReplyBytesPerStep {
+                readyOffset += 1
+                if item.kind == .read { bytes += read(item, of: arrival, at: now, into: &effects) }
             }
+            guard readyOffset == arrival.batch.items.count else { break }
+            readyOffset = 0
+            done += 1
         }
+        readyReads.removeFirst(done)
     }
 }

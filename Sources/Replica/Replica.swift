@@ -58,6 +58,9 @@ public struct Replica: Sendable {
     var inbox = Inbox()
     var writes = PendingWrites()
     var reads = ReadQueue()
+    /// Reads that may be answered now, and how many items of the first are done or are none.
+    var readyReads: [Arrival] = []
+    var readyOffset = 0
     var waits = WaitQueue()
     var forwards = ForwardLedger()
     var connected: [(node: NodeID, storage: StorageID, conversation: UInt64)] = []
@@ -142,13 +145,15 @@ public struct Replica: Sendable {
     /// Whether so much is waiting that the shell should read no more from clients.
     public var isCongested: Bool { inbox.bytes + forwards.bytes > options.congestionBytes.rawValue }
 
-    /// Whether committed entries wait to be applied that are in memory: call again soon.
-    public var hasMoreToApply: Bool {
-        appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
+    /// Whether there is more to apply or to read than one step does: call again at once.
+    public var hasMoreToDo: Bool {
+        !readyReads.isEmpty || appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
     }
 
     /// Whether nobody waits for anything that this replica knows of: it can be stopped without leaving a question open.
-    public var isQuiet: Bool { writes.isEmpty && inbox.isEmpty && forwards.isEmpty && reads.isEmpty }
+    public var isQuiet: Bool {
+        writes.isEmpty && inbox.isEmpty && forwards.isEmpty && reads.isEmpty && readyReads.isEmpty
+    }
 
     /// How many requests wait for a leader, or for the end of a hand-over.
     public var heldRequests: Int { inbox.arrivals.reduce(0) { $0 + $1.batch.items.count } }
