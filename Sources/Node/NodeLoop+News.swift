@@ -19,8 +19,8 @@ extension NodeLoop {
             logger.warning("hand-over refused", metadata: ["reason": "\(refusal)"])
             endHandover(.refused(reason: refusal.description, override: nil), at: now)
         case .fenceRaised(let index):
-            logger.error(
-                "the log is behind what this node may have acknowledged: it does not vote until it has caught up",
+            logger.notice(
+                "this node's log was empty and the cluster's is not: it does not vote until it has caught up",
                 metadata: ["raft.fence": "\(index)"])
         case .fenceCleared:
             logger.notice("the log is whole again: this node votes")

@@ -51,8 +51,9 @@ final class PeerMesh {
     private(set) var links: [PeerLink] = []
     private var redials: [NodeID: (at: Instant, delay: Duration)] = [:]
     private var probes: [(descriptor: Int32, registration: Registration, node: NodeID)] = []
-    /// The last complaint per place, so that one that repeats is told once.
-    private var complaints: [String: String] = [:]
+    /// When each place was last complained about, so that strangers cannot fill the log.
+    private var complaints: [String: Instant] = [:]
+    private static let complaintInterval = Duration.seconds(10)
 
     init(
         hello: PeerHello, members: [PeerAddress], frameLimit: ByteCount, serverContext: TLSContext,
@@ -116,7 +117,7 @@ final class PeerMesh {
         } catch let error as SystemError {
             if error.isConnectionRefused { events.append(.refuses(member.node)) }
         } catch {
-            complain(about: member.node.description, "\(error)", remedy: "check the certificate and key files")
+            complain(about: member.node.description, "\(error)", remedy: "check the certificate and key files", at: now)
         }
     }
 
@@ -153,7 +154,7 @@ final class PeerMesh {
         }
         guard let port, port.registration == event.registration else { return false }
         if let error = port.accept(at: now, { descriptor, from in self.accept(descriptor, from, at: now) }) {
-            complain(about: "peer port", error.description, remedy: error.remedy.text)
+            complain(about: "peer port", error.description, remedy: error.remedy.text, at: now)
         }
         return true
     }
@@ -401,15 +402,16 @@ final class PeerMesh {
 
     private func turnAway(_ link: PeerLink, _ why: String, remedy: String, at now: Instant) {
         let who = link.peer?.description ?? link.address.host
-        complain(about: who, why, remedy: remedy)
+        complain(about: who, why, remedy: remedy, at: now)
         close(link, why, at: now)
     }
 
-    private func complain(about who: String, _ why: String, remedy: String) {
-        guard complaints[who] != why else { return }
+    /// Tells of a fault at most once per place and interval.
+    private func complain(about who: String, _ why: String, remedy: String, at now: Instant) {
+        if let last = complaints[who], now - last < PeerMesh.complaintInterval { return }
         if complaints.count > 256 { complaints.removeAll() }
-        complaints[who] = why
-        events.append(.turnedAway("\(who): \(why)", remedy: remedy))
+        complaints[who] = now
+        events.append(.turnedAway(why.contains(who) ? why : "\(who): \(why)", remedy: remedy))
     }
 
     private func close(_ link: PeerLink, _ why: String, at now: Instant) {
