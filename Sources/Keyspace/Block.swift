@@ -8,6 +8,7 @@
 //    back those that the block holds, then its memory. Depth is bounded: branches by the bits of a hash, ropes by 3.
 // 4. A read of a count of 1 acquires what other holders did before their release, which is why a sole holder may write.
 
+import ByteCoding
 import Synchronization
 
 /// What a block holds, and so how it is taken apart.
@@ -119,6 +120,9 @@ enum BlockKind: UInt8 {
             unsafe base.storeBytes(of: newValue, toByteOffset: offset, as: Value.self)
         }
     }
+
+    /// Asks the processor to fetch what lies at a byte offset, which may be anywhere.
+    @inline(__always) func prefetch(_ offset: Int) { unsafe Prefetch.line(base + offset) }
 
     /// A reference at a byte offset; nil for the word 0.
     @inline(__always) func reference(at offset: Int) -> Block? {

@@ -4,7 +4,7 @@ import ByteCoding
 
 extension Page {
     /// Above this many bytes of records a page is split, unless the hash's bits are used up.
-    static let splitThreshold = 32 << 10
+    static let splitThreshold = 16 << 10
     /// Beyond this depth a tag would reach past the hash.
     static let depthMax = 48
     /// What a reference weighs beside its bytes, so that copying a page touches a bounded number of ropes.
@@ -121,8 +121,9 @@ extension Page {
         block.copy(old.used, to: arenaStart, from: old.block, at: old.arenaStart)
         used = old.used
         var fits = true
+        var next = 0
         old.forEachEntry {
-            fits = fits && insertEntry(tag: Page.tag(ofEntry: $0), arenaOffset: Int($0 & 0xFFFF))
+            fits = fits && appendEntry(tag: Page.tag(ofEntry: $0), arenaOffset: Int($0 & 0xFFFF), next: &next)
         }
         return fits
     }
@@ -130,19 +131,21 @@ extension Page {
     /// Copies the records in the order of their tags. False when the table is too tight.
     private func takeRecords(of old: Page) -> Bool {
         var fits = true
+        var next = 0
         old.forEachEntry { entry in
-            fits = fits && take(old.record(ofEntry: entry), tag: Page.tag(ofEntry: entry))
+            let arenaOffset = used
+            fits = fits && appendEntry(tag: Page.tag(ofEntry: entry), arenaOffset: arenaOffset, next: &next)
+            if fits { take(old.record(ofEntry: entry)) }
         }
         return fits
     }
 
-    private func take(_ record: Record, tag: UInt32) -> Bool {
+    /// Appends the bytes of another page's record.
+    private func take(_ record: Record) {
         let offset = used
         let size = record.size
-        guard insertEntry(tag: tag, arenaOffset: offset) else { return false }
         block.copy(size, to: arenaStart + offset, from: record.block, at: record.offset)
         used = offset + size
-        return true
     }
 
     // MARK: Splitting
@@ -180,7 +183,10 @@ extension Page {
         old.forEachEntry { entry in
             guard entry >> 31 == bit, fits else { return }
             let record = old.record(ofEntry: entry)
-            fits = take(record, tag: tag(of: record.keyHash(hashKey)))
+            // Tags have a new last bit, which may change the order of those that were equal.
+            fits = insertEntry(tag: tag(of: record.keyHash(hashKey)), arenaOffset: used)
+            guard fits else { return }
+            take(record)
             count += 1
             timed += record.isTimed ? 1 : 0
             references += record.referenceCount

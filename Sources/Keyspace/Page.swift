@@ -98,6 +98,9 @@ struct Page {
         Record(block, at: arenaStart + Int(entry & 0xFFFF))
     }
 
+    /// Where a search for a hash begins.
+    @inline(__always) func firstPosition(for hash: UInt64) -> Int { home(of: tag(of: hash)) }
+
     /// Where the entry of a key stands, or nil.
     @inline(__always)
     func position(of key: RawSpan, hash: UInt64) -> Int? {
@@ -126,6 +129,17 @@ struct Page {
             block.copy(4 * (hole - position), to: start + 4, from: block, at: start)
         }
         setEntry(tag << 16 | UInt32(arenaOffset), at: position)
+        return true
+    }
+
+    /// Puts an entry behind all others, none of which has a greater tag. `next` is the place behind the last one, and
+    /// moves. False, and nothing changed, at the table's end.
+    @inline(__always)
+    func appendEntry(tag: UInt32, arenaOffset: Int, next: inout Int) -> Bool {
+        let position = max(home(of: tag), next)
+        guard position < capacity else { return false }
+        setEntry(tag << 16 | UInt32(arenaOffset), at: position)
+        next = position + 1
         return true
     }
 

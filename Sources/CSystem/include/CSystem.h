@@ -10,6 +10,9 @@
 /// Uses the SSE4.2 instruction where the processor has it, a table elsewhere.
 uint32_t trireme_crc32c(uint32_t seed, const void *bytes, size_t length);
 
+/// Asks the processor to fetch the cache line of an address, which need not be a valid one. Waits for nothing.
+static inline void trireme_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+
 // Every function below returns -1 with errno set when the kernel refuses, as the call that it stands for does.
 
 /// What epoll reports of one descriptor, without the packing that `struct epoll_event` has on x86-64.
