@@ -81,7 +81,7 @@ final class ClientConnection {
         let mask: UInt64 = 1 << ClientConnection.sequenceBits - 1
         guard token & ~mask == tokenBase else { return false }
         // Fewer requests than sequence numbers are outstanding, so the low bits tell which one it is.
-        let distance = (token & mask) &- nextReply & mask
+        let distance = ((token & mask) &- nextReply) & mask
         guard distance < UInt64(outstanding) else { return false }
         if distance > 0 {
             early[nextReply + distance] = [UInt8](reply)
