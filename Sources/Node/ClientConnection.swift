@@ -28,6 +28,8 @@ final class ClientConnection {
     var isClosing = false
     /// What made its input unreadable: told, and the connection closed, once all replies before it are sent.
     var refusal: RequestError?
+    /// Set when the client has finished sending: what it asked for is still answered.
+    var hasEnded = false
     /// Whether it stands in the loop's list of connections to flush, or to go on decoding.
     var isDirty = false
     var isRunnable = false

@@ -131,7 +131,11 @@ final class ClientDesk {
             case .done: break
             }
         }
-        if event.isWritable { flush(client, at: now) }
+        if event.isWritable {
+            flush(client, at: now)
+            // Its descriptor may be another thread's by now.
+            guard byRegistration[client.channel.registration] === client else { return }
+        }
         guard event.isReadable || event.isHangup, !client.channel.isPaused else {
             // A paused connection that hung up will not become readable again.
             if event.isHangup, client.channel.isPaused { close(client) }
@@ -139,7 +143,10 @@ final class ClientDesk {
         }
         switch client.channel.receive(scratch, limit: limits.readPerTurn) {
         case .received: decode(client, at: now)
-        case .ended, .failed: close(client)
+        case .ended:
+            client.hasEnded = true
+            decode(client, at: now)
+        case .failed: close(client)
         }
     }
 
@@ -186,6 +193,7 @@ final class ClientDesk {
                 switch try decodeOne(client, at: now) {
                 case .taken: continue
                 case .mustWait: return wait(client)
+                case .needsBytes where client.hasEnded: client.isClosing = true
                 case .needsBytes: return readOn(client)
                 }
             } catch {
@@ -195,6 +203,8 @@ final class ClientDesk {
             }
         }
         client.channel.pause(true)
+        // With nothing to send it can be closed in this turn.
+        markDirty(client)
     }
 
     private func readOn(_ client: ClientConnection) {
@@ -230,7 +240,8 @@ final class ClientDesk {
     /// Lets a connection rest with its input: until replies come, or output is read.
     private func wait(_ client: ClientConnection) {
         client.channel.pause(true)
-        if client.outstanding == 0, client.channel.output.count < limits.outputBufferMax { markRunnable(client) }
+        guard !isDraining, client.outstanding == 0, client.channel.output.count < limits.outputBufferMax else { return }
+        markRunnable(client)
     }
 
     private func handle(_ client: ClientConnection, _ bytes: RawSpan, at now: Instant) -> Bool {
@@ -329,14 +340,18 @@ final class ClientDesk {
 
     // MARK: Time
 
-    /// Closes what took too long: logins that do not come, output that nobody reads.
+    /// Closes what took too long: handshakes and logins that do not come, output that nobody reads, requests of clients
+    /// that have finished sending.
     func enforceDeadlines(at now: Instant) {
         for (port, _) in ports { port.wake(at: now) }
         var late: [(ClientConnection, RejectionReason)] = []
         table.forEach { client in
             if !client.channel.output.isEmpty, now - client.outputMovedAt > limits.outputPatience {
                 late.append((client, .outputLimit))
-            } else if !client.session.isLoggedIn, now - client.openedAt > limits.loginPatience {
+            } else if !isIntroduced(client), now - client.openedAt > limits.loginPatience {
+                late.append((client, .deadline))
+            } else if client.hasEnded, now - client.lastRequestAt > limits.outputPatience {
+                // Most likely it is gone, and only would not take a reply.
                 late.append((client, .deadline))
             }
         }
@@ -344,6 +359,10 @@ final class ClientDesk {
             metrics.rejected[reason] += 1
             close(client)
         }
+    }
+
+    private func isIntroduced(_ client: ClientConnection) -> Bool {
+        client.channel.isEstablished && client.session.isLoggedIn
     }
 
     /// Takes no more requests; connections close once their replies are sent.
