@@ -69,6 +69,7 @@ final class Channel {
     /// Reads what has arrived into `input`, up to `limit` bytes, through `scratch`.
     func receive(_ scratch: UnsafeMutableRawBufferPointer, limit: Int) -> Reception {
         var total = 0
+        defer { bytesIn += UInt64(total) }
         while total < limit {
             switch session?.read(into: scratch) ?? Socket.read(descriptor, into: scratch) {
             case .bytes(let count):
@@ -76,11 +77,9 @@ final class Channel {
                 input.append(RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: scratch[..<count])))
                 // A short read emptied the socket; a TLS record may leave others in the session.
                 if session == nil ? count < scratch.count : session?.hasBufferedInput != true {
-                    bytesIn += UInt64(total)
                     return .received(total)
                 }
             case .wouldBlockRead, .wouldBlockWrite:
-                bytesIn += UInt64(total)
                 return .received(total)
             case .end:
                 return total > 0 ? .received(total) : .ended
@@ -88,7 +87,6 @@ final class Channel {
                 return .failed(String(describing: failure))
             }
         }
-        bytesIn += UInt64(total)
         return .received(total)
     }
 
