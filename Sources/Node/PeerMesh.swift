@@ -237,7 +237,7 @@ final class PeerMesh {
     private func greet(_ link: PeerLink, _ kind: PeerFrameKind, _ body: RawSpan, at now: Instant) throws {
         switch (kind, link.isOutbound) {
         case (.hello, false):
-            let theirs = try PeerCoding.hello(in: body)
+            let theirs = try introduction(in: body, on: link, at: now)
             if let refusal = refusal(of: theirs, on: link) {
                 metrics.rejected[.identity] += 1
                 link.channel.output.append { PeerCoding.append(refusal, to: &$0) }
@@ -262,6 +262,21 @@ final class PeerMesh {
             turnAway(link, refusal.description, remedy: refusal.remedy.text, at: now)
         default:
             throw PeerProtocolError.unexpectedKind(kind)
+        }
+    }
+
+    /// The other side's hello. One that speaks no version of ours is told so before the error is thrown.
+    private func introduction(
+        in body: RawSpan, on link: PeerLink, at now: Instant
+    ) throws(PeerProtocolError) -> PeerHello {
+        do throws(PeerProtocolError) {
+            return try PeerCoding.hello(in: body)
+        } catch {
+            guard case .noCommonVersion = error else { throw error }
+            let refusal = PeerRefusal(.noCommonVersion, text: error.description)
+            link.channel.output.append { PeerCoding.append(refusal, to: &$0) }
+            flush(link, at: now)
+            throw error
         }
     }
 
