@@ -141,6 +141,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Vocabulary"], swiftSettings: strict),
         .testTarget(
+            name: "NodeTests",
+            dependencies: [
+                "Node", "Replica", "Consensus", "PeerProtocol", "RESP", "Sessions", "Telemetry", "Platform", "TLS",
+                "ByteCoding", "Vocabulary",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "AdminAPITests",
             dependencies: [
                 "AdminAPI", "Telemetry", "TLS", "Platform", "ByteCoding", "Vocabulary",

@@ -1,0 +1,151 @@
+// Nodes find each other, talk, notice who is gone, and find each other again.
+
+import ByteCoding
+import Consensus
+import PeerProtocol
+import Platform
+import RESP
+import Telemetry
+import Testing
+import Vocabulary
+
+@testable import Node
+@testable import Replica
+
+@Suite struct PeerMeshTests {
+    let world: MeshWorld
+
+    init() throws { world = try MeshWorld() }
+
+    @Test func `two nodes connect once, and the lower id dials`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        for _ in 0..<20 { world.turn() }
+        #expect(n1.connected == [n2.node])
+        #expect(n2.connected == [n1.node])
+        #expect(n1.mesh.links.map(\.isOutbound) == [true])
+        #expect(n2.mesh.links.map(\.isOutbound) == [false])
+        #expect(n1.mesh.link(to: n2.node)?.version == "test")
+        #expect(n1.complaints + n2.complaints == [])
+        guard case .connected(_, let storage)? = n2.events.first else { return #expect(Bool(false)) }
+        #expect(storage == n1.storage)
+    }
+
+    @Test func `messages and batches arrive as they were sent, in order`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        let message = Message(term: Term(3), body: .heartbeat(commitIndex: LogIndex(9), round: .zero.next))
+        var requests = RequestBatch()
+        requests.append(token: 77, kind: .write, version: .three) { $0 += [UInt8](repeating: 5, count: 1 << 19) }
+        requests.append(token: 78, kind: .read, version: .two) { $0 += [1, 2, 3] }
+        var answers = AnswerBatch()
+        answers.answer(77, version: .two) { $0.ok() }
+        answers.declined(78)
+        for (from, to) in [(n1, n2), (n2, n1)] {
+            from.mesh.send(OutgoingMessage(to: to.node, message: message, frames: []))
+            from.mesh.send(requests, to: to.node)
+            from.mesh.send(answers, to: to.node)
+            try world.turn("three frames") { to.messages.count == 3 }
+            guard case .message(let first, let frames, from.node) = to.messages[0],
+                case .requests(let second, from.node) = to.messages[1],
+                case .answers(let third, from.node) = to.messages[2]
+            else { return #expect(Bool(false)) }
+            #expect(first == message)
+            #expect(frames.isEmpty)
+            // Compared as truth values: a failure must not print half a megabyte.
+            let isSame = contents(second) == contents(requests)
+            #expect(isSame)
+            #expect(contents(third) == contents(answers))
+        }
+    }
+
+    private func contents(_ batch: RequestBatch) -> [[UInt8]] {
+        batch.items.map {
+            [UInt8(truncatingIfNeeded: $0.token), $0.kind.rawValue, $0.version.rawValue] + batch.bytes[$0.range]
+        }
+    }
+
+    private func contents(_ batch: AnswerBatch) -> [[UInt8]] {
+        batch.items.map { [UInt8(truncatingIfNeeded: $0.token)] + batch.writer.bytes[$0.range] }
+    }
+
+    @Test func `what is sent to nobody is lost, and no harm`() throws {
+        let (n1, n2) = try world.pair()
+        n1.mesh.send(RequestBatch(), to: n2.node)
+        #expect(n1.mesh.links.isEmpty)
+        try world.connect(n1, n2)
+        world.turn()
+        #expect(n2.messages.isEmpty)
+    }
+
+    @Test func `a closed connection is noticed by both, and made again`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        let descriptor = try #require(n1.mesh.link(to: n2.node)).channel.descriptor
+        Socket.finishWriting(descriptor)
+        try world.turn("both notice") { n1.disconnected == [n2.node] && n2.disconnected == [n1.node] }
+        try world.connect(n1, n2)
+        #expect(n1.connected == [n2.node, n2.node])
+    }
+
+    @Test func `a node that comes back is found, and its port is told of while it refuses`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        world.stop(n2)
+        try world.turn("n1 is refused") { !n1.refusing.isEmpty }
+        #expect(n1.disconnected == [n2.node])
+        let again = try world.node("n2", storage: 2, at: n2.address, members: [("n1", n1.address)])
+        try world.connect(n1, again)
+    }
+
+    @Test func `a probe tells of a port that refuses, and says nothing of one that does not`() throws {
+        let (n1, n2) = try world.pair()
+        n2.mesh.probe(n1.node)
+        for _ in 0..<20 { world.turn() }
+        #expect(n2.refusing.isEmpty)
+        world.stop(n1)
+        n2.mesh.probe(n1.node)
+        n2.mesh.probe(n1.node)
+        try world.turn("n1 refuses") { !n2.refusing.isEmpty }
+        for _ in 0..<10 { world.turn() }
+        #expect(n2.refusing.count <= 2)
+        n2.mesh.probe(try #require(NodeID("n9")))
+        #expect(Set(n2.refusing) == [n1.node])
+    }
+
+    @Test func `a quiet connection is kept by pings, a silent one is given up`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        let before = try #require(n1.mesh.link(to: n2.node))
+        for _ in 0..<10 {
+            world.ahead = world.ahead + .milliseconds(1100)
+            for _ in 0..<20 { world.turn() }
+        }
+        #expect(n1.mesh.link(to: n2.node) === before, "\(n1.events)")
+        let silent = before.lastHeard + PeerLink.silenceMax
+        n1.mesh.tick(at: silent)
+        #expect(n1.mesh.link(to: n2.node) === before)
+        n1.mesh.tick(at: silent + .nanoseconds(1))
+        #expect(n1.mesh.link(to: n2.node) == nil)
+    }
+
+    @Test func `a new connection replaces the one before it`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        // The same node again, in another process: n2 has not heard that the old one is dead.
+        let twin = try world.node("n1", storage: 1, members: [("n2", n2.address)])
+        try world.connect(twin, n2)
+        #expect(n2.mesh.links.count { $0.peer == n1.node && $0.phase == .established } == 1)
+        #expect(n2.disconnected.first == n1.node)
+    }
+
+    @Test func `a stop closes everything`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        world.stop(n1)
+        world.stop(n2)
+        #expect(world.reactor.count == 0)
+        #expect(n1.mesh.metrics.sent > 0)
+        #expect(n1.mesh.metrics.received > 0)
+    }
+}
