@@ -1,5 +1,6 @@
 // The keyspace beside a dictionary: random commands, equal replies and contents, copies that stay as they were.
 
+import Foundation
 import RESP
 import Testing
 
@@ -200,6 +201,24 @@ private struct Draw {
                 }
             }
         }
+        rig.keyspace.checkInvariants()
+    }
+
+    @Test func `copies are read and dropped on other threads while the original changes`() {
+        var rig = Rig()
+        var draw = Draw(random: SplitMix64(state: 21), keyCount: 600, lengthMax: 20_000)
+        let checked = DispatchSemaphore(value: 0)
+        let copies = 12
+        for _ in 0..<copies {
+            for _ in 0..<200 { rig.run(draw.command().words) }
+            let copy = rig.keyspace
+            Thread {
+                copy.checkInvariants()
+                #expect(copy.recomputedDigest() == copy.digest)
+                checked.signal()
+            }.start()
+        }
+        for _ in 0..<copies { checked.wait() }
         rig.keyspace.checkInvariants()
     }
 
