@@ -34,6 +34,8 @@ public enum Directive: Hashable, Sendable {
     /// The log is whole again: the node votes and counts.
     case fenceCleared
     case anomaly(Anomaly)
+    /// This node's state is not to be trusted: stop serving at once, and end. Nothing comes after it, ever.
+    case halt(Divergence)
 }
 
 /// Why a leader gave up its office.
@@ -47,7 +49,8 @@ public enum StepDownReason: Hashable, Sendable {
     case noSpace(to: NodeID)
 }
 
-/// Something that a correct peer on a healthy disk does not do. Nothing was changed by it.
+/// Something that a correct peer on a healthy disk does not do. Nothing was changed by it, and nothing of this node's is
+/// in doubt (that would be a `Divergence`): it is told, and ignored.
 public enum Anomaly: Hashable, Sendable, CustomStringConvertible {
     case stranger(NodeID)
     /// A number in a message is beyond any that this cluster can have reached.
@@ -55,8 +58,8 @@ public enum Anomaly: Hashable, Sendable, CustomStringConvertible {
     case secondLeader(Term, known: NodeID, claims: NodeID)
     /// An append's frames do not connect to each other or belong to a later term.
     case brokenAppend(NodeID, previous: LogPosition)
-    /// The leader's log differs where this node's is committed or was already found equal. One of them is damaged.
-    case divergence(NodeID, at: LogIndex, here: FrameEnd?, there: FrameEnd)
+    /// The leader's log differs from what it had sent itself in this term, behind what is committed here.
+    case contradiction(NodeID, at: LogIndex, here: FrameEnd?, there: FrameEnd)
     /// A follower claims more than the leader has.
     case progressBeyondLog(NodeID, match: LogIndex, last: LogIndex)
     /// A follower asks again for what it had acknowledged as durable.
@@ -69,8 +72,8 @@ public enum Anomaly: Hashable, Sendable, CustomStringConvertible {
         case .secondLeader(let term, let known, let claims):
             "\(claims) claims to lead term \(term), which \(known) leads"
         case .brokenAppend(let node, let previous): "append from \(node) after \(previous) is not a chain of frames"
-        case .divergence(let node, let index, let here, let there):
-            "log differs from \(node)'s at \(index): \(here.map { "\($0)" } ?? "no frame's end") here, \(there) there"
+        case .contradiction(let node, let index, let here, let there):
+            "\(node) had sent \(here.map { "\($0)" } ?? "another frame") for \(index), and now sends \(there)"
         case .progressBeyondLog(let node, let match, let last):
             "\(node) claims to match up to \(match), the log ends at \(last)"
         case .lostAcknowledged(let node, let match, let resendFrom):

@@ -47,8 +47,7 @@ extension Raft {
             let here = progressReport(resendFrom: verifiedIndex.next)
             return send(.progress(here), to: from, into: &out)
         case .divergence(let index, let there):
-            let here = log.end(at: index)
-            return out.append(.anomaly(.divergence(from, at: index, here: here, there: there)))
+            refuse(there, at: index, from: from, into: &out)
         case .connects(let known, let conflict):
             if let conflict { truncate(from: conflict, now: now, into: &out) }
             store(append.frames, from: known, now: now, into: &out)
@@ -59,6 +58,21 @@ extension Raft {
             seenRound = max(seenRound, append.round)
             if isNews { reportProgress(into: &out) }
         }
+    }
+
+    /// An append contradicts what may not change. Behind the commit index that is the leader's own fault, which
+    /// contradicts itself. At or below, one of the two logs is not the cluster's.
+    private mutating func refuse(
+        _ there: FrameEnd, at index: LogIndex, from leader: NodeID, into out: inout [Directive]
+    ) {
+        let here = log.end(at: index)
+        guard index <= commitIndex else {
+            return out.append(.anomaly(.contradiction(leader, at: index, here: here, there: there)))
+        }
+        let found = Divergence(
+            leader: leader, term: term, index: index, here: here, there: there, commitIndex: commitIndex)
+        divergence = found
+        out.append(.halt(found))
     }
 
     private mutating func truncate(from index: LogIndex, now: Instant, into out: inout [Directive]) {
@@ -132,7 +146,12 @@ extension LogTail {
         var known = 0
         if append.previous.index < commit.index {
             // All of it up to the commit index is here, by the leader's completeness.
-            while known < append.frames.count, append.frames[known].lastIndex <= commit.index { known += 1 }
+            if contradicts(append.begin) { return .divergence(append.begin.index, there: append.begin) }
+            while known < append.frames.count, append.frames[known].lastIndex <= commit.index {
+                let end = append.frames[known].end
+                if contradicts(end) { return .divergence(end.index, there: end) }
+                known += 1
+            }
             if known < append.frames.count, append.frames[known].previous != commit {
                 return .divergence(commit.index, there: append.frames[known].previous)
             }
@@ -149,5 +168,12 @@ extension LogTail {
             known += 1
         }
         return .connects(known: known, conflict: nil)
+    }
+
+    /// Whether a leader's frame end at or below the commit index cannot be this log's. What is no longer held here is
+    /// known by its term only: that of the commit index is not passed before it.
+    private func contradicts(_ other: FrameEnd) -> Bool {
+        if let own = end(at: other.index) { return own != other }
+        return other.position.term > commit.position.term
     }
 }

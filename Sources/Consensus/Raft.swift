@@ -28,6 +28,8 @@ public struct Raft: Sendable {
     public internal(set) var role = Role.follower
     /// The leader of this term, as far as known.
     public internal(set) var leader: NodeID?
+    /// Set once the log was found to contradict its leader's: from then on every input is ignored.
+    public internal(set) var divergence: Divergence?
     /// False when the disk has no room for more entries.
     public internal(set) var hasSpace = true
     public internal(set) var appliedIndex = LogIndex.zero
@@ -146,6 +148,7 @@ public struct Raft: Sendable {
 
     /// Time has passed. To be called first in every turn of the loop, and at `nextDeadline`.
     public mutating func tick(now: Instant, into out: inout [Directive]) {
+        guard divergence == nil else { return }
         let pause = now - lastTick
         lastTick = now
         if !isAlone, pause > options.electionTimeoutMax {
@@ -171,7 +174,7 @@ public struct Raft: Sendable {
     /// The log thread has made all orders up to `ticket` durable.
     public mutating func persisted(_ ticket: WriteTicket, now: Instant, into out: inout [Directive]) {
         precondition(ticket <= issued, "ticket \(ticket) was never issued; the newest is \(issued)")
-        guard ticket > durable else { return }
+        guard ticket > durable, divergence == nil else { return }
         durable = ticket
         disk.persisted(ticket)
         let persistedBefore = log.persistedIndex
@@ -191,6 +194,7 @@ public struct Raft: Sendable {
     }
 
     public mutating func receive(_ message: Message, from: NodeID, now: Instant, into out: inout [Directive]) {
+        guard divergence == nil else { return }
         guard position(of: from) != nil else { return out.append(.anomaly(.stranger(from))) }
         guard message.isPlausible else { return out.append(.anomaly(.implausible(from))) }
         switch message.body {

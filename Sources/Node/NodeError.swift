@@ -2,6 +2,7 @@
 
 public import LogStore
 public import Platform
+public import Replica
 public import TLS
 public import Vocabulary
 
@@ -16,6 +17,8 @@ public enum NodeError: Error, Sendable {
     case log(LogError)
     /// The log stopped while the node ran: what was not reported as synced does not count.
     case logFailed(LogError)
+    /// This node's log or state contradicts the cluster's: it serves nobody with it.
+    case replicaFailed(ReplicaFailure)
     /// A setting that can only be judged here, such as a name that does not resolve.
     case setting(key: String, what: String, remedy: String)
 
@@ -23,6 +26,7 @@ public enum NodeError: Error, Sendable {
     public var exitCode: Int32 {
         switch self {
         case .system, .logFailed: 1
+        case .replicaFailed: 65
         case .tls, .setting: 78
         case .dataDirectory(let error): NodeError.exitCode(of: error)
         case .log(let error):
@@ -48,6 +52,7 @@ public enum NodeError: Error, Sendable {
         case .tls(let error): error.remedy
         case .dataDirectory(let error): error.remedy
         case .log(let error), .logFailed(let error): error.remedy
+        case .replicaFailed(let failure): failure.remedy
         case .setting(_, _, let remedy): .operate(remedy)
         }
     }
@@ -61,6 +66,7 @@ extension NodeError: CustomStringConvertible {
         case .dataDirectory(let error): error.description
         case .log(let error): error.description
         case .logFailed(let error): "the log stopped: \(error)"
+        case .replicaFailed(let failure): "this node stops, since it cannot trust its own state: \(failure)"
         case .setting(let key, let what, _): "`\(key)` \(what)"
         }
     }

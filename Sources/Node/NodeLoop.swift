@@ -75,6 +75,7 @@ final class NodeLoop {
         mesh.admits = { [unowned self] node, storage in replica.registry.admits(node, storage) }
         while true {
             turn(now: Moment(instant: MonotonicClock.now(), wall: WallClock.now()))
+            if let failure = replica.failure { throw .replicaFailed(failure) }
             if let failure = logState.failure { throw .logFailed(failure) }
             if isStopped(at: MonotonicClock.now()) { return }
             reactor.wait(until: nextDeadline, into: &events)

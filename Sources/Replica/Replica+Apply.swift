@@ -12,7 +12,7 @@ extension Replica {
     /// Applies what is committed and in memory, up to a bound per call; asks the log for what is not in memory.
     mutating func applyCommitted(at now: Moment, into effects: inout ReplicaEffects) {
         var bytes = 0
-        while appliedIndex < raft.commitIndex, bytes < options.applyBytesPerStep {
+        while failure == nil, appliedIndex < raft.commitIndex, bytes < options.applyBytesPerStep {
             guard let frame = cache.frame(at: appliedIndex.next) else {
                 readFromDisk(
                     .apply, from: appliedIndex.next, byteLimit: options.applyBytesPerStep, into: &effects)
@@ -24,6 +24,7 @@ extension Replica {
     }
 
     mutating func apply(_ frame: Frame, at now: Moment, into effects: inout ReplicaEffects) {
+        guard failure == nil else { return }
         let header = frame.header
         precondition(
             header.firstIndex == appliedIndex.next, "frame at \(header.firstIndex) applied behind \(appliedIndex)")
@@ -37,6 +38,7 @@ extension Replica {
             // to guess what a committed entry says.
             preconditionFailure("committed frame at \(header.firstIndex) can not be read: \(error)")
         }
+        guard failure == nil else { return }
         appliedIndex = header.lastIndex
         raft.setApplied(appliedIndex)
         observeCommit(of: header, at: now)
@@ -53,7 +55,7 @@ extension Replica {
             if header.kind == .entries {
                 apply(entry, at: time, index, into: &effects)
             } else {
-                register(entry, into: &effects)
+                register(entry, at: index, header.term, into: &effects)
             }
             index = index.next
             time = time.advanced(by: 1)
@@ -61,9 +63,12 @@ extension Replica {
         figures.applied += UInt64(header.count)
     }
 
-    private mutating func register(_ entry: RawSpan, into effects: inout ReplicaEffects) {
+    private mutating func register(
+        _ entry: RawSpan, at index: LogIndex, _ term: Term, into effects: inout ReplicaEffects
+    ) {
+        guard failure == nil else { return }
         guard let members = try? MemberRegistry.decode(entry) else {
-            effects.news.append(.anomaly("a members entry can not be read"))
+            failure = .unreadableEntry(index, term, what: "it is no list of members")
             return
         }
         for (node, storage) in members where registry.register(node, storage) {

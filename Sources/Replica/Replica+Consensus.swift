@@ -25,7 +25,7 @@ extension Replica {
         guard !directives.isEmpty else { return }
         var position = 0
         // Carrying out one directive may add others behind it.
-        while position < directives.count {
+        while position < directives.count, failure == nil {
             carryOut(directives[position], frames, at: now, into: &effects)
             position += 1
         }
@@ -69,6 +69,8 @@ extension Replica {
             effects.news.append(.fenceCleared)
         case .anomaly(let anomaly):
             effects.news.append(.anomaly(String(describing: anomaly)))
+        case .halt(let divergence):
+            failure = .divergence(divergence)
         }
     }
 

@@ -50,6 +50,8 @@ public struct Replica: Sendable {
     public internal(set) var registry = MemberRegistry()
     public internal(set) var appliedIndex = LogIndex.zero
     public internal(set) var figures = ReplicaFigures()
+    /// Set once this replica's state is not to be trusted: it does nothing any more, and its process has to end.
+    public internal(set) var failure: ReplicaFailure?
 
     let options: ReplicaOptions
     var clock: HybridClock
@@ -92,6 +94,7 @@ public struct Replica: Sendable {
 
     /// The one entry point. Effects are appended to `effects`.
     public mutating func step(_ event: ReplicaEvent, at now: Moment, into effects: inout ReplicaEffects) {
+        guard failure == nil else { return }
         switch event {
         case .tick:
             raft.tick(now: now.instant, into: &directives)
@@ -125,6 +128,8 @@ public struct Replica: Sendable {
             endTurn(at: now, into: &effects)
         }
         carryOut(at: now, into: &effects)
+        // As if it had crashed before this turn: what the turn asked for so far came from a state not to be trusted.
+        if failure != nil { effects.removeAll() }
     }
 
     /// When the next `tick` is due.

@@ -126,6 +126,32 @@ struct HostileTests {
         #expect(cluster.judge.anomalies == [anomaly, anomaly])
     }
 
+    @Test func `a leader that contradicts itself behind what is committed is named and ignored`() {
+        var cluster = SimulatedCluster(HostileTests.ids, seed: 1)
+        for i in 0..<3 { cluster.start(i) }
+        cluster.run(400)
+        let leader = cluster.leaders[0]
+        let follower = cluster.position(HostileTests.ids.first { $0 != leader }!)
+        for salt in [1, 2] as [UInt32] {
+            let raft = cluster.nodes[follower].raft!
+            let commit = raft.log.commit
+            let frames = chain(after: commit, [raft.term.rawValue], salt: salt)
+            let append = Message.Append(
+                previous: commit.position, previousChecksum: commit.checksum, frames: frames,
+                commitIndex: commit.index, round: .zero)
+            let message = Message(term: raft.term, body: .append(append))
+            cluster.turn(follower, incoming: frames) { raft, now, out in
+                raft.receive(message, from: leader, now: now, into: &out)
+            }
+        }
+        #expect(cluster.judge.anomalies.count == 1)
+        guard case .contradiction(leader, _, _, _) = cluster.judge.anomalies.first else {
+            Issue.record("\(cluster.judge.anomalies)")
+            return
+        }
+        #expect(cluster.nodes[follower].raft?.divergence == nil)
+    }
+
     @Test func `answers of an earlier term count for nothing`() {
         var cluster = SimulatedCluster(HostileTests.ids, seed: 1)
         for i in 0..<3 { cluster.start(i) }

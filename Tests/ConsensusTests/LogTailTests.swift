@@ -159,6 +159,52 @@ struct LogTailTests {
         }
     }
 
+    @Test func `an append that reaches a commit index where the logs differ never connects`() {
+        for leader in LogTailTests.logs {
+            let theirs = chain(after: .zero, leader)
+            for follower in LogTailTests.logs {
+                let ours = chain(after: .zero, follower)
+                let common = zip(ours, theirs).prefix { $0 == $1 }.count
+                guard common < ours.count else { continue }
+                for committed in common + 1...ours.count {
+                    for from in 0...theirs.count {
+                        for to in from...theirs.count where to >= committed {
+                            refuse(ours, theirs, committed, from, to)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func refuse(
+        _ ours: [FrameSummary], _ theirs: [FrameSummary], _ committed: Int, _ from: Int, _ to: Int
+    ) {
+        let restored = Restored(
+            term: Term(9), votedFor: nil, last: ours.last?.end ?? .zero, uncommitted: Array(ours[committed...]))
+        let tail = LogTail(restored: restored)
+        let begin = from == 0 ? FrameEnd.zero : theirs[from - 1].end
+        let append = Message.Append(
+            previous: begin.position, previousChecksum: begin.checksum, frames: Array(theirs[from..<to]),
+            commitIndex: .zero, round: .zero)
+        switch tail.place(append, verifiedIndex: tail.commit.index) {
+        case .divergence(let index, _): #expect(index <= tail.commit.index)
+        case .gap: #expect(begin.index > tail.commit.index)
+        case .connects: Issue.record("\(append) connects to \(ours), committed up to \(committed)")
+        }
+    }
+
+    @Test func `a leader of a later term whose log ends before what is committed here is refused`() {
+        let ours = chain(after: .zero, [1, 1, 1, 1])
+        let tail = LogTail(restored: Restored(term: Term(2), votedFor: nil, last: ours[3].end, uncommitted: []))
+        let theirs = chain(after: ours[0].end, [2])
+        let append = Message.Append(
+            previous: ours[0].end.position, previousChecksum: ours[0].checksum, frames: theirs, commitIndex: .zero,
+            round: .zero)
+        #expect(
+            tail.place(append, verifiedIndex: LogIndex(4)) == .divergence(LogIndex(2), there: theirs[0].end))
+    }
+
     @Test func `a broken chain is no append`() {
         let frames = chain(after: .zero, [1, 1, 2])
         func isChain(_ frames: [FrameSummary], until term: UInt64 = 2) -> Bool {

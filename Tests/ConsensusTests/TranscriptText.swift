@@ -22,6 +22,7 @@ extension Transcript {
         case .fenceRaised(let index): "fence raised to \(index)"
         case .fenceCleared: "fence cleared"
         case .anomaly(let anomaly): "ANOMALY: \(anomaly)"
+        case .halt(let divergence): "HALT: \(divergence)"
         }
     }
 

@@ -229,7 +229,7 @@ import Vocabulary
 
     /// Takes the child's status. A process that ends loses its arguments, and so counts as gone, a moment before it can
     /// be waited for; and a child that nobody waits for keeps the test library from seeing its own children's ends.
-    private func ending(of process: NodeProcess) throws -> ExitStatus? {
+    private func ending(of process: NodeProcess) throws -> Platform.ExitStatus? {
         try Pause.until(MonotonicClock.now() + .seconds(10)) { () throws(ControlError) in process.ending }
     }
 
