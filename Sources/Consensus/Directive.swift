@@ -49,8 +49,8 @@ public enum StepDownReason: Hashable, Sendable {
     case noSpace(to: NodeID)
 }
 
-/// Something that a correct peer on a healthy disk does not do. Nothing was changed by it, and nothing of this node's is
-/// in doubt (that would be a `Divergence`): it is told, and ignored.
+/// Something that a correct peer on a healthy disk does not do. Nothing was changed by it, and nothing that this node
+/// has is in doubt (that would be a `Divergence`): it is told, and ignored.
 public enum Anomaly: Hashable, Sendable, CustomStringConvertible {
     case stranger(NodeID)
     /// A number in a message is beyond any that this cluster can have reached.

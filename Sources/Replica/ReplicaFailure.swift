@@ -3,8 +3,8 @@
 public import Consensus
 public import Vocabulary
 
-/// The end of a replica: it takes no event and gives no effect from then on, so that it answers nobody with a state that
-/// may be wrong. Only the process can end; a restart would find the same log.
+/// The end of a replica: it takes no event and gives no effect from then on, so that it answers nobody with a state
+/// that may be wrong. Only the process can end; a restart would find the same log.
 public enum ReplicaFailure: Error, Hashable, Sendable {
     case divergence(Divergence)
     /// A committed entry says something that this release cannot read.
@@ -19,7 +19,7 @@ public enum ReplicaFailure: Error, Hashable, Sendable {
                 \(found.leader)'s at index \(found.index); started without them, the node is rebuilt from the others
                 """)
         case .unreadableEntry:
-            .operate("start the release that the other nodes run; if it is this one, keep the data directory as evidence")
+            .operate("start the release that the other nodes run; if it is this one, keep the log as evidence")
         }
     }
 }

@@ -22,7 +22,8 @@ extension Transcript {
         case .fenceRaised(let index): "fence raised to \(index)"
         case .fenceCleared: "fence cleared"
         case .anomaly(let anomaly): "ANOMALY: \(anomaly)"
-        case .halt(let divergence): "HALT: \(divergence)"
+        case .halt(let found):
+            "HALT: committed \(found.here.map { "\($0.position)" } ?? "-"), \(found.leader) has \(found.there.position)"
         }
     }
 
