@@ -10,7 +10,7 @@ import Vocabulary
 /// It opens when the node has committed up to the mark, and an entry of its present leader's term. The mark covers
 /// what it acknowledged to this leader, the entry what it acknowledged to earlier ones: the leader was elected
 /// without this node, so it has all that was committed before its term, and whoever has an entry of that term has
-/// that too.
+/// that too. When the newest ballot may be lost, more must hold (`BallotDoubt`).
 struct Fence: Hashable, Sendable {
     private(set) var index: LogIndex?
 

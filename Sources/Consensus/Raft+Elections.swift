@@ -20,6 +20,7 @@ extension Raft {
     }
 
     mutating func electionDue(now: Instant, into out: inout [Directive]) {
+        askTerms(into: &out)
         guard configuration.isVoter(id), !fence.isClosed, now >= campaignDeadline, !isDiskStalled(now: now) else {
             return armTimer(now: now)
         }
@@ -176,7 +177,7 @@ extension Raft {
         persistBallot(now: now, into: &out)
     }
 
-    private mutating func persistBallot(now: Instant, into out: inout [Directive]) {
+    mutating func persistBallot(now: Instant, into out: inout [Directive]) {
         ballotTicket = nextTicket(now: now)
         out.append(.persistBallot(term: term, votedFor: votedFor, ticket: ballotTicket))
     }

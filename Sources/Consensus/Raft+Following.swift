@@ -34,6 +34,7 @@ extension Raft {
     mutating func receiveHeartbeat(commitIndex: LogIndex, round: ReadRound, into out: inout [Directive]) {
         noteCommit(commitIndex, into: &out)
         seenRound = max(seenRound, round)
+        askTerms(into: &out)
         reportProgress(into: &out)
     }
 
@@ -52,6 +53,7 @@ extension Raft {
             if let conflict { truncate(from: conflict, now: now, into: &out) }
             store(append.frames, from: known, now: now, into: &out)
             verifiedIndex = max(verifiedIndex, append.end.index)
+            doubt?.connected(in: term)
             noteCommit(append.commitIndex, into: &out)
             // New frames are reported when they are durable; a round that reads wait for, and old news, at once.
             let isNews = append.round > seenRound || known == append.frames.count
@@ -97,9 +99,24 @@ extension Raft {
         openFence(into: &out)
     }
 
+    /// Opens the fence if it may. This term's vote is spent with it, unless it was known: a node that has forgotten what
+    /// it did may have voted in this term, and must not again after a restart. The ballot names the leader, whom nobody
+    /// can compete with any more.
     private mutating func openFence(into out: inout [Directive]) {
-        guard leader != nil, fence.open(committed: log.commit.position, term: term) else { return }
+        guard let leader else { return }
+        if let doubt, !doubt.isSettled(term: term, committed: commitIndex, told: leaderCommitIndex) { return }
+        guard fence.open(committed: log.commit.position, term: term) else { return }
+        doubt = nil
+        if votedFor == nil {
+            votedFor = leader
+            persistBallot(now: lastTick, into: &out)
+        }
         out.append(.fenceCleared)
+    }
+
+    /// Asks the voters that must be heard before the fence may open.
+    func askTerms(into out: inout [Directive]) {
+        for node in unheardVoters { out.append(.send(BallotDoubt.question, to: node)) }
     }
 
     /// Commits what the leader has committed, as far as it is known to be the same here, and durable: a node that

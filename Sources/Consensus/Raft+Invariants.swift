@@ -12,6 +12,7 @@ extension Raft {
         precondition(ballotTicket <= issued, "ballot \(ballotTicket), issued \(issued)")
         precondition(!fence.isClosed || role == .follower, "a \(role) behind a closed fence")
         precondition(announced == Announcement(role: role, term: term, leader: leader), "\(role) was not announced")
+        precondition(fence.isClosed || doubt == nil, "a ballot in doubt without a fence")
         if role == .leader { checkLeader() } else { checkFollower() }
     }
 

@@ -36,6 +36,8 @@ public struct Raft: Sendable {
 
     var log: LogTail
     var fence: Fence
+    /// Set while the fence is closed and the newest ballot may be lost.
+    var doubt: BallotDoubt?
     var gate = DurabilityGate()
     var disk = DiskWatch()
     var timer: ElectionTimer
@@ -101,11 +103,13 @@ public struct Raft: Sendable {
         votedFor = restored.votedFor
         log = LogTail(restored: restored)
         precondition(log.last.position.term <= restored.term, "log of term \(log.last), ballot of \(restored.term)")
+        precondition(restored.fence != nil || !restored.isBallotUncertain, "a ballot in doubt without a fence")
         fence = Fence(restored.fence)
         timer = ElectionTimer(seed: seed, now: now)
         verifiedIndex = restored.commitIndex
         leaderHeardAt = now
         peers = configuration.voters.ids.filter { $0 != id }.map { PeerProgress(id: $0, now: now) }
+        if restored.isBallotUncertain { doubt = BallotDoubt(others: peers.map(\.id)) }
         rule = CommitRule(firstOwnIndex: restored.last.index.next)
         heartbeatDeadline = now
         spaceHandoverDeadline = now
@@ -121,6 +125,8 @@ public struct Raft: Sendable {
     /// The end of the log that this node's disk is known to have.
     public var persistedIndex: LogIndex { log.persistedIndex }
     public var fenceIndex: LogIndex? { fence.index }
+    /// Whom this node must hear before it votes and counts again, since its last ballot may be lost.
+    public var unheardVoters: [NodeID] { doubt?.unheard ?? [] }
     public var isHandingOver: Bool { handover != nil }
     /// Who the leader hands over to.
     public var handoverTarget: NodeID? { handover?.target }
@@ -226,6 +232,13 @@ public struct Raft: Sendable {
         case .timeoutNow:
             receiveTimeoutNow(term: message.term, from: from, now: now, into: &out)
         }
+        if doubt != nil { noteTerm(of: message, from: from) }
+    }
+
+    /// A pre-vote speaks of a term that its sender has not entered.
+    private mutating func noteTerm(of message: Message, from node: NodeID) {
+        if case .preVote = message.body { return }
+        if message.term <= term { doubt?.heard(node) }
     }
 
     public mutating func setHasSpace(_ hasSpace: Bool) { self.hasSpace = hasSpace }

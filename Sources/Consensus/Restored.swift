@@ -14,15 +14,19 @@ public struct Restored: Hashable, Sendable {
     /// Set while the log is under repair: the node may have acknowledged entries up to here and lost them. Also after
     /// `fenceRaised` until `fenceCleared`; 0 is a closed fence too.
     public var fence: LogIndex?
+    /// Set beside the fence when a newer ballot than this one may be lost (see `BallotDoubt`).
+    public var isBallotUncertain: Bool
 
     public init(
-        term: Term, votedFor: NodeID?, last: FrameEnd, uncommitted: [FrameSummary], fence: LogIndex? = nil
+        term: Term, votedFor: NodeID?, last: FrameEnd, uncommitted: [FrameSummary], fence: LogIndex? = nil,
+        isBallotUncertain: Bool = false
     ) {
         self.term = term
         self.votedFor = votedFor
         self.last = last
         self.uncommitted = uncommitted
         self.fence = fence
+        self.isBallotUncertain = isBallotUncertain
     }
 
     /// A node that was never started before.

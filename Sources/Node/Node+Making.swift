@@ -97,7 +97,8 @@ extension Node {
         let end = FrameEnd(position: recovered.last, checksum: recovered.lastChecksum)
         let restored = Restored(
             term: recovered.state.term, votedFor: recovered.state.votedFor, last: end,
-            uncommitted: recovered.uncommitted.map { FrameSummary($0) }, fence: recovered.state.fence)
+            uncommitted: recovered.uncommitted.map { FrameSummary($0) }, fence: recovered.state.fence,
+            isBallotUncertain: recovered.state.isBallotUncertain)
         let start = ReplicaStart(
             id: settings.node, cluster: settings.cluster, storage: storage, configuration: configuration,
             restored: restored, uncommittedFrames: recovered.uncommitted, lastTimestamp: lastTimestamp)

@@ -156,7 +156,9 @@ extension NodeLoop {
         if phase != .ready { reasons.append(phase == .stopping ? .stopping : .starting(phase)) }
         if replica.raft.leader == nil { reasons.append(.noLeader) }
         if let fence = replica.raft.fenceIndex {
-            reasons.append(.quarantined(why: "its log is being repaired up to index \(fence)"))
+            let unheard = replica.raft.unheardVoters.map(\.description).joined(separator: ", ")
+            let wait = unheard.isEmpty ? "" : "; its last vote may be lost: it votes when it has heard \(unheard)"
+            reasons.append(.quarantined(why: "its log is being repaired up to index \(fence)\(wait)"))
         }
         let lag = replica.raft.commitIndex - replica.appliedIndex
         if lag > NodeLoop.readyLagMax { reasons.append(.lagging(entries: lag)) }

@@ -16,6 +16,8 @@ struct Weather {
     var stalls = false
     var fills = false
     var hands = false
+    /// How often a node's newest ballots, and frames, are lost to damage; never on two nodes at a time.
+    var damages = 0
 
     init(_ random: inout TestRandom) {
         if random.chance(40) { loses = 1 + random.below(20) }
@@ -40,10 +42,11 @@ struct Storm {
     /// Microseconds that a step takes at most, ordinarily.
     let pace: Int
 
-    init(seed: UInt64) {
+    init(seed: UInt64, count fixed: Int? = nil) {
         random = TestRandom(seed)
         weather = Weather(&random)
-        count = [3, 3, 3, 3, 3, 5, 5, 2, 1][random.below(9)]
+        let drawn = [3, 3, 3, 3, 3, 5, 5, 2, 1][random.below(9)]
+        count = fixed ?? drawn
         pace = [500, 4000, 15_000][random.below(3)]
         var options = ConsensusOptions()
         options.inflightFramesMax = 1 + random.below(8)
@@ -118,7 +121,20 @@ struct Storm {
         if weather.fills, random.chance(3) {
             cluster.nodes[node].raft?.setHasSpace(random.chance(50))
         }
+        if random.chance(weather.damages) { damage(node) }
         if weather.hands, random.chance(5), !paused.contains(node) { handOver(node) }
+    }
+
+    /// Takes ballots, and sometimes frames, from a disk, unless another node is new or fenced itself. The repair has not
+    /// seen more than what is left, so that the fence is a lower bound.
+    private mutating func damage(_ node: Int) {
+        guard count > 2, cluster.nodes.allSatisfy({ $0.disk.fence == nil && $0.disk.term > .zero }) else { return }
+        let disk = cluster.nodes[node].disk
+        let newest = disk.log.last?.term ?? .zero
+        let back = random.chance(60) ? newest.rawValue : UInt64(random.below(Int(disk.term.rawValue) + 1))
+        cluster.damage(node, after: Term(back))
+        paused.remove(node)
+        if random.chance(80) { cluster.start(node) }
     }
 
     private mutating func handOver(_ node: Int) {
@@ -173,5 +189,53 @@ struct ClusterTests {
         }
         #expect(confirmed > ClusterTests.seeds.count)
         #expect(elections > ClusterTests.seeds.count)
+    }
+
+    @Test func `nodes that lose ballots and entries to damage lose nothing for the cluster`() {
+        var damages = 0
+        for seed in 0..<500 as Range<UInt64> {
+            var storm = Storm(seed: seed, count: 3)
+            storm.cluster.run(300)
+            storm.weather.damages = 25
+            storm.weather.cuts = 50
+            storm.rage(steps: 500)
+            damages += storm.cluster.damages
+            let healed = storm.cluster.judge.findings.isEmpty && storm.heal(milliseconds: 3000)
+            #expect(storm.cluster.judge.findings.isEmpty, "seed \(seed): \(storm.cluster.judge.findings)")
+            #expect(healed, "seed \(seed) did not heal")
+            guard healed else { break }
+        }
+        #expect(damages > 500)
+    }
+
+    /// A leader is cut off. Of the two others one elects the other, and loses its ballot; then it sees nobody but the
+    /// old leader, which may not have given up yet.
+    @Test func `a node that has lost the vote it gave does not go back to the leader of before`() {
+        var meetings = 0
+        for seed in 0..<400 as Range<UInt64> {
+            var storm = Storm(seed: seed, count: 3)
+            storm.cluster.run(2000) { $0.isSettled }
+            let old = storm.cluster.position(storm.cluster.leaders[0])
+            let before = storm.cluster.nodes[old].disk.term
+            for other in 0..<3 where other != old { storm.cluster.cut(old, other) }
+            storm.cluster.run(1000) { $0.leaders.count == 2 }
+            guard let new = (0..<3).first(where: { $0 != old && storm.cluster.nodes[$0].raft?.role == .leader }),
+                storm.cluster.nodes[old].raft?.role == .leader
+            else { continue }
+            let voter = 3 - old - new
+            storm.cluster.damage(voter, after: before)
+            storm.cluster.cut(voter, new)
+            storm.cluster.mend(voter, old)
+            storm.cluster.start(voter)
+            for _ in 0..<40 {
+                storm.cluster.run(1 + storm.random.below(3))
+                storm.cluster.propose(old, count: 1)
+            }
+            meetings += 1
+            let healed = storm.heal(milliseconds: 3000)
+            #expect(storm.cluster.judge.findings.isEmpty, "seed \(seed): \(storm.cluster.judge.findings)")
+            #expect(healed, "seed \(seed) did not heal")
+        }
+        #expect(meetings > 20, "\(meetings)")
     }
 }

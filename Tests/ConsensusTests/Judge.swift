@@ -100,7 +100,8 @@ struct Judge {
             } else {
                 expect(frame.firstIndex == committedIndex.next, "a hole before committed \(frame.firstIndex)")
                 committed.append(frame)
-                let copies = nodes.count { $0.disk.log.contains(frame) }
+                // What damage took may have been counted; its node is fenced.
+                let copies = nodes.count { $0.disk.log.contains(frame) || $0.disk.isBallotUncertain }
                 expect(copies * 2 > nodes.count, "\(frame.firstIndex) committed with \(copies) durable copies")
             }
         }

@@ -23,6 +23,7 @@ struct SimulatedCluster {
     var mutes: Set<[Int]> = []
     var stamp: UInt32 = 0
     var judge = Judge()
+    private(set) var damages = 0
     /// Receives every directive, in order.
     var observe: ((NodeID, Directive) -> Void)?
 
@@ -58,6 +59,14 @@ struct SimulatedCluster {
         for other in wasConnected { disconnect(other, from: position, refused: true) }
         let id = nodes[position].id
         wire.removeAll { $0.from == id || $0.to == id }
+    }
+
+    /// Crashes a node whose log then turns out to be damaged: all ballots after `term` are lost, and the frames of
+    /// later terms with them. A repair has closed the fence, and noted that a ballot may be lost.
+    mutating func damage(_ position: Int, after term: Term) {
+        if nodes[position].isUp { crash(position) }
+        damages += 1
+        nodes[position].disk.loseBallots(after: term)
     }
 
     mutating func cut(_ a: Int, _ b: Int) {

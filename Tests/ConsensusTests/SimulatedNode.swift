@@ -12,12 +12,25 @@ struct DiskImage {
     /// The newest commit index that an order carried along, as the log's envelopes do.
     var commitIndex = LogIndex.zero
     var fence: LogIndex?
+    var isBallotUncertain = false
+
+    mutating func loseBallots(after term: Term) {
+        if self.term > term {
+            self.term = term
+            votedFor = nil
+        }
+        isBallotUncertain = true
+        log.removeAll { $0.term > term }
+        fence = max(fence ?? .zero, lastIndex)
+        commitIndex = min(commitIndex, lastIndex)
+    }
 
     var lastIndex: LogIndex { log.last?.lastIndex ?? .zero }
     var restored: Restored {
         let last = log.last?.end ?? .zero
         let suffix = log.filter { $0.firstIndex > commitIndex }
-        return Restored(term: term, votedFor: votedFor, last: last, uncommitted: suffix, fence: fence)
+        return Restored(term: term, votedFor: votedFor, last: last, uncommitted: suffix, fence: fence,
+            isBallotUncertain: isBallotUncertain)
     }
 }
 
@@ -78,7 +91,9 @@ struct SimulatedNode {
                 disk.votedFor = vote
             case .truncate(let index): disk.log.removeAll { $0.firstIndex >= index }
             case .frames(let frames): disk.log += frames
-            case .fence(let index): disk.fence = index
+            case .fence(let index):
+                disk.fence = index
+                if index == nil { disk.isBallotUncertain = false }
             }
             disk.commitIndex = max(disk.commitIndex, order.commitIndex)
             newest = order.ticket

@@ -2,7 +2,8 @@
 //
 //     cluster n1 n2 n3              new nodes, all connected, not yet started
 //     narrow n1 n2 n3               the same, with one frame in an append
-//     restore n1 1,1,2 term 2       frames of these terms on its disk; also `vote n2`, `commit 1`, `fence 3`
+//     restore n1 1,1,2 term 2       frames of these terms on its disk; also `vote n2`, `commit 1`, `fence 3`, `doubt 3`
+//     damage n1 2                   it crashes, and its ballots behind term 2 are lost; a repair has noted that
 //     start n1|all                  crash n1      cut n1 n2      mend n1 n2
 //     expire n1                     time moves to its next deadline, and it ticks
 //     wait 40                       milliseconds pass; nobody ticks
@@ -48,6 +49,7 @@ struct Transcript {
         case "restore": restore(targets[0], words)
         case "start": for i in targets { cluster.start(i) }
         case "crash": cluster.crash(targets[0])
+        case "damage": cluster.damage(targets[0], after: Term(UInt64(words[2])!))
         case "cut": cluster.cut(targets[0], nodes(words[2])[0])
         case "mend": cluster.mend(targets[0], nodes(words[2])[0])
         case "expire":
@@ -97,6 +99,9 @@ struct Transcript {
             case "vote": disk.votedFor = NodeID(value)
             case "commit": disk.commitIndex = LogIndex(UInt64(value)!)
             case "fence": disk.fence = LogIndex(UInt64(value)!)
+            case "doubt":
+                disk.fence = LogIndex(UInt64(value)!)
+                disk.isBallotUncertain = true
             default: break
             }
         }
