@@ -99,9 +99,9 @@ extension Raft {
         openFence(into: &out)
     }
 
-    /// Opens the fence if it may. This term's vote is spent with it, unless it was known: a node that has forgotten what
-    /// it did may have voted in this term, and must not again after a restart. The ballot names the leader, whom nobody
-    /// can compete with any more.
+    /// Opens the fence if it may. This term's vote is spent with it, unless it was known: a node that has forgotten
+    /// what it did may have voted in this term, and must not again after a restart. The ballot names the leader, whom
+    /// nobody can compete with any more.
     private mutating func openFence(into out: inout [Directive]) {
         guard let leader else { return }
         if let doubt, !doubt.isSettled(term: term, committed: commitIndex, told: leaderCommitIndex) { return }

@@ -125,8 +125,8 @@ struct Storm {
         if weather.hands, random.chance(5), !paused.contains(node) { handOver(node) }
     }
 
-    /// Takes ballots, and sometimes frames, from a disk, unless another node is new or fenced itself. The repair has not
-    /// seen more than what is left, so that the fence is a lower bound.
+    /// Takes ballots, and sometimes frames, from a disk, unless another node is new or fenced itself. The repair has
+    /// not seen more than what is left, so that the fence is a lower bound.
     private mutating func damage(_ node: Int) {
         guard count > 2, cluster.nodes.allSatisfy({ $0.disk.fence == nil && $0.disk.term > .zero }) else { return }
         let disk = cluster.nodes[node].disk

@@ -29,7 +29,8 @@ struct DiskImage {
     var restored: Restored {
         let last = log.last?.end ?? .zero
         let suffix = log.filter { $0.firstIndex > commitIndex }
-        return Restored(term: term, votedFor: votedFor, last: last, uncommitted: suffix, fence: fence,
+        return Restored(
+            term: term, votedFor: votedFor, last: last, uncommitted: suffix, fence: fence,
             isBallotUncertain: isBallotUncertain)
     }
 }
