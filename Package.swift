@@ -8,6 +8,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    // Access conflicts are looked for while testing: in a release build the checks cost a tenth of a turn of the loop.
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 /// Cores, ground and most shells: unsafe constructs must be acknowledged with `unsafe`.

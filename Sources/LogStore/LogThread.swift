@@ -20,6 +20,7 @@ public final class LogThread: Sendable {
         case prepared
     }
 
+    @specialized(where Disk == DirectoryStorage)
     public init<Disk: Storage>(
         engine: consuming LogEngine<Disk>, disk: Disk, report: @escaping @Sendable (LogReport) -> Void
     ) throws(SystemError) {

@@ -231,7 +231,8 @@ final class ClientDesk {
             guard client.channel.input.withBytes({ handle(client, $0, at: now) }) else { return .mustWait }
             client.channel.input.consume(consumed)
         case .inline(let consumed):
-            guard handle(client, client.decoder.inlineText.rawBytes, at: now) else { return .mustWait }
+            let text = client.decoder.inlineText
+            guard handle(client, text.rawBytes, at: now) else { return .mustWait }
             client.channel.input.consume(consumed)
         }
         return .taken
@@ -281,8 +282,9 @@ final class ClientDesk {
     }
 
     private func sendWritten(to client: ClientConnection) {
-        guard !writer.bytes.isEmpty else { return }
-        client.channel.output.append(writer.bytes.rawBytes)
+        let bytes = writer.bytes
+        guard !bytes.isEmpty else { return }
+        client.channel.output.append(bytes.rawBytes)
         markDirty(client)
     }
 

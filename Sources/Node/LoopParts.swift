@@ -23,7 +23,7 @@ struct LoopParameters {
     var reload: (ClientDesk, PeerMesh) throws(NodeError) -> Void
 }
 
-/// Everything that the loop takes over when it is made.
+/// Everything that the loop takes over when it is made, but for the replica.
 struct LoopParts {
     var reactor: Reactor
     var mail: Mailbox<LoopLetter>
@@ -35,7 +35,6 @@ struct LoopParts {
     var board: StatusBoard
     var logger: Logger
     var parameters: LoopParameters
-    var replica: Replica
     var signals: Int32
     var startedAt: Instant
 }

@@ -224,6 +224,10 @@ extension Node {
         do throws(SystemError) { return try body() } catch { throw .system(error) }
     }
 
+    func makeLoop(_ parts: LoopParts, _ replica: consuming Replica) throws(NodeError) -> NodeLoop {
+        do throws(SystemError) { return try NodeLoop(parts, replica: replica) } catch { throw .system(error) }
+    }
+
     private func secured<Value>(_ body: () throws(TLSError) -> Value) throws(NodeError) -> Value {
         do throws(TLSError) { return try body() } catch { throw .tls(error) }
     }

@@ -80,9 +80,8 @@ public final class Node {
         try openPorts(clients, mesh)
         let parts = LoopParts(
             reactor: reactor, mail: mail, clients: clients, mesh: mesh, log: log, reader: reader, desk: desk,
-            board: board, logger: logger, parameters: parameters(), replica: replica, signals: signals,
-            startedAt: startedAt)
-        let loop = try system { () throws(SystemError) in try NodeLoop(parts) }
+            board: board, logger: logger, parameters: parameters(), signals: signals, startedAt: startedAt)
+        let loop = try makeLoop(parts, replica)
         loop.beginPhases(
             finished: [StartProgress.FinishedPhase(phase: .recovering, duration: now.instant - startedAt)],
             commitIndex: recovered.commitIndex, at: now.instant)

@@ -91,23 +91,22 @@ extension NodeLoop {
     }
 
     private func fillConsensus(_ status: inout NodeStatus, at now: Moment) {
-        let raft = replica.raft
         status.cluster = replica.cluster
         status.role =
-            switch raft.role {
+            switch replica.raft.role {
             case .leader: .leader
             case .follower: .follower
             case .preCandidate, .candidate: .candidate
             }
-        status.leader = raft.leader
-        status.term = raft.term
-        status.lastIndex = raft.lastPosition.index
-        status.persistedIndex = raft.persistedIndex
-        status.commitIndex = raft.commitIndex
+        status.leader = replica.raft.leader
+        status.term = replica.raft.term
+        status.lastIndex = replica.raft.lastPosition.index
+        status.persistedIndex = replica.raft.persistedIndex
+        status.commitIndex = replica.raft.commitIndex
         status.appliedIndex = replica.appliedIndex
         status.digest = replica.keyspace.digest
-        if raft.leader != nil {
-            status.lagEntries = max(0, raft.commitIndex - replica.appliedIndex)
+        if replica.raft.leader != nil {
+            status.lagEntries = max(0, replica.raft.commitIndex - replica.appliedIndex)
             status.lag = .zero
         }
         status.keys = UInt64(replica.keyspace.count)

@@ -51,7 +51,7 @@ final class NodeLoop {
     var nextHousekeeping: Instant
     let signals: (descriptor: Int32, registration: Registration)
 
-    init(_ parts: LoopParts) throws(SystemError) {
+    init(_ parts: LoopParts, replica: consuming Replica) throws(SystemError) {
         reactor = parts.reactor
         mail = parts.mail
         clients = parts.clients
@@ -62,7 +62,7 @@ final class NodeLoop {
         board = parts.board
         logger = parts.logger
         parameters = parts.parameters
-        replica = parts.replica
+        self.replica = replica
         publication = Publication(startedAt: parts.startedAt)
         nextHousekeeping = parts.startedAt
         signals = (parts.signals, try reactor.add(parts.signals, .readable))

@@ -5,14 +5,49 @@ public import Vocabulary
 
 /// Elements that threads post and one worker thread takes, all at once: what gathers while it works is its next batch.
 public final class WorkQueue<Element: Sendable>: @unchecked Sendable {
-    // Sendable because `elements` and `isClosed` are touched with `mutex` held only.
+    // Sendable because `elements` is touched between `gate.enter` and `gate.leave` only.
+    @usableFromInline let gate = WorkGate()
+    @usableFromInline var elements: [Element] = []
+
+    @inlinable public init() {}
+
+    /// Adds an element. False, and nothing is added, once the queue is closed.
+    @inlinable @discardableResult public func post(_ element: Element) -> Bool {
+        gate.enter()
+        let isOpen = !gate.isClosed
+        if isOpen { elements.append(element) }
+        gate.leave(waking: isOpen)
+        return isOpen
+    }
+
+    /// Waits until there is something, the queue is closed, or `deadline` has passed (nil waits for ever), and moves
+    /// everything there is into `taken`, in place of what was in there. For one thread.
+    ///
+    /// - Returns: false when the queue is closed and empty: the worker's work is done.
+    @inlinable public func takeAll(into taken: inout [Element], waitUntil deadline: Instant? = nil) -> Bool {
+        taken.removeAll(keepingCapacity: true)
+        gate.enter()
+        while elements.isEmpty, !gate.isClosed, gate.wait(until: deadline) {}
+        swap(&elements, &taken)
+        let isOpen = !gate.isClosed
+        gate.leave(waking: false)
+        return !taken.isEmpty || isOpen
+    }
+
+    /// Lets the worker take what is left and then end. What is posted from now on is refused.
+    public func close() { gate.close() }
+}
+
+/// A lock that one thread may wait under.
+@usableFromInline
+final class WorkGate: @unchecked Sendable {
+    // Sendable because `isClosed` and `isWaiting` are touched with `mutex` held only.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var elements: [Element] = []
-    private var isClosed = false
+    @usableFromInline private(set) var isClosed = false
     private var isWaiting = false
 
-    public init() {
+    @usableFromInline init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -31,42 +66,26 @@ public final class WorkQueue<Element: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Adds an element. False, and nothing is added, once the queue is closed.
-    @discardableResult public func post(_ element: Element) -> Bool {
-        pthread_mutex_lock(mutex)
-        let isOpen = !isClosed
-        if isOpen { elements.append(element) }
-        let wakes = isOpen && isWaiting
+    @usableFromInline func enter() { pthread_mutex_lock(mutex) }
+
+    /// `waking`: whoever waits has a reason to look again.
+    @usableFromInline func leave(waking: Bool) {
+        let wakes = waking && isWaiting
         pthread_mutex_unlock(mutex)
         if wakes { pthread_cond_signal(condition) }
-        return isOpen
     }
 
-    /// Waits until there is something, the queue is closed, or `deadline` has passed (nil waits for ever), and moves
-    /// everything there is into `taken`, in place of what was in there. For one thread.
-    ///
-    /// - Returns: false when the queue is closed and empty: the worker's work is done.
-    public func takeAll(into taken: inout [Element], waitUntil deadline: Instant? = nil) -> Bool {
-        taken.removeAll(keepingCapacity: true)
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        isWaiting = true
-        while elements.isEmpty, !isClosed, wait(until: deadline) {}
-        isWaiting = false
-        swap(&elements, &taken)
-        return !taken.isEmpty || !isClosed
-    }
-
-    /// Lets the worker take what is left and then end. What is posted from now on is refused.
-    public func close() {
+    func close() {
         pthread_mutex_lock(mutex)
         isClosed = true
         pthread_mutex_unlock(mutex)
         pthread_cond_broadcast(condition)
     }
 
-    /// False when the deadline has passed.
-    private func wait(until deadline: Instant?) -> Bool {
+    /// Leaves, waits, and is inside again. False when the deadline has passed.
+    @usableFromInline func wait(until deadline: Instant?) -> Bool {
+        isWaiting = true
+        defer { isWaiting = false }
         guard let deadline else { return pthread_cond_wait(condition, mutex) == 0 }
         var time = timespec(
             tv_sec: Int(deadline.nanoseconds / 1_000_000_000), tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))

@@ -10,6 +10,8 @@ public struct MemberRegistry: Hashable, Sendable {
 
     public init() {}
 
+    public var count: Int { storages.count }
+
     public func storage(of node: NodeID) -> StorageID? { storages.first { $0.node == node }?.storage }
 
     /// Whether `storage` may speak for `node`: it is the registered one, or none is registered yet.

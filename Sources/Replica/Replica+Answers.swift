@@ -111,8 +111,8 @@ extension Replica {
     }
 
     mutating func answerWaits(at now: Moment, into effects: inout ReplicaEffects) {
-        guard raft.role == .leader else { return }
-        for (wait, count) in waits.takeEnded(at: now.instant, holding: nodesHolding) {
+        guard raft.role == .leader, !waits.isEmpty else { return }
+        for (wait, count) in waits.takeEnded(at: now.instant, synced: syncedIndexes) {
             withAnswers(for: wait.arrival.origin, in: &effects) { answers in
                 answers.answer(wait.item.token, version: wait.item.version) { reply in
                     // `WAITAOF` tells of the leader's own disk apart.
@@ -126,10 +126,11 @@ extension Replica {
         }
     }
 
-    /// How many nodes, this one included, have the log up to `index` on stable storage.
-    func nodesHolding(_ index: LogIndex) -> Int {
-        let own = raft.persistedIndex >= index ? 1 : 0
-        return own + peers.count { conversation(with: $0) != nil && raft.progress(of: $0).matchIndex >= index }
+    /// Up to where this node and every connected peer have the log on stable storage.
+    private var syncedIndexes: [LogIndex] {
+        var indexes = [raft.persistedIndex]
+        for peer in peers where conversation(with: peer) != nil { indexes.append(raft.progress(of: peer).matchIndex) }
+        return indexes
     }
 
     // MARK: Outcomes from the leader

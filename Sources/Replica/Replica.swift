@@ -40,7 +40,7 @@ public struct ReplicaStart: Sendable {
 ///    read back from the log until it does.
 /// 3. A write is answered with success only after its entry was applied here, hence committed.
 /// 4. Requests are routed only at the end of a turn; until then they lie in `inbox` and have had no effect.
-public struct Replica: Sendable {
+public struct Replica: ~Copyable, Sendable {
     public let id: NodeID
     public let cluster: ClusterID
     public let storage: StorageID

@@ -20,6 +20,8 @@ public struct WaitQueue: Sendable {
 
     public init() {}
 
+    var isEmpty: Bool { waiting.isEmpty }
+
     public var nextDeadline: Instant? { waiting.compactMap(\.deadline).min() }
 
     /// The item's bytes: nodes needed and milliseconds to wait (0: for ever), both varints; for `WAITAOF` a third one,
@@ -36,12 +38,12 @@ public struct WaitQueue: Sendable {
                 deadline: milliseconds == 0 ? nil : now + .milliseconds(Int64(min(milliseconds, 1 << 40)))))
     }
 
-    /// Removes and returns the waits that end now, each with the number of nodes that hold its index.
-    mutating func takeEnded(at now: Instant, holding: (LogIndex) -> Int) -> [(Wait, Int)] {
-        guard !waiting.isEmpty else { return [] }
+    /// Removes and returns the waits that end now, each with the number of nodes that hold its index. `synced`: up to
+    /// where each node has the log on stable storage.
+    mutating func takeEnded(at now: Instant, synced: [LogIndex]) -> [(Wait, Int)] {
         var ended: [(Wait, Int)] = []
         waiting.removeAll { wait in
-            let count = holding(wait.index)
+            let count = synced.count { $0 >= wait.index }
             guard count >= wait.needed || wait.deadline.map({ $0 <= now }) == true else { return false }
             ended.append((wait, count))
             return true

@@ -226,7 +226,8 @@ struct ReplicaTests {
         _ = world.elect()
         world.pass(.milliseconds(100))
         for id in world.ids {
-            let registry = try #require(world.nodes[id]?.replica.registry)
+            let node = try #require(world.nodes[id])
+            let registry = node.replica.registry
             for member in world.ids {
                 let storage = try #require(world.nodes[member]?.storage)
                 #expect(registry.storage(of: member) == storage)

@@ -12,16 +12,23 @@ import Vocabulary
 @testable import Replica
 
 final class World {
-    struct Node {
+    final class Node {
         var replica: Replica
         var isUp = true
         var orders: [LogWrite] = []
-        var disk = Disk()
-        var replies: [UInt64: String] = [:]
+        var disk: Disk
+        var replies: [UInt64: String]
         var news: [String] = []
-        var storage: StorageID
+        let storage: StorageID
         /// While true, orders gather and nothing is reported as persisted.
         var isDiskFrozen = false
+
+        init(_ replica: consuming Replica, disk: Disk, replies: [UInt64: String], storage: StorageID) {
+            self.replica = replica
+            self.disk = disk
+            self.replies = replies
+            self.storage = storage
+        }
     }
 
     /// What a node's log would hold after a crash.
@@ -72,10 +79,9 @@ final class World {
         let start = ReplicaStart(
             id: id, cluster: World.cluster, storage: storage, configuration: configuration, restored: restored,
             uncommittedFrames: uncommitted, lastTimestamp: disk.frames.last?.header.timestamp ?? .zero)
-        var node = Node(
-            replica: Replica(start, options: options, seed: seed, at: now), disk: disk, storage: storage)
-        node.replies = nodes[id]?.replies ?? [:]
-        nodes[id] = node
+        nodes[id] = Node(
+            Replica(start, options: options, seed: seed, at: now), disk: disk, replies: nodes[id]?.replies ?? [:],
+            storage: storage)
     }
 
     enum WorldError: Error { case badConfiguration }
@@ -150,8 +156,9 @@ final class World {
 
     private func persist(_ id: NodeID) {
         guard let node = nodes[id], node.isUp, !node.isDiskFrozen, !node.orders.isEmpty else { return }
-        nodes[id]?.orders = []
-        for order in node.orders {
+        let orders = node.orders
+        node.orders = []
+        for order in orders {
             switch order.kind {
             case .append(let frame, let commit):
                 nodes[id]?.disk.frames.append(frame)
@@ -165,7 +172,7 @@ final class World {
                 break
             }
         }
-        if let ticket = node.orders.compactMap(\.ticket).last { step(id, .persisted(ticket)) }
+        if let ticket = orders.compactMap(\.ticket).last { step(id, .persisted(ticket)) }
     }
 
     private func deliver(_ from: NodeID, _ to: NodeID, _ parcel: Parcel) {
