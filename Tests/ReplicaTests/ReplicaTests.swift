@@ -155,6 +155,27 @@ struct ReplicaTests {
         for token in 0..<20 { #expect(world.reply(old, UInt64(token)) == "+OK\r\n") }
     }
 
+    @Test func `a leader that stops is not quiet before the peers' writes are answered`() throws {
+        let world = try World(3)
+        let leader = world.elect()
+        let other = world.others(than: leader)[0]
+        let node = try #require(world.nodes[leader])
+        world.pass(.milliseconds(100))
+        #expect(node.isQuiet)
+        for id in world.others(than: leader) { world.freezeDisk(id, true) }
+        world.ask(other, 1, .write, .set, "k", "v")
+        world.settle()
+        world.step(leader, .handover(to: nil, deadline: world.now.instant + .seconds(2)))
+        world.settle()
+        #expect(world.reply(other, 1) == nil)
+        #expect(!node.isQuiet)
+        for id in world.others(than: leader) { world.freezeDisk(id, false) }
+        world.pass(.milliseconds(200))
+        #expect(world.reply(other, 1) == "+OK\r\n")
+        #expect(node.isQuiet)
+        #expect(node.replica.raft.role == .follower)
+    }
+
     @Test func `a write cut from the log is answered as unknown`() throws {
         let world = try World(3)
         let old = world.elect()

@@ -29,6 +29,8 @@ final class World {
             self.replies = replies
             self.storage = storage
         }
+
+        var isQuiet: Bool { replica.isQuiet }
     }
 
     /// What a node's log would hold after a crash.
