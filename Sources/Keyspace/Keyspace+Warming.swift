@@ -5,13 +5,20 @@ import ByteCoding
 extension Keyspace {
     /// Entries that are worth warming together.
     public static let warmMax = 32
+    /// Fewer records than these are in the processor's cache as they are.
+    private static let warmedRecordsMin = 1 << 16
 
     /// Looks up the first key of each of the entries, which lie at `entries` in `bytes`, all in step: the processor
-    /// fetches them side by side, and carrying them out then finds them in its cache. With millions of records that
-    /// makes a batch about twice as fast. Changes nothing, and any bytes will do.
+    /// fetches them side by side, and carrying them out then finds them in its cache. With a million records that makes
+    /// a batch of writes a quarter faster, with eight millions by half. Changes nothing, and any bytes will do.
     ///
     /// Only the first `warmMax` entries are looked at.
     public func warm(_ bytes: RawSpan, entries: [Range<Int>]) {
+        guard entries.count > 1, count >= Keyspace.warmedRecordsMin else { return }
+        lookUp(bytes, entries)
+    }
+
+    func lookUp(_ bytes: RawSpan, _ entries: [Range<Int>]) {
         var steps = InlineArray<32, WarmingStep>(repeating: WarmingStep())
         var count = 0
         for range in entries.prefix(Keyspace.warmMax) {

@@ -21,10 +21,11 @@ public struct Keyspace: Sendable {
     private var scratch: [UInt8] = []
     private static let scratchKeptMax = 64 << 10
 
-    /// An empty keyspace. `hashKey` places records within their slot: it must be the same on every node of a cluster,
-    /// and should not be known to who chooses keys.
-    public init(hashKey: (UInt64, UInt64) = (0x7472_6972_656D_6500, 0x6B65_7973_7061_6365)) {
-        records = RecordTree(hashKey: SipHash.Key(hashKey.0, hashKey.1))
+    /// An empty keyspace of `cluster`, whose id decides where records lie within their slots: so the nodes of a cluster
+    /// agree, and keys that collide cannot be made for all clusters at once. Whoever knows the id can make them for
+    /// this one; they make a slot slower, not wrong.
+    public init(of cluster: ClusterID) {
+        records = RecordTree(hashKey: SipHash.Key(cluster.high, cluster.low))
     }
 
     // MARK: Commands

@@ -112,7 +112,8 @@ extension Replica {
 
     mutating func answerWaits(at now: Moment, into effects: inout ReplicaEffects) {
         guard raft.role == .leader, !waits.isEmpty else { return }
-        for (wait, count) in waits.takeEnded(at: now.instant, synced: syncedIndexes) {
+        let peersSynced = peers.filter { conversation(with: $0) != nil }.map { raft.progress(of: $0).matchIndex }
+        for (wait, count) in waits.takeEnded(at: now.instant, own: raft.persistedIndex, others: peersSynced) {
             withAnswers(for: wait.arrival.origin, in: &effects) { answers in
                 answers.answer(wait.item.token, version: wait.item.version) { reply in
                     // `WAITAOF` tells of the leader's own disk apart.
@@ -124,13 +125,6 @@ extension Replica {
                 }
             }
         }
-    }
-
-    /// Up to where this node and every connected peer have the log on stable storage.
-    private var syncedIndexes: [LogIndex] {
-        var indexes = [raft.persistedIndex]
-        for peer in peers where conversation(with: peer) != nil { indexes.append(raft.progress(of: peer).matchIndex) }
-        return indexes
     }
 
     // MARK: Outcomes from the leader

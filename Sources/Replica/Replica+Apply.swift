@@ -50,16 +50,21 @@ extension Replica {
         var cursor = EntryCursor(header)
         var index = header.firstIndex
         var time = header.timestamp
-        while let range = try cursor.next(in: payload) {
-            let entry = payload.extracting(range)
-            if header.kind == .entries {
-                apply(entry, at: time, index, into: &effects)
-            } else {
-                register(entry, at: index, header.term, into: &effects)
+        repeat {
+            group.removeAll(keepingCapacity: true)
+            while group.count < Keyspace.warmMax, let range = try cursor.next(in: payload) { group.append(range) }
+            if header.kind == .entries { keyspace.warm(payload, entries: group) }
+            for position in group.indices {
+                let entry = payload.extracting(group[position])
+                if header.kind == .entries {
+                    apply(entry, at: time, index, into: &effects)
+                } else {
+                    register(entry, at: index, header.term, into: &effects)
+                }
+                index = index.next
+                time = time.advanced(by: 1)
             }
-            index = index.next
-            time = time.advanced(by: 1)
-        }
+        } while !group.isEmpty
         figures.applied += UInt64(header.count)
     }
 

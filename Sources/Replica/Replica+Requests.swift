@@ -2,6 +2,7 @@
 
 import ByteCoding
 import Consensus
+import Keyspace
 import LogFormat
 import PeerProtocol
 import RESP
@@ -204,6 +205,7 @@ extension Replica {
         var done = 0
         for arrival in readyReads {
             for item in arrival.batch.items[readyOffset...] where bytes < options.readReplyBytesPerStep {
+                if readyOffset.isMultiple(of: Keyspace.warmMax) { warm(arrival.batch, from: readyOffset) }
                 readyOffset += 1
                 if item.kind == .read { bytes += read(item, of: arrival, at: now, into: &effects) }
             }
@@ -212,5 +214,11 @@ extension Replica {
             done += 1
         }
         readyReads.removeFirst(done)
+    }
+
+    private mutating func warm(_ batch: RequestBatch, from first: Int) {
+        group.removeAll(keepingCapacity: true)
+        for item in batch.items[first...].prefix(Keyspace.warmMax) { group.append(item.range) }
+        keyspace.warm(batch.bytes.rawBytes, entries: group)
     }
 }

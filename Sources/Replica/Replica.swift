@@ -46,7 +46,7 @@ public struct Replica: ~Copyable, Sendable {
     public let storage: StorageID
     public let peers: [NodeID]
     public internal(set) var raft: Raft
-    public internal(set) var keyspace = Keyspace()
+    public internal(set) var keyspace: Keyspace
     public internal(set) var registry = MemberRegistry()
     public internal(set) var appliedIndex = LogIndex.zero
     public internal(set) var figures = ReplicaFigures()
@@ -76,6 +76,8 @@ public struct Replica: ~Copyable, Sendable {
     var expiryTickAt = LogIndex.zero
     var membersEntryAt = LogIndex.zero
     var scratch = ReplyWriter(version: .two)
+    /// Entries that are looked up together before they are carried out.
+    var group: [Range<Int>] = []
 
     public init(_ start: ReplicaStart, options: ReplicaOptions, seed: UInt64, at now: Moment) {
         id = start.id
@@ -83,6 +85,7 @@ public struct Replica: ~Copyable, Sendable {
         storage = start.storage
         peers = start.configuration.voters.ids.filter { $0 != start.id }
         self.options = options
+        keyspace = Keyspace(of: start.cluster)
         raft = Raft(
             id: start.id, configuration: start.configuration, options: options.consensus, restored: start.restored,
             seed: seed, now: now.instant)

@@ -38,13 +38,15 @@ public struct WaitQueue: Sendable {
                 deadline: milliseconds == 0 ? nil : now + .milliseconds(Int64(min(milliseconds, 1 << 40)))))
     }
 
-    /// Removes and returns the waits that end now, each with the number of nodes that hold its index. `synced`: up to
-    /// where each node has the log on stable storage.
-    mutating func takeEnded(at now: Instant, synced: [LogIndex]) -> [(Wait, Int)] {
+    /// Removes and returns the waits that end now, each with the number of nodes that hold its index. `own` and
+    /// `others`: up to where this node and each connected peer have the log on stable storage.
+    mutating func takeEnded(at now: Instant, own: LogIndex, others: [LogIndex]) -> [(Wait, Int)] {
         var ended: [(Wait, Int)] = []
         waiting.removeAll { wait in
-            let count = synced.count { $0 >= wait.index }
-            guard count >= wait.needed || wait.deadline.map({ $0 <= now }) == true else { return false }
+            let isSyncedHere = own >= wait.index
+            let count = others.count { $0 >= wait.index } + (isSyncedHere ? 1 : 0)
+            let isEnough = count >= wait.needed && (isSyncedHere || wait.local ?? 0 == 0)
+            guard isEnough || wait.deadline.map({ $0 <= now }) == true else { return false }
             ended.append((wait, count))
             return true
         }

@@ -53,7 +53,7 @@ import Vocabulary
     }
 
     private func expectRefusal(_ entry: [UInt8]) {
-        var keyspace = Keyspace()
+        var keyspace = Keyspace(of: Rig.cluster)
         for isWrite in [true, false] {
             var reply = ReplyWriter()
             if isWrite {
@@ -68,7 +68,7 @@ import Vocabulary
 
     @Test func `any bytes leave one reply and a sound state, the same on two replicas`() {
         var random = SplitMix64(state: 77)
-        var (one, other) = (Keyspace(), Keyspace())
+        var (one, other) = (Keyspace(of: Rig.cluster), Keyspace(of: Rig.cluster))
         for step in 0..<20_000 {
             let entry = draw(&random)
             let time = Timestamp(microseconds: UInt64(step) * 500)
@@ -108,7 +108,7 @@ import Vocabulary
             let count = abs(spec.arity) - 1
             let entry = EntryCoding.encoded(spec.code, [[UInt8]](repeating: [49], count: count))
             var reply = ReplyWriter()
-            Keyspace().read(entry.rawBytes, clock: .zero, reply: &reply)
+            Keyspace(of: Rig.cluster).read(entry.rawBytes, clock: .zero, reply: &reply)
             #expect(Rig.decoded(reply.bytes).isError, "\(spec.name)")
         }
     }

@@ -20,7 +20,8 @@ struct SplitMix64: RandomNumberGenerator {
 }
 
 struct Rig {
-    var keyspace = Keyspace()
+    static let cluster = ClusterID(high: 0x7472_6972_656D_6500, low: 0x6B65_7973_7061_6365)
+    var keyspace = Keyspace(of: Rig.cluster)
     /// Log time, in milliseconds.
     var time: UInt64 = 1_000_000
     var index = LogIndex.zero

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct StructureTests {
     @Test func `an empty keyspace takes next to nothing`() {
-        let keyspace = Keyspace()
+        let keyspace = Keyspace(of: Rig.cluster)
         #expect(keyspace.memory.total.rawValue < 4096)
         #expect(keyspace.memory.payload == .zero)
         #expect(keyspace.digest == .empty)
@@ -115,8 +115,8 @@ import Testing
         for entry in [[], [1], [16, 1, 200], [255, 255], EntryCoding.tick] as [[UInt8]] { add(entry) }
         for key in ["other", "none", ""] { add(EntryCoding.encoded(.set, [Array(key.utf8), [1]])) }
         for _ in 0..<20 { add(EntryCoding.encoded(.dbsize, [])) }
-        rig.keyspace.warm(bytes.rawBytes, entries: entries)
-        Keyspace().warm(bytes.rawBytes, entries: entries)
+        rig.keyspace.lookUp(bytes.rawBytes, entries)
+        Keyspace(of: Rig.cluster).lookUp(bytes.rawBytes, entries)
         #expect(rig.keyspace.digest == before)
         rig.keyspace.checkInvariants()
     }

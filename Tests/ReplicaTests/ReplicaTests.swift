@@ -272,4 +272,50 @@ struct ReplicaTests {
         world.settle()
         #expect(world.reply(leader, 2) == ":3\r\n")
     }
+
+    @Test func `WAITAOF waits for the leader's own disk when it is asked to`() throws {
+        let world = try World(3)
+        let leader = world.elect()
+        world.freezeDisk(leader, true)
+        world.ask(leader, 1, .write, .set, "k", "v")
+        world.settle()
+        #expect(world.reply(leader, 1) == "+OK\r\n")
+        for (token, local) in [(2, 0), (3, 1)] as [(UInt64, UInt8)] {
+            var batch = RequestBatch()
+            batch.append(token: token, kind: .wait, version: .two) { $0 += [2, 0, local + 1] }
+            world.step(leader, .requests(batch))
+        }
+        world.settle()
+        #expect(world.reply(leader, 2) == "*2\r\n:0\r\n:2\r\n")
+        #expect(world.reply(leader, 3) == nil)
+        world.freezeDisk(leader, false)
+        world.settle()
+        #expect(world.reply(leader, 3) == "*2\r\n:1\r\n:3\r\n")
+    }
+
+    /// More records than `Keyspace.warm` leaves alone, in frames of more entries than it takes at once.
+    @Test func `big batches on a big keyspace are carried out in order`() throws {
+        let world = try World(3)
+        let leader = world.elect()
+        for start in stride(from: 0, to: 70_000, by: 1000) {
+            var batch = RequestBatch()
+            for number in start..<start + 1000 {
+                batch.append(token: UInt64(number), kind: .write, version: .two) {
+                    $0 += EntryCoding.encoded(.set, [Array("k\(number)".utf8), [0x30]])
+                }
+            }
+            world.step(leader, .requests(batch))
+            world.settle()
+        }
+        for token in 100_000..<100_077 as Range<UInt64> { world.ask(leader, token, .write, .append, "k7", "x") }
+        world.settle()
+        for token in 200_000..<200_077 as Range<UInt64> { world.ask(leader, token, .read, .strlen, "k7") }
+        world.settle()
+        for number in 0..<77 as Range<UInt64> {
+            #expect(world.reply(leader, 100_000 + number) == ":\(number + 2)\r\n")
+            #expect(world.reply(leader, 200_000 + number) == ":78\r\n")
+        }
+        world.pass(.milliseconds(100))
+        #expect(Set(world.ids.compactMap { world.nodes[$0]?.replica.keyspace.digest }).count == 1)
+    }
 }
