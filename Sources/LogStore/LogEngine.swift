@@ -260,6 +260,9 @@ public struct LogEngine<Disk: Storage>: Sendable {
             }
             guard var next = prepared else { throw noRoomError }
             if next.size < needed {
+                try SegmentPreparation.checkSpace(
+                    for: ByteCount(needed - next.size), leaving: options.reserve, SegmentName.text(next.sequence),
+                    on: disk)
                 try SegmentPreparation.fill(next.file, from: next.size, to: needed, on: disk)
                 next.size = needed
                 prepared = next
@@ -286,8 +289,8 @@ public struct LogEngine<Disk: Storage>: Sendable {
         retired = []
         let recycled = prepared == nil ? old.popFirst() : nil
         return SegmentPreparation(
-            sequence: prepared == nil ? current.sequence + 1 : nil, size: options.segmentSize, recycled: recycled,
-            removed: Array(old))
+            sequence: prepared == nil ? current.sequence + 1 : nil, size: options.segmentSize, reserve: options.reserve,
+            recycled: recycled, removed: Array(old))
     }
 
     /// Takes a prepared segment. One that is not the next in line is ignored.

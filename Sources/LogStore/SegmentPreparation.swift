@@ -9,6 +9,8 @@ public struct SegmentPreparation: Hashable, Sendable {
     /// The segment to make; nil when one is ready.
     public let sequence: UInt64?
     public let size: ByteCount
+    /// Space on the disk that must be left when it is made.
+    let reserve: ByteCount
     /// A segment that is no longer part of the log, to be used again, and others to be removed after it. In order.
     let recycled: UInt64?
     let removed: [UInt64]
@@ -36,6 +38,7 @@ public struct SegmentPreparation: Hashable, Sendable {
     private func make<Disk: Storage>(_ sequence: UInt64, on disk: Disk) throws(StorageError) -> Disk.Handle {
         let name = SegmentName.text(sequence) + SegmentName.unfinished
         if try disk.list().contains(name) { try disk.remove(name) }
+        try SegmentPreparation.checkSpace(for: size, leaving: reserve, name, on: disk)
         let file = try disk.create(name)
         do throws(StorageError) {
             try SegmentPreparation.fill(file, from: 0, to: size.rawValue, on: disk)
@@ -77,6 +80,17 @@ public struct SegmentPreparation: Hashable, Sendable {
         try fill(file, from: bytes.count, to: max(size.rawValue, bytes.count), on: disk)
         try disk.rename(name, to: SegmentName.text(header.sequence))
         try disk.syncDirectory(nil)
+    }
+
+    static func checkSpace<Disk: Storage>(
+        for size: ByteCount, leaving reserve: ByteCount, _ name: String, on disk: Disk
+    ) throws(StorageError) {
+        let free = try disk.freeSpace()
+        guard free < size + reserve else { return }
+        throw StorageError(
+            operation: .create, file: name, reason: .noSpace,
+            text: "it needs \(size), \(free) are free, and \(reserve) of them are the reserve",
+            remedy: .operate("free space on this file system, or lower `log.reserve`"))
     }
 
     /// Writes zeros and syncs them, a step at a time, so that the log's own syncs never wait for much: with a sync

@@ -136,9 +136,8 @@ extension Node {
     ) throws(NodeError) -> (LogEngine<DirectoryStorage>, RecoveredLog) {
         board.update { $0.progress = StartProgress(phase: .recovering) }
         do throws(DataDirectoryError) {
-            let opened = try directory.openLog(
-                at: settings.logDirectory, options: LogOptions(segmentSize: settings.log.segmentSize)
-            ) { [board] progress in
+            let options = LogOptions(segmentSize: settings.log.segmentSize, reserve: settings.log.reserve)
+            let opened = try directory.openLog(at: settings.logDirectory, options: options) { [board] progress in
                 board.update {
                     $0.progress.segmentsScanned = progress.segmentsDone
                     $0.progress.segmentsTotal = progress.segments

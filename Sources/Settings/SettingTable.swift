@@ -108,7 +108,10 @@ enum SettingTable {
         "Size of a segment file. Larger entries get a segment of their own.")
     static let logReserve = Setting(
         "log.reserve", .size(.mebibytes(1) ... .mebibytes(65536)), .value("64MiB"),
-        "Space on the log's file system that records may not use: kept for elections, truncation and repair.")
+        """
+        Space on the log's file system that no segment is made from: left for repair and for whoever frees space. When \
+        the log has no room but what votes need, writes are refused with `-NOSPACE`.
+        """)
     static let compression = Setting<LogCompression>(
         "log.compression", .choice, .value("lz4"), "How frames that shrink by it are compressed.")
     static let batchBytes = Setting(

@@ -72,6 +72,24 @@ def test_a_full_disk_of_a_follower_stops_nobody(cluster):
         load.verify()
 
 
+def test_a_node_starts_on_a_full_disk_and_keeps_its_vote(cluster):
+    follower = cluster.followers()[0]
+    with small_disk(cluster, follower) as data:
+        cluster.converged()
+        ballast = fill(data)
+        cluster.kill(follower)
+        cluster.start(follower)
+        cluster.converged()
+        # With one of the others gone, every write needs the full node's vote and its disk.
+        gone = [name for name in cluster.followers() if name != follower][0]
+        cluster.kill(gone)
+        leader = cluster.leader()
+        assert eventually(lambda: cluster.client(leader).set("needs", "both"), "the full node stores what fits")
+        cluster.start(gone)
+        ballast.unlink()
+        cluster.converged(deadline=90)
+
+
 def test_a_full_disk_of_the_leader_moves_the_leadership(cluster):
     leader = cluster.leader()
     with small_disk(cluster, leader) as data:

@@ -146,6 +146,28 @@ import Vocabulary
         }
     }
 
+    @Test func `no segment is made from the reserve`() throws {
+        let disk = MemoryStorage()
+        var options = LogWorld.small
+        options.reserve = .kibibytes(100)
+        var (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
+        let order = engine.takePreparation()
+        let preparation = try #require(order)
+        let free = options.segmentSize + options.reserve
+        disk.capacity = disk.used + free.rawValue - 1
+        let before = try disk.list()
+        do throws(StorageError) {
+            _ = try preparation.run(on: disk)
+            Issue.record("made from the reserve")
+        } catch {
+            #expect(error.reason == .noSpace)
+            #expect(error.text.contains("100KiB of them are the reserve"))
+        }
+        #expect(try disk.list() == before)
+        disk.capacity += 1
+        #expect(try preparation.run(on: disk) != nil)
+    }
+
     @Test func `a full disk refuses a frame and keeps room for a vote`() throws {
         let disk = MemoryStorage()
         var (engine, _) = try LogWorld.open(disk, isNew: true)

@@ -74,6 +74,8 @@ final class MemoryStorage: Storage {
         set { state.withLock { $0.capacity = newValue } }
     }
 
+    var used: Int { state.withLock { $0.used } }
+
     func edit(_ name: String, _ change: (inout [UInt8]) -> Void) {
         state.withLock { state in
             guard let id = state.names[name], var content = state.contents[id] else { return }
