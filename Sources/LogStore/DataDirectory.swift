@@ -37,7 +37,7 @@ public final class DataDirectory: Sendable {
     public static func open(
         _ path: String, cluster: ClusterID, node: NodeID
     ) throws(DataDirectoryError) -> DataDirectory {
-        try DirectoryCheck(path: path).run()
+        try DirectoryCheck(path: path, isInUse: FileSystem.exists(path + "/identity")).run()
         let lock = try lockFile(path)
         if let found = try readIdentity(path) {
             guard found.identity.cluster == cluster else {
@@ -66,7 +66,7 @@ public final class DataDirectory: Sendable {
     public func openLog(
         at logPath: String? = nil, options: LogOptions = LogOptions(), progress: (LogProgress) -> Void = { _ in }
     ) throws(DataDirectoryError) -> (LogEngine<DirectoryStorage>, RecoveredLog) {
-        if let logPath { try DirectoryCheck(path: logPath).run() }
+        if let logPath { try DirectoryCheck(path: logPath, isInUse: !isNew).run() }
         let opened: (LogEngine<DirectoryStorage>, RecoveredLog)
         do throws(LogError) {
             opened = try LogEngine.open(

@@ -5,6 +5,8 @@ import Vocabulary
 
 struct DirectoryCheck {
     let path: String
+    /// It has its files already, and must do on a full disk too.
+    let isInUse: Bool
 
     /// Permission bits that nobody but the owner may have; reading is granted to the group at most.
     private static let foreignBits: UInt32 = 0o027
@@ -18,7 +20,7 @@ struct DirectoryCheck {
             throw error.isDenied ? .cannotMake(path: path, user: user, text: error.reason) : .system(error)
         }
         try checkOwner()
-        try checkSpace()
+        if !isInUse { try checkSpace() }
     }
 
     private func checkOwner() throws(DataDirectoryError) {
@@ -42,8 +44,6 @@ struct DirectoryCheck {
     private func checkSpace() throws(DataDirectoryError) {
         let space: FileSystemSpace
         do throws(SystemError) { space = try FileSystem.freeSpace(path) } catch { throw .system(error) }
-        // A directory that is in use has its segments already, and must start on a full disk too.
-        guard !FileSystem.exists(path + "/identity") else { return }
         guard space.free >= DataDirectory.freeBytesMin.rawValue else {
             throw .noSpace(path: path, free: ByteCount(space.free), needed: DataDirectory.freeBytesMin)
         }
