@@ -44,8 +44,13 @@ public enum HandoverRefusal: Error, Hashable, Sendable, CustomStringConvertible 
         case .noSpace(let node): "\(node) has no disk space left"
         case .tooFarBehind(let node, let match, let last): "\(node) is at \(match), the log ends at \(last)"
         case .repairing(let node): "\(node) is repairing its log and cannot lead"
-        case .noCandidate: "no follower is connected, caught up and has disk space"
+        case .noCandidate: "no follower is connected, whole and has disk space"
         }
+    }
+
+    /// Whether it can be insisted on: nothing is lost by it, but writes wait until the target has caught up.
+    public var isOverridable: Bool {
+        if case .tooFarBehind = self { true } else { false }
     }
 
     public var remedy: Remedy {

@@ -5,25 +5,29 @@ public import Vocabulary
 extension Raft {
     /// Begins to hand over to `target`, or to the follower that is best prepared. From now on nothing may be
     /// proposed, until `handoverEnded`: at the latest at `deadline`.
+    ///
+    /// - Parameter isForced: one that is far behind will do. Writes then wait until it has caught up.
     public mutating func beginHandover(
-        to target: NodeID?, now: Instant, deadline: Instant, into out: inout [Directive]
+        to target: NodeID?, isForced: Bool = false, now: Instant, deadline: Instant, into out: inout [Directive]
     ) throws(HandoverRefusal) {
         guard role == .leader else { throw .notLeader(leader: leader) }
         if let handover { throw .alreadyRunning(to: handover.target) }
-        let chosen = try target.map { target throws(HandoverRefusal) in try checked(target) } ?? bestSuccessor
-        guard let chosen else { throw .noCandidate }
+        let chosen = try checked(target ?? bestSuccessor(orBehind: true), isForced: isForced)
         handover = Handover(target: chosen, deadline: deadline, isForSpace: false)
         advanceHandover(now: now, into: &out)
     }
 
-    private func checked(_ target: NodeID) throws(HandoverRefusal) -> NodeID {
+    private func checked(_ target: NodeID?, isForced: Bool) throws(HandoverRefusal) -> NodeID {
+        guard let target else { throw .noCandidate }
         if target == id { throw .alreadyLeader(target) }
         guard let position = position(of: target) else { throw .unknownNode(target) }
         let peer = peers[position]
         guard peer.isConnected else { throw .unreachable(target) }
         guard peer.counts else { throw .repairing(target) }
         guard peer.hasSpace else { throw .noSpace(target) }
-        guard isClose(peer) else { throw .tooFarBehind(target, match: peer.matchIndex, last: log.last.index) }
+        guard isForced || isClose(peer) else {
+            throw .tooFarBehind(target, match: peer.matchIndex, last: log.last.index)
+        }
         return target
     }
 
@@ -34,9 +38,12 @@ extension Raft {
     }
 
     /// The follower that could lead soonest: connected, whole, with space, the furthest; the first by name of equals.
-    var bestSuccessor: NodeID? {
+    /// `orBehind`: if none is close, one that is far behind.
+    func bestSuccessor(orBehind: Bool) -> NodeID? {
+        let able = peers.filter { $0.isConnected && $0.counts && $0.hasSpace }
+        let close = able.filter { isClose($0) }
         var best: PeerProgress?
-        for peer in peers where peer.isConnected && peer.counts && peer.hasSpace && isClose(peer) {
+        for peer in close.isEmpty && orBehind ? able : close {
             if best.map({ peer.matchIndex > $0.matchIndex }) ?? true { best = peer }
         }
         return best?.id
@@ -61,7 +68,8 @@ extension Raft {
             out.append(.handoverEnded(.timedOut(handover.target)))
         }
         // A full disk stops writes for all; another node may have space.
-        guard !hasSpace, handover == nil, now >= spaceHandoverDeadline, let target = bestSuccessor else { return }
+        guard !hasSpace, handover == nil, now >= spaceHandoverDeadline, let target = bestSuccessor(orBehind: false)
+        else { return }
         let deadline = now + options.electionTimeoutMax
         spaceHandoverDeadline = deadline + options.electionTimeoutMax
         handover = Handover(target: target, deadline: deadline, isForSpace: true)

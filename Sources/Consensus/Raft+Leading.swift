@@ -210,7 +210,7 @@ extension Raft {
     /// A disk that does not answer makes no leader. The best follower is asked to take over at once; this node waits
     /// before it runs again, so that two slow disks do not pass the office back and forth.
     private mutating func leaveForDisk(_ debt: Duration, now: Instant, into out: inout [Directive]) {
-        if let successor = bestSuccessor { send(.timeoutNow, to: successor, into: &out) }
+        if let successor = bestSuccessor(orBehind: false) { send(.timeoutNow, to: successor, into: &out) }
         campaignDeadline = now + options.electionTimeoutMax * 10
         stepDown(.diskStall(debt), now: now, into: &out)
     }

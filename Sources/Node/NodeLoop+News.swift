@@ -17,7 +17,8 @@ extension NodeLoop {
             tellHandover(outcome, at: now)
         case .handoverRefused(let refusal):
             logger.warning("hand-over refused", metadata: ["reason": "\(refusal)"])
-            endHandover(.refused(reason: refusal.description, override: nil), at: now)
+            let override = refusal.isOverridable ? "force" : nil
+            endHandover(.refused(reason: refusal.description, override: override), at: now)
         case .fenceRaised(let index):
             logger.notice(
                 "this node's log was empty and the cluster's is not: it does not vote until it has caught up",

@@ -22,6 +22,8 @@ struct Stopping {
 extension NodeLoop {
     /// How long a planned change of leader may take before the old leader goes on leading.
     static let handoverPatience = Duration.seconds(2)
+    /// The same when the target may be far behind.
+    static let forcedHandoverPatience = Duration.seconds(10)
     /// How long a stop may take before connections are cut.
     static let stopPatience = Duration.seconds(5)
 
@@ -38,8 +40,8 @@ extension NodeLoop {
     func takeOperatorRequests(at now: Moment) {
         for (ticket, request) in desk.takeRequests() {
             switch request {
-            case .failover(let target, _):
-                beginHandover(to: target, ticket: ticket, at: now)
+            case .failover(let target, let isForced):
+                beginHandover(to: target, isForced: isForced, ticket: ticket, at: now)
             case .reload:
                 reload()
                 desk.answer(ticket, .done([]))
@@ -49,7 +51,7 @@ extension NodeLoop {
 
     // MARK: Hand-over
 
-    private func beginHandover(to target: NodeID?, ticket: OperatorTicket?, at now: Moment) {
+    private func beginHandover(to target: NodeID?, isForced: Bool, ticket: OperatorTicket?, at now: Moment) {
         guard handover == nil else {
             if let ticket {
                 desk.answer(ticket, .refused(reason: "another hand-over is under way", override: nil))
@@ -61,8 +63,8 @@ extension NodeLoop {
             return
         }
         handover = RunningHandover(ticket: ticket, begunAt: now.instant, from: replica.id)
-        let deadline = now.instant + NodeLoop.handoverPatience
-        replica.step(.handover(to: target, deadline: deadline), at: now, into: &effects)
+        let deadline = now.instant + (isForced ? NodeLoop.forcedHandoverPatience : NodeLoop.handoverPatience)
+        replica.step(.handover(to: target, isForced: isForced, deadline: deadline), at: now, into: &effects)
     }
 
     /// Answers whoever asked for the hand-over, now that it has ended.
@@ -92,7 +94,9 @@ extension NodeLoop {
         guard stopping == nil else { return }
         logger.notice("stopping")
         stopping = Stopping(deadline: now.instant + NodeLoop.stopPatience)
-        if replica.raft.role == .leader, !replica.peers.isEmpty { beginHandover(to: nil, ticket: nil, at: now) }
+        if replica.raft.role == .leader, !replica.peers.isEmpty {
+            beginHandover(to: nil, isForced: false, ticket: nil, at: now)
+        }
     }
 
     /// Goes on with a stop. True when there is nothing left to wait for.

@@ -38,7 +38,7 @@ public struct FailoverReport: Hashable, Sendable {
 extension ClusterView {
     /// Hands leadership over to `target`, or to the node that the leader finds best.
     ///
-    /// - Parameter isForced: insists where the leader would refuse for safety's sake.
+    /// - Parameter isForced: a node that is far behind will do; writes wait until it has caught up.
     /// - Throws: `refused` when nothing changed because it would be unsafe; `timedOut` when it may still come about.
     public func failover(
         to target: String?, isForced: Bool, within limit: Duration = .seconds(15)

@@ -126,10 +126,11 @@ extension Replica {
     }
 
     mutating func beginHandover(
-        to target: NodeID?, deadline: Instant, at now: Moment, into effects: inout ReplicaEffects
+        to target: NodeID?, isForced: Bool, deadline: Instant, at now: Moment, into effects: inout ReplicaEffects
     ) {
         do throws(HandoverRefusal) {
-            try raft.beginHandover(to: target, now: now.instant, deadline: deadline, into: &directives)
+            try raft.beginHandover(
+                to: target, isForced: isForced, now: now.instant, deadline: deadline, into: &directives)
         } catch {
             effects.news.append(.handoverRefused(error))
         }

@@ -125,8 +125,8 @@ public struct Replica: ~Copyable, Sendable {
             raft.setHasSpace(hasRoom)
         case .framesRead(let frames, let request):
             take(frames, for: request, at: now, into: &effects)
-        case .handover(let target, let deadline):
-            beginHandover(to: target, deadline: deadline, at: now, into: &effects)
+        case .handover(let target, let isForced, let deadline):
+            beginHandover(to: target, isForced: isForced, deadline: deadline, at: now, into: &effects)
         case .endOfTurn:
             endTurn(at: now, into: &effects)
         }

@@ -49,7 +49,7 @@ public enum ReplicaEvent: Sendable {
     /// The answer to a `LogRead`; empty when the log could not give them.
     case framesRead([Frame], LogRead)
     /// An operator wants another leader: `to`, or the best one.
-    case handover(to: NodeID?, deadline: Instant)
+    case handover(to: NodeID?, isForced: Bool, deadline: Instant)
     /// All that arrived in this turn was handed in: make the frame, send, start the read round.
     case endOfTurn
 }

@@ -5,7 +5,7 @@ import Synchronization
 
 /// What an operator asks of a node.
 public enum OperatorRequest: Sendable, Equatable {
-    /// Hand leadership over, to `target` or to the best follower; `isForced` overrides what would be refused as unsafe.
+    /// Hand leadership over, to `target` or to the best follower; `isForced`: one far behind will do.
     case failover(target: NodeID?, isForced: Bool)
     /// Read certificates, tokens and log level again, as SIGHUP does.
     case reload

@@ -130,7 +130,7 @@ struct FailoverCommand: ParsableCommand {
     @Option(help: "The node that is to lead (default: the one that is furthest).")
     var to: String?
 
-    @Flag(help: "Insist where it would be refused for safety's sake.")
+    @Flag(help: "Take a node that is far behind too: writes wait until it has caught up, for 10 s at most.")
     var force = false
 
     func run() throws {

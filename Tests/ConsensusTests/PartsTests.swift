@@ -263,5 +263,16 @@ struct PartsTests {
             #expect(!refusal.remedy.text.isEmpty)
         }
         #expect(Set(refusals.map(\.description)).count == refusals.count)
+        #expect(refusals.filter(\.isOverridable) == [.tooFarBehind(a, match: .zero, last: LogIndex(7))])
+    }
+
+    @Test func `a hand-over to a node far behind is refused, and begun when it is insisted on`() {
+        let scene = "cluster n1 n2 n3\nstart all\nexpire n1\nsettle\ncrash n3\npropose n1\npass 50\nstart n3\n"
+        let refused = Transcript.replay(scene + "handover n1 n3\npass 100\nstatus")
+        #expect(refused.contains("refused: n3 is at 1, the log ends at 2"))
+        #expect(refused.contains("n1 leader term 1"))
+        let forced = Transcript.replay(scene + "handover n1 n3 force\npass 100\nstatus")
+        #expect(!forced.contains("refused: n3"))
+        #expect(forced.contains("n3 leader term 2"))
     }
 }

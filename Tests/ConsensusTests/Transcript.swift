@@ -11,7 +11,7 @@
 //     deliver n1>n2|all             drop n1>n2|all
 //     pass 400                      milliseconds in which all works; shown is what changes, not what is sent
 //     settle                        deliver and persist until nothing is left to do
-//     propose n1    read n1 [2]    handover n1 [n2]    space n1 no|yes    status
+//     propose n1    read n1 [2]    handover n1 [n2 [force]]    space n1 no|yes    status
 
 import Vocabulary
 
@@ -64,7 +64,9 @@ struct Transcript {
         case "settle": settle()
         case "propose": cluster.propose(targets[0], count: 1)
         case "read": cluster.read(targets[0], count: words.count > 2 ? Int(words[2])! : 1)
-        case "handover": handOver(targets[0], to: words.count > 2 ? NodeID(words[2]) : nil)
+        case "handover":
+            handOver(
+                targets[0], to: words.dropFirst(2).first.flatMap { NodeID($0) }, isForced: words.last == "force")
         case "space": cluster.nodes[targets[0]].raft?.setHasSpace(words[2] == "yes")
         case "status": status()
         default: lines.text.append("unknown command")
@@ -137,11 +139,12 @@ struct Transcript {
         lines.text.append("does not settle")
     }
 
-    private mutating func handOver(_ position: Int, to target: NodeID?) {
+    private mutating func handOver(_ position: Int, to target: NodeID?, isForced: Bool) {
         let lines = lines
         cluster.turn(position) { raft, now, out in
             do throws(HandoverRefusal) {
-                try raft.beginHandover(to: target, now: now, deadline: now + .milliseconds(200), into: &out)
+                try raft.beginHandover(
+                    to: target, isForced: isForced, now: now, deadline: now + .milliseconds(200), into: &out)
             } catch {
                 lines.text.append("refused: \(error)")
             }

@@ -148,7 +148,7 @@ struct ReplicaTests {
         let old = world.elect()
         let target = world.others(than: old)[1]
         for token in 0..<10 { world.ask(old, UInt64(token), .write, .set, "k\(token)", "v") }
-        world.step(old, .handover(to: target, deadline: world.now.instant + .seconds(2)))
+        world.step(old, .handover(to: target, isForced: false, deadline: world.now.instant + .seconds(2)))
         for token in 10..<20 { world.ask(old, UInt64(token), .write, .set, "k\(token)", "v") }
         world.pass(.milliseconds(50))
         #expect(world.leader == target)
@@ -165,7 +165,7 @@ struct ReplicaTests {
         for id in world.others(than: leader) { world.freezeDisk(id, true) }
         world.ask(other, 1, .write, .set, "k", "v")
         world.settle()
-        world.step(leader, .handover(to: nil, deadline: world.now.instant + .seconds(2)))
+        world.step(leader, .handover(to: nil, isForced: false, deadline: world.now.instant + .seconds(2)))
         world.settle()
         #expect(world.reply(other, 1) == nil)
         #expect(!node.isQuiet)
