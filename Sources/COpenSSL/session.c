@@ -78,14 +78,14 @@ static void prepare(void) {
     method = made;
 }
 
-int trireme_tls_configure(SSL_CTX *context) {
+int trireme_tls_configure(SSL_CTX *context, int oldest_version) {
     // Giving empty buffers back takes an idle session from about 30 KiB to 19, and costs nothing that can be measured.
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_IGNORE_UNEXPECTED_EOF);
-    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) &&
+    return SSL_CTX_set_min_proto_version(context, oldest_version) &&
            SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL") &&
            SSL_CTX_set_ciphersuites(
                context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") &&

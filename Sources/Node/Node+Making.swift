@@ -47,7 +47,8 @@ extension Node {
 
     private func clientContext() throws(NodeError) -> TLSContext {
         try secured { () throws(TLSError) in
-            try TLSContext.server(settings.tls.client.identity, clientCertificates: .optional)
+            try TLSContext.server(
+                settings.tls.client.identity, clientCertificates: .optional, oldest: settings.tls.minimum.version)
         }
     }
 
@@ -78,12 +79,15 @@ extension Node {
 
     private func peerServerContext() throws(NodeError) -> TLSContext {
         try secured { () throws(TLSError) in
-            try TLSContext.server(settings.tls.peer.identity, clientCertificates: .required)
+            try TLSContext.server(
+                settings.tls.peer.identity, clientCertificates: .required, oldest: settings.tls.minimum.version)
         }
     }
 
     private func peerClientContext() throws(NodeError) -> TLSContext {
-        try secured { () throws(TLSError) in try TLSContext.client(settings.tls.peer.identity) }
+        try secured { () throws(TLSError) in
+            try TLSContext.client(settings.tls.peer.identity, oldest: settings.tls.minimum.version)
+        }
     }
 
     // MARK: The replica
@@ -237,13 +241,6 @@ extension Node {
         } catch {
             throw .setting(key: key, what: "does not resolve: \(error)", remedy: "correct the name, or use an address")
         }
-    }
-}
-
-extension TLSFiles {
-    /// The same as the TLS layer names it.
-    var identity: TLSIdentity {
-        TLSIdentity(certificateFile: certificate, keyFile: key, authorityFile: authority)
     }
 }
 

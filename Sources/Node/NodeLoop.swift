@@ -178,7 +178,7 @@ final class NodeLoop {
             return
         }
         probing = (current.node, now + NodeLoop.probeInterval, current.until)
-        mesh.probe(current.node)
+        mesh.probe(current.node, at: now)
     }
 
     static let probeInterval = Duration.milliseconds(4)

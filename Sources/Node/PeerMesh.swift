@@ -50,7 +50,7 @@ final class PeerMesh {
     private var port: ListenerPort?
     private(set) var links: [PeerLink] = []
     private var redials: [NodeID: (at: Instant, delay: Duration)] = [:]
-    private var probes: [(descriptor: Int32, registration: Registration, node: NodeID)] = []
+    private var probes: PortProbes
     /// When each place was last complained about, so that strangers cannot fill the log.
     private var complaints: [String: Instant] = [:]
     private static let complaintInterval = Duration.seconds(10)
@@ -66,6 +66,7 @@ final class PeerMesh {
         self.clientContext = clientContext
         self.reactor = reactor
         self.scratch = scratch
+        probes = PortProbes(reactor: reactor)
     }
 
     func open(_ address: SocketAddress) throws(SystemError) {
@@ -82,12 +83,14 @@ final class PeerMesh {
     func nextDeadline(now: Instant) -> Instant {
         var deadline = now + PeerLink.pingInterval
         for (node, redial) in redials where link(to: node) == nil { deadline = min(deadline, redial.at) }
+        if let probe = probes.nextDeadline { deadline = min(deadline, probe) }
         return deadline
     }
 
     /// Dials who is missing, pings who is quiet, gives up on who is gone.
     func tick(at now: Instant) {
         port?.wake(at: now)
+        probes.tick(at: now)
         for link in links {
             if let fault = link.fault(at: now) {
                 close(link, fault, at: now)
@@ -105,8 +108,12 @@ final class PeerMesh {
     private func dial(_ member: PeerAddress, at now: Instant) {
         let delay = min(PeerMesh.redialMax, (redials[member.node]?.delay ?? PeerMesh.redialMin / 2) * 2)
         redials[member.node] = (now + delay, delay)
+        let descriptor: Int32
+        do throws(SystemError) { descriptor = try Socket.connect(to: member.peer) } catch {
+            if error.isConnectionRefused { events.append(.refuses(member.node)) }
+            return
+        }
         do {
-            let descriptor = try Socket.connect(to: member.peer)
             let session = try TLSSession(
                 client: clientContext, descriptor: descriptor, expectedName: member.node.description)
             let channel = try Channel(
@@ -114,25 +121,17 @@ final class PeerMesh {
             links.append(
                 PeerLink(
                     channel: channel, isOutbound: true, address: member.peer, peer: member.node, now: now))
-        } catch let error as SystemError {
-            if error.isConnectionRefused { events.append(.refuses(member.node)) }
         } catch {
-            complain(about: member.node.description, "\(error)", remedy: "check the certificate and key files", at: now)
+            Socket.close(descriptor)
+            let remedy = error is TLSError ? "check the certificate and key files" : "look at the node's memory limit"
+            complain(about: member.node.description, "\(error)", remedy: remedy, at: now)
         }
     }
 
     /// Looks whether anybody listens on the node's peer port; reports `refuses` if not.
-    func probe(_ node: NodeID) {
-        guard let member = members.first(where: { $0.node == node }),
-            !probes.contains(where: { $0.node == node })
-        else { return }
-        do throws(SystemError) {
-            let descriptor = try Socket.connect(to: member.peer)
-            let registration = try reactor.add(descriptor, .writable)
-            probes.append((descriptor, registration, node))
-        } catch {
-            if error.isConnectionRefused { events.append(.refuses(node)) }
-        }
+    func probe(_ node: NodeID, at now: Instant) {
+        guard let member = members.first(where: { $0.node == node }) else { return }
+        if probes.start(node, member.peer, at: now) { events.append(.refuses(node)) }
     }
 
     // MARK: Events of the reactor
@@ -143,13 +142,8 @@ final class PeerMesh {
             ready(link, event, at: now)
             return true
         }
-        if let position = probes.firstIndex(where: { $0.registration == event.registration }) {
-            let probe = probes.remove(at: position)
-            if let error = Socket.connectOutcome(probe.descriptor), error.isConnectionRefused {
-                events.append(.refuses(probe.node))
-            }
-            reactor.remove(probe.registration)
-            Socket.close(probe.descriptor)
+        if let probed = probes.finish(event) {
+            if probed.refuses { events.append(.refuses(probed.node)) }
             return true
         }
         guard let port, port.registration == event.registration else { return false }
@@ -443,6 +437,7 @@ final class PeerMesh {
     func closeAll(at now: Instant) {
         port?.close()
         port = nil
+        probes.closeAll()
         for link in links { close(link, "stopping", at: now) }
     }
 }

@@ -5,8 +5,8 @@ import COpenSSL
 /// Keys and rules, read from files once and never changed: renewed files take a new context, which new sessions use
 /// while those of before go on with theirs.
 ///
-/// TLS 1.3, or 1.2 with forward-secret AEAD ciphers; nothing older, no renegotiation, no compression. AES-128-GCM goes
-/// first: it is the fastest on the processors that this runs on, and no weaker a link than P-256 is.
+/// TLS 1.3, and 1.2 with forward-secret AEAD ciphers if it is allowed; no renegotiation, no compression. AES-128-GCM
+/// goes first: it is the fastest on the processors that this runs on, and no weaker a link than P-256 is.
 public final class TLSContext: @unchecked Sendable {
     // Sendable because nothing changes the SSL_CTX after `init`, and OpenSSL allows SSL_new from many threads then: its
     // reference count and session cache have locks of their own (OpenSSL's manual, openssl-threads).
@@ -20,13 +20,21 @@ public final class TLSContext: @unchecked Sendable {
         case required
     }
 
-    private init(isServer: Bool) throws(TLSError) {
+    /// The oldest version of the protocol that is spoken.
+    public enum OldestVersion: Hashable, Sendable {
+        case tls12
+        case tls13
+
+        fileprivate var number: Int32 { self == .tls12 ? TLS1_2_VERSION : TLS1_3_VERSION }
+    }
+
+    private init(isServer: Bool, _ oldest: OldestVersion) throws(TLSError) {
         guard let context = SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {
             throw .library(doing: "making a TLS context", reason: OpenSSLFailure.take().text)
         }
         self.context = context
         self.isServer = isServer
-        guard trireme_tls_configure(context) == 1 else {
+        guard trireme_tls_configure(context, oldest.number) == 1 else {
             throw .library(doing: "configuring TLS", reason: OpenSSLFailure.take().text)
         }
     }
@@ -35,9 +43,9 @@ public final class TLSContext: @unchecked Sendable {
 
     /// For listeners. Without client certificates the authority file is not read.
     public static func server(
-        _ identity: TLSIdentity, clientCertificates: ClientCertificates
+        _ identity: TLSIdentity, clientCertificates: ClientCertificates, oldest: OldestVersion = .tls13
     ) throws(TLSError) -> TLSContext {
-        let made = try TLSContext(isServer: true)
+        let made = try TLSContext(isServer: true, oldest)
         try made.use(identity)
         guard clientCertificates != .notAsked else {
             // One ticket lets a client come back without a signature. Its key lives and dies with this context.
@@ -55,9 +63,9 @@ public final class TLSContext: @unchecked Sendable {
     /// For those who dial. The server's certificate is always verified. `protocols` are the names that are offered for
     /// what is spoken inside (ALPN, RFC 7301), each of 1 to 255 bytes; most servers want none.
     public static func client(
-        _ identity: TLSIdentity?, authorityFile: String, protocols: [String] = []
+        _ identity: TLSIdentity?, authorityFile: String, protocols: [String] = [], oldest: OldestVersion = .tls13
     ) throws(TLSError) -> TLSContext {
-        let made = try TLSContext(isServer: false)
+        let made = try TLSContext(isServer: false, oldest)
         try made.offer(protocols)
         if let identity { try made.use(identity) }
         try made.trust(authorityFile, revocation: identity?.revocationFile, required: true)
@@ -65,8 +73,10 @@ public final class TLSContext: @unchecked Sendable {
     }
 
     /// For those who dial with an identity whose authority is also the one to trust.
-    public static func client(_ identity: TLSIdentity) throws(TLSError) -> TLSContext {
-        try client(identity, authorityFile: identity.authorityFile)
+    public static func client(
+        _ identity: TLSIdentity, oldest: OldestVersion = .tls13
+    ) throws(TLSError) -> TLSContext {
+        try client(identity, authorityFile: identity.authorityFile, oldest: oldest)
     }
 
     private func offer(_ protocols: [String]) throws(TLSError) {

@@ -104,12 +104,9 @@ final class AdminPort {
     }
 
     private static func context(_ settings: NodeSettings) throws(AdminPortError) -> TLSContext {
-        let files = settings.tls.admin
         do throws(TLSError) {
             return try TLSContext.server(
-                TLSIdentity(
-                    certificateFile: files.certificate, keyFile: files.key, authorityFile: files.authority),
-                clientCertificates: .notAsked)
+                settings.tls.admin.identity, clientCertificates: .notAsked, oldest: settings.tls.minimum.version)
         } catch {
             throw .tls(error)
         }

@@ -130,14 +130,32 @@ def test_a_certificate_of_another_authority_is_refused(calm, directory):
     assert_serving(calm)
 
 
-def test_old_versions_of_tls_are_refused(calm):
+def spoken(cluster, port, newest):
+    """The version that a port agrees on with a caller that speaks `newest` at most; None when it refuses."""
     context = anyone()
     context.minimum_version = ssl.TLSVersion.TLSv1
-    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.maximum_version = newest
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with socket.create_connection(calm.address(calm.names()[0]), timeout=10) as plain:
-        with pytest.raises(OSError):
-            context.wrap_socket(plain)
+    with socket.create_connection(cluster.port_address(cluster.names()[0], port), timeout=10) as plain:
+        try:
+            with context.wrap_socket(plain) as secure:
+                return secure.version()
+        except OSError:
+            return None
+
+
+@pytest.mark.parametrize("port", ["client", "admin", "peer"])
+def test_versions_of_tls_before_1_3_are_refused(calm, port):
+    assert spoken(calm, port, ssl.TLSVersion.TLSv1_1) is None
+    assert spoken(calm, port, ssl.TLSVersion.TLSv1_2) is None
+    assert spoken(calm, port, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
+
+
+def test_tls_1_2_is_spoken_when_it_is_allowed(make_cluster):
+    cluster = make_cluster(nodes=1, config='tls.minimum: "1.2"\n')
+    for port in ["client", "admin"]:
+        assert spoken(cluster, port, ssl.TLSVersion.TLSv1_1) is None
+        assert spoken(cluster, port, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
 
 
 def test_before_login_hardly_anything_is_allowed(calm):

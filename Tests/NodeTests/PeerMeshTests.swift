@@ -100,16 +100,16 @@ import Vocabulary
 
     @Test func `a probe tells of a port that refuses, and says nothing of one that does not`() throws {
         let (n1, n2) = try world.pair()
-        n2.mesh.probe(n1.node)
+        n2.mesh.probe(n1.node, at: world.now)
         for _ in 0..<20 { world.turn() }
         #expect(n2.refusing.isEmpty)
         world.stop(n1)
-        n2.mesh.probe(n1.node)
-        n2.mesh.probe(n1.node)
+        n2.mesh.probe(n1.node, at: world.now)
+        n2.mesh.probe(n1.node, at: world.now)
         try world.turn("n1 refuses") { !n2.refusing.isEmpty }
         for _ in 0..<10 { world.turn() }
         #expect(n2.refusing.count <= 2)
-        n2.mesh.probe(try #require(NodeID("n9")))
+        n2.mesh.probe(try #require(NodeID("n9")), at: world.now)
         #expect(Set(n2.refusing) == [n1.node])
     }
 

@@ -24,7 +24,7 @@
 #define TRIREME_TLS_PROTOCOL 5
 
 /// TLS 1.2 and newer, only forward-secret AEAD ciphers, no renegotiation, partial writes, reading ahead. 0 if refused.
-int trireme_tls_configure(SSL_CTX *context);
+int trireme_tls_configure(SSL_CTX *context, int oldest_version);
 /// Trusts the certificates in `authorities`, asks for the peer's certificate, insists on it if `required`, and keeps
 /// why a certificate was refused. `is_server` also tells clients which authorities are meant.
 int trireme_tls_verify(SSL_CTX *context, const char *authorities, int required, int is_server);
