@@ -33,6 +33,9 @@ final class ClientDesk {
     private var ports: [(port: ListenerPort, kind: PortKind)] = []
     private var dirty: [ClientConnection] = []
     private var runnable: [ClientConnection] = []
+    /// Those whose next login is not looked at yet.
+    private var resting: [ClientConnection] = []
+    private var brake = LoginBrake()
     private var arguments: [Range<Int>] = []
     private var writer = ReplyWriter(version: .two)
     private var nextClientID: UInt64 = 0
@@ -66,6 +69,9 @@ final class ClientDesk {
         table.forEach { if $0.outstanding > 0 { found = true } }
         return found
     }
+
+    /// When the next connection that rests goes on.
+    var nextDeadline: Instant? { resting.compactMap(\.loginAt).min() }
 
     func open(_ address: SocketAddress, kind: PortKind) throws(SystemError) {
         ports.append((try ListenerPort(address, reactor: reactor), kind))
@@ -107,7 +113,7 @@ final class ClientDesk {
                 ClientConnection(
                     channel: try Channel(
                         descriptor: descriptor, session: session, interest: .readable, reactor: reactor),
-                    place: place, use: use,
+                    origin: from.withoutPort, place: place, use: use,
                     session: Session(
                         id: id, address: from.description, at: now, isLoggedIn: environment.tokens == nil,
                         usesTLS: kind == .client),
@@ -154,6 +160,7 @@ final class ClientDesk {
 
     /// Goes on with connections that had to wait for replies, or had more input than one turn takes.
     func decodeRunnable(at now: Instant) {
+        if !resting.isEmpty { endRest(at: now) }
         guard hasRunnable else { return }
         let waiting = runnable
         runnable.removeAll(keepingCapacity: true)
@@ -188,6 +195,7 @@ final class ClientDesk {
                 guard client.outstanding == 0 else { return wait(client) }
                 return refuse(client, error)
             }
+            guard mayLogIn(client, at: now) else { return rest(client) }
             guard client.hasRoom(limits.outputBufferMax) else { return wait(client) }
             do throws(RequestError) {
                 switch try decodeOne(client, at: now) {
@@ -247,11 +255,13 @@ final class ClientDesk {
 
     private func handle(_ client: ClientConnection, _ bytes: RawSpan, at now: Instant) -> Bool {
         client.lastRequestAt = now
+        let failedLogins = client.session.failedLogins
         let token = client.nextToken
         writer.bytes.removeAll(keepingCapacity: true)
         writer.version = client.session.version
         let disposition = client.session.handle(
             arguments, in: bytes, token: token, environment: environment, reply: &writer, batch: &batch)
+        if client.session.failedLogins > failedLogins { noteFailedLogin(of: client, at: now) }
         switch disposition {
         case .stall: return false
         case .submitted:
@@ -267,6 +277,37 @@ final class ClientDesk {
         }
         return true
     }
+
+    // MARK: Logins
+
+    private func noteFailedLogin(of client: ClientConnection, at now: Instant) {
+        metrics.rejected[.authentication] += 1
+        brake.failed(client.origin, at: now)
+        client.loginAt = nil
+    }
+
+    /// One that has rested gets its turn, whatever others from its address did meanwhile.
+    private func mayLogIn(_ client: ClientConnection, at now: Instant) -> Bool {
+        if client.session.isLoggedIn { return true }
+        let due = client.loginAt ?? brake.loginAt(client.origin, now: now)
+        client.loginAt = due
+        return due <= now
+    }
+
+    private func rest(_ client: ClientConnection) {
+        client.channel.pause(true)
+        if !resting.contains(where: { $0 === client }) { resting.append(client) }
+    }
+
+    private func endRest(at now: Instant) {
+        resting.removeAll { client in
+            guard let due = client.loginAt, due <= now else { return false }
+            markRunnable(client)
+            return true
+        }
+    }
+
+    // MARK: Sessions
 
     /// Shows all sessions to a `CLIENT LIST` or `CLIENT KILL`, in the order of their ids.
     private func answer(_ query: ClientQuery, to asker: ClientConnection) {
@@ -335,6 +376,7 @@ final class ClientDesk {
         guard byRegistration.removeValue(forKey: client.channel.registration) != nil else { return }
         table.remove(client)
         client.isRunnable = false
+        if !resting.isEmpty { resting.removeAll { $0 === client } }
         metrics.received += client.channel.bytesIn
         metrics.sent += client.channel.bytesOut
         client.channel.close()

@@ -87,6 +87,7 @@ final class NodeLoop {
         if clients.hasRunnable || replica.hasMoreToDo { return now }
         var deadline = min(replica.nextDeadline, nextHousekeeping)
         deadline = min(deadline, mesh.nextDeadline(now: now))
+        if let rested = clients.nextDeadline { deadline = min(deadline, rested) }
         if let probing { deadline = min(deadline, probing.next) }
         if let stopping { deadline = min(deadline, stopping.deadline) }
         if let expiry = replica.nextExpiry {

@@ -245,6 +245,38 @@ import Vocabulary
         try world.expectEnd(of: silent)
     }
 
+    @Test func `logins wait after failures from their address, and get their turn`() throws {
+        let world = try DeskWorld(tokens: OneToken())
+        let guesser = try world.visitor()
+        let wrong = "-WRONGPASS invalid username-password pair or user is disabled.\r\n"
+        for number in 1...4 {
+            guesser.write(request("AUTH", "guess"))
+            try world.expect(String(repeating: wrong, count: number), by: guesser)
+        }
+        #expect(world.desk.metrics.rejected[.authentication] == 4)
+        guesser.write(request("AUTH", "guess"))
+        let known = try world.visitor()
+        known.write(request("AUTH", "secret"))
+        world.idle()
+        let due = world.now + LoginBrake.waitMin
+        #expect(world.desk.nextDeadline == due)
+        world.now = due + .nanoseconds(-1)
+        world.idle()
+        known.read()
+        guesser.read()
+        #expect(known.received.isEmpty && guesser.text == String(repeating: wrong, count: 4))
+        world.now = due
+        try world.expect("+OK\r\n", by: known)
+        try world.expect(String(repeating: wrong, count: 5), by: guesser)
+        guesser.write(request("AUTH", "guess"))
+        world.idle()
+        #expect(world.desk.nextDeadline == due + LoginBrake.waitMin * 2)
+        world.desk.forEach { if !$0.session.isLoggedIn { world.desk.close($0) } }
+        #expect(world.desk.nextDeadline == nil)
+        known.write(request("ECHO", "x"))
+        try world.expect("+OK\r\n$1\r\nx\r\n", by: known)
+    }
+
     @Test func `a handshake that does not come ends the connection, even where nobody logs in`() throws {
         let authority = try Authority()
         let context = try TLSContext.server(try authority.identity("n1"), clientCertificates: .optional)
