@@ -77,22 +77,23 @@ extension LogEngine {
             try disk.remove(SegmentName.text(old))
             try disk.syncDirectory(nil)
         }
-        var prepared: PreparedSegment<Disk>?
-        // The highest first, so that no gap is ever left.
-        for file in outcome.unused.reversed() {
+        var spares: [PreparedSegment<Disk>] = []
+        for file in outcome.unused.prefix(options.spareSegments) where file.finding == .unused {
+            guard file.sequence == outcome.sequence + UInt64(spares.count) + 1 else { break }
             let handle = try disk.open(file.name)
             let size = try disk.size(of: handle)
-            if file.sequence == outcome.sequence + 1, file.finding == .unused, size >= LogOptions.sizeMin.rawValue {
-                prepared = PreparedSegment(sequence: file.sequence, file: handle, size: size)
-            } else {
-                try disk.remove(file.name)
-                try disk.syncDirectory(nil)
-            }
+            guard size >= LogOptions.sizeMin.rawValue else { break }
+            spares.append(PreparedSegment(sequence: file.sequence, file: handle, size: size))
+        }
+        // The highest first, so that no gap is ever left.
+        for file in outcome.unused.dropFirst(spares.count).reversed() {
+            try disk.remove(file.name)
+            try disk.syncDirectory(nil)
         }
         let file = try disk.open(SegmentName.text(outcome.sequence))
         return LogEngine(
             disk: disk, options: options, outcome: outcome, file: file, size: try disk.size(of: file),
-            prepared: prepared)
+            spares: spares)
     }
 
     private mutating func writeOpening() throws(LogError) {

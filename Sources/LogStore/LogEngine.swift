@@ -25,7 +25,8 @@ public struct LogEngine<Disk: Storage>: Sendable {
     private let map: LogMap
     private var chain: LogChain
     private var current: OpenSegment
-    private var prepared: PreparedSegment<Disk>?
+    /// Segments that are ready, in the order of their use: the next of the log, and those that follow it.
+    private var spares: [PreparedSegment<Disk>]
     private var segmentCount: Int
     /// Segments that a release has given up: to go once that is on stable storage, and to go now.
     private var releasing: [UInt64] = []
@@ -56,7 +57,7 @@ public struct LogEngine<Disk: Storage>: Sendable {
 
     init(
         disk: Disk, options: LogOptions, outcome: LogRecovery<Disk>.Outcome, file: Disk.Handle, size: Int,
-        prepared: PreparedSegment<Disk>?
+        spares: [PreparedSegment<Disk>]
     ) {
         self.disk = disk
         self.options = options
@@ -67,7 +68,7 @@ public struct LogEngine<Disk: Storage>: Sendable {
         let offset = Int(outcome.chain.next.rawValue - outcome.base.rawValue)
         current = OpenSegment(
             sequence: outcome.sequence, file: file, base: outcome.base, size: max(size, offset), offset: offset)
-        self.prepared = prepared
+        self.spares = spares
         segmentCount = outcome.map.segments.count
     }
 
@@ -75,11 +76,11 @@ public struct LogEngine<Disk: Storage>: Sendable {
 
     public var last: LogPosition { chain.last }
     public var state: LogState { chain.state }
-    public var segments: Int { segmentCount + (prepared == nil ? 0 : 1) }
+    public var segments: Int { segmentCount + spares.count }
 
-    /// The bytes that can surely still be written: what is left of this segment and of the one prepared.
+    /// The bytes that can surely still be written: what is left of this segment and of those prepared.
     public var roomLeft: ByteCount {
-        ByteCount(current.room + max(0, (prepared?.size ?? 0) - LogEngine.opening))
+        ByteCount(spares.reduce(current.room) { $0 + max(0, $1.size - LogEngine.opening) })
     }
 
     /// A reader for any one thread.
@@ -128,10 +129,10 @@ public struct LogEngine<Disk: Storage>: Sendable {
         }
     }
 
-    /// Whether the current segment takes another state record.
-    var hasStateRoom: Bool { current.room >= LogChain.stateLength }
+    /// Whether another state record can be written, in a spare segment if need be.
+    var hasStateRoom: Bool { current.room >= LogChain.stateLength || !spares.isEmpty }
 
-    /// Prepares the next segment here and now, unless it is.
+    /// Prepares a segment here and now, if one is wanted.
     mutating func prepareNow() throws(LogError) {
         do throws(StorageError) {
             if let order = takePreparation() { adopt(try order.run(on: disk)) }
@@ -239,8 +240,8 @@ public struct LogEngine<Disk: Storage>: Sendable {
     private mutating func roll() throws(StorageError) {
         try flush()
         try disk.sync(current.file)
-        guard let next = prepared else { preconditionFailure("a segment is begun that nobody has prepared") }
-        prepared = nil
+        precondition(!spares.isEmpty, "a segment is begun that nobody has prepared")
+        let next = spares.removeFirst()
         let header = chain.successor(sequence: next.sequence)
         current = OpenSegment(sequence: next.sequence, file: next.file, base: header.base, size: next.size, offset: 0)
         segmentCount += 1
@@ -255,17 +256,17 @@ public struct LogEngine<Disk: Storage>: Sendable {
     private mutating func readyNext(for size: Int) throws(LogError) -> Int {
         let needed = LogEngine.opening + size
         do throws(StorageError) {
-            if prepared == nil, options.preparesInline, let order = takePreparation() {
+            if spares.isEmpty, options.preparesInline, let order = takePreparation() {
                 adopt(try order.run(on: disk))
             }
-            guard var next = prepared else { throw noRoomError }
+            guard var next = spares.first else { throw noRoomError }
             if next.size < needed {
                 try SegmentPreparation.checkSpace(
                     for: ByteCount(needed - next.size), leaving: options.reserve, SegmentName.text(next.sequence),
                     on: disk)
                 try SegmentPreparation.fill(next.file, from: next.size, to: needed, on: disk)
                 next.size = needed
-                prepared = next
+                spares[0] = next
             }
             return next.size - LogEngine.opening
         } catch {
@@ -284,20 +285,24 @@ public struct LogEngine<Disk: Storage>: Sendable {
     /// The next thing to do about segments, nil when there is nothing. Its result goes to `adopt`; when it fails, ask
     /// again. What a release gave up is named once: what then stays behind goes when the log is opened next.
     public mutating func takePreparation() -> SegmentPreparation? {
-        guard prepared == nil || !retired.isEmpty else { return nil }
+        let isWanted = spares.count < options.spareSegments
+        guard isWanted || !retired.isEmpty else { return nil }
         var old = retired[...]
         retired = []
-        let recycled = prepared == nil ? old.popFirst() : nil
+        let recycled = isWanted ? old.popFirst() : nil
         return SegmentPreparation(
-            sequence: prepared == nil ? current.sequence + 1 : nil, size: options.segmentSize, reserve: options.reserve,
+            sequence: isWanted ? nextSpare : nil, size: options.segmentSize, reserve: options.reserve,
             recycled: recycled, removed: Array(old))
     }
 
     /// Takes a prepared segment. One that is not the next in line is ignored.
     public mutating func adopt(_ segment: PreparedSegment<Disk>?) {
-        guard let segment, prepared == nil, segment.sequence == current.sequence + 1 else { return }
-        prepared = segment
+        guard let segment, segment.sequence == nextSpare else { return }
+        spares.append(segment)
     }
+
+    /// The number of the segment to be prepared next. The same before and after the first spare one is begun.
+    private var nextSpare: UInt64 { current.sequence + UInt64(spares.count) + 1 }
 
     // MARK: Cutting at either end
 

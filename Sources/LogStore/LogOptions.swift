@@ -9,6 +9,8 @@ public struct LogOptions: Hashable, Sendable {
     public var segmentSize: ByteCount
     /// The size of the first one, so that a new node starts at once.
     public var firstSegmentSize: ByteCount
+    /// The room that is kept ready in spare segments, of which there is one at least.
+    public var spareRoom: ByteCount
     /// Space on the file system that no segment is made from: left for repair, and for whoever frees space.
     public var reserve: ByteCount
     /// One place in memory for every so many bytes of log, from which a frame is searched.
@@ -18,15 +20,22 @@ public struct LogOptions: Hashable, Sendable {
 
     public init(
         segmentSize: ByteCount = .mebibytes(64), firstSegmentSize: ByteCount = .mebibytes(8),
-        reserve: ByteCount = .zero, indexInterval: ByteCount = .kibibytes(64), preparesInline: Bool = false
+        spareRoom: ByteCount = .zero, reserve: ByteCount = .zero, indexInterval: ByteCount = .kibibytes(64),
+        preparesInline: Bool = false
     ) {
         precondition(segmentSize >= LogOptions.sizeMin, "a segment of \(segmentSize)")
         precondition(firstSegmentSize >= LogOptions.sizeMin, "a first segment of \(firstSegmentSize)")
         precondition(indexInterval > .zero, "an index interval of \(indexInterval)")
         self.segmentSize = segmentSize
         self.firstSegmentSize = firstSegmentSize
+        self.spareRoom = spareRoom
         self.reserve = reserve
         self.indexInterval = indexInterval
         self.preparesInline = preparesInline
+    }
+
+    /// How many segments are kept ready.
+    public var spareSegments: Int {
+        max(1, (spareRoom.rawValue + segmentSize.rawValue - 1) / segmentSize.rawValue)
     }
 }

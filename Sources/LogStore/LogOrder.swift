@@ -34,9 +34,22 @@ public enum LogReport: Sendable {
     /// This order and all before it are on stable storage.
     case persisted(LogBatch)
     /// No sync, but the room left has changed: a segment was prepared, or could not be.
-    case room(ByteCount)
+    case room(LogRoom)
     /// The log has stopped. Nothing that is not reported as persisted may ever be acknowledged.
     case failed(LogError)
+}
+
+/// How far the log can go on.
+public struct LogRoom: Hashable, Sendable {
+    /// What can surely still be written, apart from what the ends of segments waste.
+    public let left: ByteCount
+    /// The last segment that was wanted could not be made for want of space. Until then more room is on its way.
+    public let isDiskFull: Bool
+
+    public init(left: ByteCount, isDiskFull: Bool) {
+        self.left = left
+        self.isDiskFull = isDiskFull
+    }
 }
 
 /// One write pass with its one sync.
@@ -48,13 +61,12 @@ public struct LogBatch: Hashable, Sendable {
     public let bytes: ByteCount
     public let writeDuration: Duration
     public let syncDuration: Duration
-    /// What can surely still be written, apart from what the end of a segment wastes.
-    public let roomLeft: ByteCount
+    public let room: LogRoom
     public let segments: Int
 
     public init(
         persisted: WriteTicket, orders: Int, entries: Int, bytes: ByteCount, writeDuration: Duration,
-        syncDuration: Duration, roomLeft: ByteCount, segments: Int
+        syncDuration: Duration, room: LogRoom, segments: Int
     ) {
         self.persisted = persisted
         self.orders = orders
@@ -62,7 +74,7 @@ public struct LogBatch: Hashable, Sendable {
         self.bytes = bytes
         self.writeDuration = writeDuration
         self.syncDuration = syncDuration
-        self.roomLeft = roomLeft
+        self.room = room
         self.segments = segments
     }
 }

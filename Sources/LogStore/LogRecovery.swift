@@ -189,7 +189,7 @@ struct LogRecovery<Disk: Storage> {
         var kind = DamageKind.gap
         if case .invalid(let found) = finding { kind = found }
         if let next = files.dropFirst(position + 1).first, next.sequence != files[position].sequence + 1 {
-            // A file is prepared only when the one before it is in use, so there was one more.
+            // Files are prepared in the order of their numbers, so there was one more.
             return try judgeDamage(.missingSegment, offset: place, after: position)
         }
         var evidence = DamageEvidence(behind: outcome.chain)

@@ -80,6 +80,8 @@ private struct LogWorker<Disk: Storage>: Sendable {
     var waiting: [LogOrder] = []
     var written = 0
     var retryAt: Instant?
+    /// The last segment that was wanted could not be made for want of space.
+    var isDiskFull = false
 
     init(
         engine: LogEngine<Disk>, queue: WorkQueue<LogThread.Item>, preparer: SegmentPreparer<Disk>,
@@ -114,12 +116,15 @@ private struct LogWorker<Disk: Storage>: Sendable {
             waiting += orders
         case .prepared:
             do throws(StorageError) {
-                engine.adopt(try preparer.takeResult())
+                let segment = try preparer.takeResult()
+                if segment != nil { isDiskFull = false }
+                engine.adopt(segment)
             } catch {
                 guard error.reason == .noSpace else { throw .storage(error) }
+                isDiskFull = true
                 retryAt = MonotonicClock.now() + LogWorker.retryInterval
             }
-            report(.room(engine.roomLeft))
+            report(.room(room))
         }
     }
 
@@ -153,8 +158,10 @@ private struct LogWorker<Disk: Storage>: Sendable {
                 LogBatch(
                     persisted: waiting[written - 1].ticket, orders: count, entries: entries,
                     bytes: ByteCount(engine.takeWrittenBytes()), writeDuration: middle - begin,
-                    syncDuration: end - middle, roomLeft: engine.roomLeft, segments: engine.segments)))
+                    syncDuration: end - middle, room: room, segments: engine.segments)))
     }
+
+    private var room: LogRoom { LogRoom(left: engine.roomLeft, isDiskFull: isDiskFull) }
 
     private mutating func prepare() throws(LogError) {
         if let deadline = retryAt, MonotonicClock.now() < deadline { return }

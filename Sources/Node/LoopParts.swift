@@ -9,9 +9,11 @@ import Vocabulary
 
 /// Constants of one run.
 struct LoopParameters {
-    /// Room in prepared segments below which the leader takes no writes. Above what elections, truncations and the
-    /// frames under way may need.
+    /// Room in prepared segments below which, on a full disk, the leader takes no writes. Above what elections,
+    /// truncations and the frames under way may need.
     var logRoomMin = ByteCount.mebibytes(8)
+    /// Room kept ready in spare segments: when the disk turns out to be full, at least `logRoomMin` is left.
+    static let logSpareRoom = ByteCount.mebibytes(16)
     var logDirectory: String
     var dataDirectory: String
     var version: String

@@ -140,7 +140,9 @@ extension Node {
     ) throws(NodeError) -> (LogEngine<DirectoryStorage>, RecoveredLog) {
         board.update { $0.progress = StartProgress(phase: .recovering) }
         do throws(DataDirectoryError) {
-            let options = LogOptions(segmentSize: settings.log.segmentSize, reserve: settings.log.reserve)
+            let options = LogOptions(
+                segmentSize: settings.log.segmentSize, spareRoom: LoopParameters.logSpareRoom,
+                reserve: settings.log.reserve)
             let opened = try directory.openLog(at: settings.logDirectory, options: options) { [board] progress in
                 board.update {
                     $0.progress.segmentsScanned = progress.segmentsDone

@@ -51,25 +51,26 @@ extension NodeLoop {
             metrics.fsync.record(facts.syncDuration)
             metrics.walBytesWritten += UInt64(facts.bytes.rawValue)
             logState.segments = facts.segments
-            take(roomLeft: facts.roomLeft, at: now)
+            take(facts.room, at: now)
             replica.step(.persisted(facts.persisted), at: now, into: &effects)
         case .room(let room):
-            take(roomLeft: room, at: now)
+            take(room, at: now)
         }
     }
 
-    private func take(roomLeft: ByteCount, at now: Moment) {
-        logState.roomLeft = roomLeft
-        let hasRoom = roomLeft >= parameters.logRoomMin
+    private func take(_ room: LogRoom, at now: Moment) {
+        logState.roomLeft = room.left
+        // While the next segment is being made, writes go on: those that do not fit yet wait for it.
+        let hasRoom = !room.isDiskFull || room.left >= parameters.logRoomMin
         guard hasRoom != logState.hasRoom else { return }
         logState.hasRoom = hasRoom
         if hasRoom {
-            logger.notice("log has room again", metadata: ["log.room": "\(roomLeft)"])
+            logger.notice("log has room again", metadata: ["log.room": "\(room.left)"])
         } else {
             logger.error(
                 "log has no room: writes are refused or handed to another node",
                 metadata: [
-                    "log.room": "\(roomLeft)", "log.reserve": "\(parameters.logRoomMin)",
+                    "log.room": "\(room.left)", "log.room-min": "\(parameters.logRoomMin)",
                     "remedy": "free space on the file system of \(parameters.logDirectory)",
                 ])
         }

@@ -1,5 +1,6 @@
 """Starting wrong: each mistake is named with its remedy, exits with the agreed code, and touches no data."""
 
+import os
 import shutil
 import subprocess
 
@@ -126,3 +127,15 @@ def test_one_node_alone_is_a_cluster(make_cluster):
     alone.kill("n1")
     alone.start("n1")
     eventually(lambda: alone.client("n1").get("one") == b"node", "the record is back")
+
+
+def test_writes_are_taken_from_the_start_with_segments_of_any_size(make_cluster):
+    for name, config in [("default", None), ("small", "log.segment-size: 64KiB\n")]:
+        cluster = make_cluster(name, config=config)
+        client = cluster.client("n1")
+        for number in range(100):
+            assert client.set(f"value:{number}", bytes(100) + os.urandom(20_000))
+        cluster.converged()
+        for node in cluster.names():
+            assert "log has no room" not in cluster.log(node)
+        cluster.down()

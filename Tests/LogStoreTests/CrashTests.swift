@@ -28,7 +28,10 @@ struct SmallLog {
 
     init(batches: Int, seed: UInt64) throws {
         let disk = MemoryStorage()
-        var (engine, _) = try LogWorld.open(disk, isNew: true, options: SmallLog.options)
+        var options = SmallLog.options
+        // With odd seeds there is a second spare segment at the end.
+        if !seed.isMultiple(of: 2) { options.spareRoom = .kibibytes(2) }
+        var (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
         var history = FrameHistory()
         var random = SplitMix64(seed: seed)
         moments = [Moment(frames: [], state: engine.state, batch: 0)]
@@ -44,7 +47,10 @@ struct SmallLog {
                 moments.append(Moment(frames: history.frames, state: state, batch: batch))
             }
             if batch == batches { beforeLast = disk.crash(keeps: { _, _ in true }, keepsNames: true) }
-            if batch == batches, engine.roomLeft < ByteCount(900) { try engine.prepareNow() }
+            if batch == batches, engine.roomLeft < ByteCount(900) || options.spareSegments > 1 {
+                try engine.prepareNow()
+                try engine.prepareNow()
+            }
             var written = 0
             while written < orders.count {
                 written += try engine.write(orders, from: written)
@@ -205,12 +211,15 @@ struct SmallLog {
     func `a log goes on after any number of power losses`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         var disk = MemoryStorage()
-        var (engine, _) = try LogWorld.open(disk, isNew: true, options: SmallLog.options)
+        var options = SmallLog.options
+        options.spareRoom = .kibibytes(Int(seed % 4))
+        var (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
         var synced: [Frame] = []
         for round in 0..<30 {
             var history = FrameHistory()
             history.frames = synced
             for batch in 0..<Int.random(in: 1...6, using: &random) {
+                while Bool.random(using: &random) { try engine.prepareNow() }
                 let orders = (1...3).map { number in
                     LogOrder(
                         ticket: WriteTicket(UInt64(number)),
@@ -226,7 +235,7 @@ struct SmallLog {
             }
             disk = disk.crash(keeps: { _, _ in Int.random(in: 0..<3, using: &random) > 0 })
             let recovered: RecoveredLog
-            (engine, recovered) = try LogWorld.open(disk, options: SmallLog.options)
+            (engine, recovered) = try LogWorld.open(disk, options: options)
             let frames = try LogWorld.frames(in: engine)
             #expect(recovered.state.fence == nil, "round \(round)")
             #expect(Array(frames.prefix(synced.count)) == synced, "round \(round)")

@@ -168,6 +168,34 @@ import Vocabulary
         #expect(try preparation.run(on: disk) != nil)
     }
 
+    @Test func `as many segments are kept ready as hold the spare room, and those too many are removed`() throws {
+        let disk = MemoryStorage()
+        var options = LogWorld.small
+        options.spareRoom = .kibibytes(10)
+        #expect(options.spareSegments == 3)
+        var (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
+        while let order = engine.takePreparation() { engine.adopt(try order.run(on: disk)) }
+        #expect(try disk.list().count == 4)
+        #expect(engine.roomLeft >= options.spareRoom)
+        disk.capacity = 0
+        // Three of the four segments go: what is left is in use.
+        var history = FrameHistory()
+        while engine.segments > 1, engine.roomLeft > .kibibytes(5) {
+            try LogWorld.persist([.append(history.append(1, size: 300), commitIndex: .zero)], in: &engine)
+        }
+        var recovered: RecoveredLog
+        (engine, recovered) = try LogWorld.open(disk, options: options)
+        #expect(recovered.verdict == .clean)
+        #expect(try LogWorld.frames(in: engine) == history.frames)
+        disk.capacity = .max
+        while let order = engine.takePreparation() { engine.adopt(try order.run(on: disk)) }
+        let count = try disk.list().count
+        (engine, recovered) = try LogWorld.open(disk)
+        #expect(recovered.verdict == .clean)
+        #expect(try disk.list().count == count - 2)
+        #expect(try LogWorld.frames(in: engine) == history.frames)
+    }
+
     @Test func `a full disk refuses a frame and keeps room for a vote`() throws {
         let disk = MemoryStorage()
         var (engine, _) = try LogWorld.open(disk, isNew: true)

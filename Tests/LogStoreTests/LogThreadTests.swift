@@ -90,10 +90,35 @@ private final class Reports: Sendable {
         var history = FrameHistory()
         thread.post(orders(&history, 1...30, size: 200))
         // The first segment takes some of them; then the thread says that it cannot prepare another.
-        #expect(reports.first { if case .room(let left) = $0 { left < .kibibytes(1) } else { false } } != nil)
+        #expect(
+            reports.first {
+                if case .room(let room) = $0 { room.isDiskFull && room.left < .kibibytes(1) } else { false }
+            } != nil)
         disk.capacity = .max
         #expect(reports.firstPersisted(WriteTicket(30)) != nil)
         thread.stop()
+    }
+
+    @Test func `a disk counts as full only when a segment could not be made`() throws {
+        let disk = MemoryStorage()
+        var options = LogWorld.small
+        options.preparesInline = false
+        let (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
+        let reports = Reports()
+        let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
+        var history = FrameHistory()
+        for ticket in 1...100 as ClosedRange<UInt64> { thread.post(orders(&history, ticket...ticket, size: 900)) }
+        #expect(reports.firstPersisted(WriteTicket(100)) != nil)
+        thread.stop()
+        let rooms = reports.all.compactMap { report -> LogRoom? in
+            switch report {
+            case .persisted(let batch): batch.room
+            case .room(let room): room
+            case .failed: nil
+            }
+        }
+        #expect(rooms.contains { $0.left < options.segmentSize })
+        #expect(!rooms.contains { $0.isDiskFull })
     }
 
     @Test func `a log in a directory is there after a restart`() throws {
