@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import redis
 
-from cluster import eventually
+from cluster import NODED, eventually
 from load import Load
 
 pytestmark = pytest.mark.root
@@ -55,6 +55,29 @@ def write_until(client, condition, size=100_000, most=6000):
         if number % 50 == 0 and condition():
             return
     pytest.fail("the condition never held")
+
+
+def test_a_first_start_on_a_full_disk_is_refused_and_named(cluster):
+    cluster.kill("n1")
+    node = cluster.node("n1")
+    data = cluster.path(node["data"])
+    spare = data.parent / "spare"
+    data.rename(spare)
+    data.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m,mode=0700", "tmpfs", str(data)], check=True)
+    try:
+        fill(data)
+        done = subprocess.run(
+            [NODED, "--config", str(cluster.path(node["config"]))], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 1
+        assert str(data) in done.stderr and "16MiB are needed" in done.stderr, done.stderr
+        assert "remedy" in done.stderr
+    finally:
+        subprocess.run(["umount", "-l", str(data)], check=False)
+    data.rmdir()
+    spare.rename(data)
+    cluster.start("n1")
+    cluster.converged()
 
 
 def test_a_full_disk_of_a_follower_stops_nobody(cluster):
