@@ -71,7 +71,7 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol",
+                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Sessions", "PeerProtocol",
                 "Replica", "Telemetry", "Platform", "TLS", "LogStore", "Settings",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),

@@ -1,7 +1,5 @@
-// All client connections of a node: accepting, decoding, handing requests on, handing replies back.
+// All client connections of a node: accepting them, handing replies back, closing those that cost too much.
 
-import ByteCoding
-import Keyspace
 import PeerProtocol
 import Platform
 import RESP
@@ -26,18 +24,18 @@ struct ClientLimits {
 /// Used by the loop's thread only.
 final class ClientDesk {
     private let reactor: Reactor
-    private let limits: ClientLimits
-    private let scratch: UnsafeMutableRawBufferPointer
-    private var table = ClientTable()
+    let limits: ClientLimits
+    let scratch: UnsafeMutableRawBufferPointer
+    var table = ClientTable()
     private var byRegistration: [Registration: ClientConnection] = [:]
     private var ports: [(port: ListenerPort, kind: PortKind)] = []
-    private var dirty: [ClientConnection] = []
-    private var runnable: [ClientConnection] = []
+    var dirty: [ClientConnection] = []
+    var runnable: [ClientConnection] = []
     /// Those whose next login is not looked at yet.
-    private var resting: [ClientConnection] = []
-    private var brake = LoginBrake()
-    private var arguments: [Range<Int>] = []
-    private var writer = ReplyWriter(version: .two)
+    var resting: [ClientConnection] = []
+    var brake = LoginBrake()
+    var arguments: [Range<Int>] = []
+    var writer = ReplyWriter(version: .two)
     private var nextClientID: UInt64 = 0
     /// Contexts of the TLS ports; replaced when certificates are reloaded.
     var tlsContext: TLSContext?
@@ -48,7 +46,7 @@ final class ClientDesk {
     var metrics = ClientMetrics()
     /// Set while the replica is congested: nothing more is decoded.
     var isHeldBack = false
-    private var isDraining = false
+    var isDraining = false
 
     init(
         limits: ClientLimits, environment: SessionEnvironment, tlsContext: TLSContext?, reactor: Reactor,
@@ -154,187 +152,6 @@ final class ClientDesk {
             decode(client, at: now)
         case .failed: close(client)
         }
-    }
-
-    // MARK: Decoding
-
-    /// Goes on with connections that had to wait for replies, or had more input than one turn takes.
-    func decodeRunnable(at now: Instant) {
-        if !resting.isEmpty { endRest(at: now) }
-        guard hasRunnable else { return }
-        let waiting = runnable
-        runnable.removeAll(keepingCapacity: true)
-        for client in waiting where client.isRunnable {
-            client.isRunnable = false
-            if client.channel.hasHiddenInput, case .failed = client.channel.receive(scratch, limit: limits.readPerTurn)
-            {
-                close(client)
-                continue
-            }
-            decode(client, at: now)
-        }
-    }
-
-    private func markRunnable(_ client: ClientConnection) {
-        guard !client.isRunnable else { return }
-        client.isRunnable = true
-        runnable.append(client)
-    }
-
-    private func markDirty(_ client: ClientConnection) {
-        guard !client.isDirty else { return }
-        client.isDirty = true
-        dirty.append(client)
-    }
-
-    /// Decodes what has come in, until it must wait: for more bytes, for replies, for output to be read.
-    private func decode(_ client: ClientConnection, at now: Instant) {
-        if isHeldBack || isDraining { return wait(client) }
-        while !client.isClosing {
-            if let error = client.refusal {
-                guard client.outstanding == 0 else { return wait(client) }
-                return refuse(client, error)
-            }
-            guard mayLogIn(client, at: now) else { return rest(client) }
-            guard client.hasRoom(limits.outputBufferMax) else { return wait(client) }
-            do throws(RequestError) {
-                switch try decodeOne(client, at: now) {
-                case .taken: continue
-                case .mustWait: return wait(client)
-                case .needsBytes where client.hasEnded: client.isClosing = true
-                case .needsBytes: return readOn(client)
-                }
-            } catch {
-                // Told after the replies to what came before it: an error that overtook them would be taken for theirs.
-                metrics.rejected[.protocolError] += 1
-                client.refusal = error
-            }
-        }
-        client.channel.pause(true)
-        // With nothing to send it can be closed in this turn.
-        markDirty(client)
-    }
-
-    private func readOn(_ client: ClientConnection) {
-        client.channel.pause(false)
-        client.channel.input.trim(to: 16 << 10)
-        if client.channel.hasHiddenInput { markRunnable(client) }
-    }
-
-    private enum Decoding {
-        case taken, mustWait, needsBytes
-    }
-
-    private func decodeOne(_ client: ClientConnection, at now: Instant) throws(RequestError) -> Decoding {
-        client.decoder.limits = client.session.isLoggedIn ? limits.request : limits.request.beforeLogin
-        let outcome = try client.channel.input.withBytes { bytes throws(RequestError) in
-            try client.decoder.next(in: bytes, into: &arguments)
-        }
-        switch outcome {
-        case .incomplete:
-            return .needsBytes
-        case .empty(let consumed):
-            client.channel.input.consume(consumed)
-        case .request(let consumed):
-            guard client.channel.input.withBytes({ handle(client, $0, at: now) }) else { return .mustWait }
-            client.channel.input.consume(consumed)
-        case .inline(let consumed):
-            let text = client.decoder.inlineText
-            guard handle(client, text.rawBytes, at: now) else { return .mustWait }
-            client.channel.input.consume(consumed)
-        }
-        return .taken
-    }
-
-    /// Lets a connection rest with its input: until replies come, or output is read.
-    private func wait(_ client: ClientConnection) {
-        client.channel.pause(true)
-        guard !isDraining, client.outstanding == 0, client.channel.output.count < limits.outputBufferMax else { return }
-        markRunnable(client)
-    }
-
-    private func handle(_ client: ClientConnection, _ bytes: RawSpan, at now: Instant) -> Bool {
-        client.lastRequestAt = now
-        let failedLogins = client.session.failedLogins
-        let token = client.nextToken
-        writer.bytes.removeAll(keepingCapacity: true)
-        writer.version = client.session.version
-        let disposition = client.session.handle(
-            arguments, in: bytes, token: token, environment: environment, reply: &writer, batch: &batch)
-        if client.session.failedLogins > failedLogins { noteFailedLogin(of: client, at: now) }
-        switch disposition {
-        case .stall: return false
-        case .submitted:
-            client.submitted()
-            metrics.commands[client.session.readsLocally ? .localRead : batch.lastIsWrite ? .write : .read] += 1
-        case .answered:
-            metrics.commands[.connection] += 1
-            sendWritten(to: client)
-        case .close:
-            sendWritten(to: client)
-            client.isClosing = true
-        case .clients(let query): answer(query, to: client)
-        }
-        return true
-    }
-
-    // MARK: Logins
-
-    private func noteFailedLogin(of client: ClientConnection, at now: Instant) {
-        metrics.rejected[.authentication] += 1
-        brake.failed(client.origin, at: now)
-        client.loginAt = nil
-    }
-
-    /// One that has rested gets its turn, whatever others from its address did meanwhile.
-    private func mayLogIn(_ client: ClientConnection, at now: Instant) -> Bool {
-        if client.session.isLoggedIn { return true }
-        let due = client.loginAt ?? brake.loginAt(client.origin, now: now)
-        client.loginAt = due
-        return due <= now
-    }
-
-    private func rest(_ client: ClientConnection) {
-        client.channel.pause(true)
-        if !resting.contains(where: { $0 === client }) { resting.append(client) }
-    }
-
-    private func endRest(at now: Instant) {
-        resting.removeAll { client in
-            guard let due = client.loginAt, due <= now else { return false }
-            markRunnable(client)
-            return true
-        }
-    }
-
-    // MARK: Sessions
-
-    /// Shows all sessions to a `CLIENT LIST` or `CLIENT KILL`, in the order of their ids.
-    private func answer(_ query: ClientQuery, to asker: ClientConnection) {
-        var query = query
-        var all: [ClientConnection] = []
-        table.forEach { all.append($0) }
-        all.sort { $0.session.id < $1.session.id }
-        for client in all where query.consider(client.session) {
-            if client === asker { client.isClosing = true } else { close(client) }
-        }
-        query.answer(&writer)
-        sendWritten(to: asker)
-    }
-
-    private func sendWritten(to client: ClientConnection) {
-        let bytes = writer.bytes
-        guard !bytes.isEmpty else { return }
-        client.channel.output.append(bytes.rawBytes)
-        markDirty(client)
-    }
-
-    private func refuse(_ client: ClientConnection, _ error: RequestError) {
-        writer.bytes.removeAll(keepingCapacity: true)
-        error.write(to: &writer)
-        sendWritten(to: client)
-        client.isClosing = true
-        markDirty(client)
     }
 
     // MARK: Replies

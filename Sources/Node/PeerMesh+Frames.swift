@@ -1,0 +1,98 @@
+// What established links carry: frames in, messages and batches out.
+
+import LogFormat
+import PeerProtocol
+import Replica
+import Vocabulary
+
+extension PeerMesh {
+    func decode(_ link: PeerLink, at now: Instant) {
+        do {
+            while isOpen(link) {
+                let frame = try link.channel.input.withBytes { bytes in
+                    try link.decoder.next(in: bytes)
+                }
+                guard let frame else { return }
+                try link.channel.input.withBytes { bytes in
+                    try take(frame.kind, bytes.extracting(frame.body), from: link, at: now)
+                }
+                // Taking the frame may have closed the link; its queue is still there.
+                link.channel.input.consume(frame.consumed)
+            }
+        } catch let error as PeerProtocolError {
+            metrics.rejected[.protocolError] += 1
+            turnAway(link, error.description, remedy: error.remedy.text, at: now)
+        } catch {
+            metrics.rejected[.protocolError] += 1
+            turnAway(link, "\(error)", remedy: "compare the versions of both nodes", at: now)
+        }
+    }
+
+    private func take(_ kind: PeerFrameKind, _ body: RawSpan, from link: PeerLink, at now: Instant) throws {
+        guard link.phase == .established, let peer = link.peer else { return try greet(link, kind, body, at: now) }
+        switch kind {
+        case .message:
+            let (message, range) = try PeerCoding.message(in: body)
+            events.append(.message(message, frames: try frames(in: body.extracting(range)), from: peer))
+        case .requests:
+            var batch = RequestBatch()
+            try PeerCoding.requests(in: body, into: &batch)
+            events.append(.requests(batch, from: peer))
+        case .answers:
+            var batch = AnswerBatch()
+            try PeerCoding.answers(in: body, into: &batch)
+            events.append(.answers(batch, from: peer))
+        case .ping:
+            let number = try PeerCoding.ping(in: body, kind)
+            link.channel.output.append { PeerCoding.appendPing(number, isReply: true, to: &$0) }
+            flush(link, at: now)
+        case .pong:
+            break
+        case .hello, .welcome, .refusal:
+            throw PeerProtocolError.unexpectedKind(kind)
+        }
+    }
+
+    /// The log frames in an append message; each says in its header how long it is.
+    private func frames(in bytes: RawSpan) throws -> [Frame] {
+        var frames: [Frame] = []
+        var offset = 0
+        while offset < bytes.byteCount {
+            let rest = bytes.extracting(offset..<bytes.byteCount)
+            let length = try FrameHeader.announcedLength(of: rest)
+            frames.append(try Frame.decode(rest.extracting(0..<length), limit: frameLimit))
+            offset += length
+        }
+        return frames
+    }
+
+    /// Puts a message into the peer's output. Without a connection it is lost, as messages may be.
+    func send(_ outgoing: OutgoingMessage) {
+        guard let link = link(to: outgoing.to) else { return }
+        link.channel.output.append { bytes in
+            PeerCoding.append(outgoing.message, to: &bytes) { bytes in
+                for frame in outgoing.frames { bytes.append(contentsOf: frame.bytes) }
+            }
+        }
+    }
+
+    func send(_ batch: RequestBatch, to node: NodeID) {
+        guard let link = link(to: node) else { return }
+        link.channel.output.append { PeerCoding.append(batch, to: &$0) }
+    }
+
+    func send(_ batch: AnswerBatch, to node: NodeID) {
+        guard let link = link(to: node) else { return }
+        link.channel.output.append { PeerCoding.append(batch, to: &$0) }
+    }
+
+    func flush(at now: Instant) {
+        for link in links where !link.channel.output.isEmpty { flush(link, at: now) }
+    }
+
+    func flush(_ link: PeerLink, at now: Instant) {
+        guard !link.channel.output.isEmpty, link.phase != .dialing else { return }
+        link.lastSent = now
+        if let why = link.channel.flush() { close(link, why, at: now) }
+    }
+}
