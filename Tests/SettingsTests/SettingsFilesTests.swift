@@ -139,4 +139,23 @@ import Testing
         let text = try String(contentsOf: file, encoding: .utf8)
         #expect(throws: Never.self) { try NodeSettings.parse(text, path: "/etc/trireme/noded.yaml") }
     }
+
+    /// A node does not start when a member's name does not resolve, as a stopped container's does not by itself.
+    @Test(arguments: ["n1", "n2", "n3"])
+    func `in containers each node knows every member's name, whichever of them run`(node: String) throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Docker")
+        let compose = try String(contentsOf: folder.appending(path: "compose.yaml"), encoding: .utf8)
+        let text = try String(contentsOf: folder.appending(path: "noded.yaml"), encoding: .utf8)
+        let settings = try NodeSettings.parse(
+            text, path: "/etc/trireme/noded.yaml",
+            environment: ["TRIREME_NODE_ID": node, "TRIREME_CLUSTER_ID": "6f1d2c3b4a5968778695a4b3c2d1e0f1"])
+        for member in settings.members {
+            let name = member.peer.host
+            let known = try #require(compose.firstMatch(of: try Regex("extra_hosts: .*\"\(name):([0-9.]+)\""))).output
+            let address = try #require(known[1].substring)
+            let service = try #require(compose.firstRange(of: "\n  \(name):\n"))
+            let given = compose[service.upperBound...].firstRange(of: "ipv4_address: \(address)}")
+            #expect(given != nil, "\(name) is not at \(address)")
+        }
+    }
 }
