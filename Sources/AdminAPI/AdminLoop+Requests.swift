@@ -1,5 +1,6 @@
 // One request of the admin port: who sends it, and what the router makes of it.
 
+import Platform
 import Logging
 import TLS
 import Telemetry

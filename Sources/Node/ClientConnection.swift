@@ -18,16 +18,14 @@ final class ClientConnection {
 
     let channel: Channel
     let place: Int
-    /// Where it comes from, without the port.
-    let origin: SocketAddress
     var session: Session
     var decoder: RequestDecoder
     let openedAt: Instant
     /// When output last moved, or was empty: a client that does not read is let go after a while.
     var outputMovedAt: Instant
     var lastRequestAt: Instant
-    /// From when on its next login is looked at; nil before it has been asked for, and after one that failed.
-    var loginAt: Instant?
+    /// Until when the answer to a failed login is held back, and nothing more is decoded.
+    var restsUntil: Instant?
     /// Set when the connection ends once its replies are sent.
     var isClosing = false
     /// What made its input unreadable: told, and the connection closed, once all replies before it are sent.
@@ -43,12 +41,8 @@ final class ClientConnection {
     /// Replies that wait for an earlier one; empty but for moments around a change of leader.
     private var early: [UInt64: [UInt8]] = [:]
 
-    init(
-        channel: Channel, origin: SocketAddress, place: Int, use: UInt64, session: Session, limits: RequestLimits,
-        now: Instant
-    ) {
+    init(channel: Channel, place: Int, use: UInt64, session: Session, limits: RequestLimits, now: Instant) {
         self.channel = channel
-        self.origin = origin
         self.place = place
         self.session = session
         decoder = RequestDecoder(limits: limits)

@@ -1,5 +1,6 @@
 // From a client's bytes to requests on their way: decoding, logins, and when to wait.
 
+import Platform
 import RESP
 import Sessions
 import Vocabulary
@@ -42,7 +43,7 @@ extension ClientDesk {
                 guard client.outstanding == 0 else { return wait(client) }
                 return refuse(client, error)
             }
-            guard mayLogIn(client, at: now) else { return rest(client) }
+            guard client.restsUntil == nil else { return client.channel.pause(true) }
             guard client.hasRoom(limits.outputBufferMax) else { return wait(client) }
             do throws(RequestError) {
                 switch try decodeOne(client, at: now) {
@@ -127,30 +128,23 @@ extension ClientDesk {
 
     // MARK: Logins
 
+    /// The answer to a failed login comes the later the more of them its address has sent.
     private func noteFailedLogin(of client: ClientConnection, at now: Instant) {
         metrics.rejected[.authentication] += 1
-        brake.failed(client.origin, at: now)
-        client.loginAt = nil
+        let host = SocketAddress(parsing: client.session.address).flatMap { NetworkAddress($0.host) }
+        let delay = host.map { throttle.failed(from: $0, at: now) } ?? LoginThrottle.delayMax
+        guard delay > .zero else { return }
+        client.restsUntil = now + delay
+        resting.append(client)
     }
 
-    /// One that has rested gets its turn, whatever others from its address did meanwhile.
-    private func mayLogIn(_ client: ClientConnection, at now: Instant) -> Bool {
-        if client.session.isLoggedIn { return true }
-        let due = client.loginAt ?? brake.loginAt(client.origin, now: now)
-        client.loginAt = due
-        return due <= now
-    }
-
-    private func rest(_ client: ClientConnection) {
-        client.channel.pause(true)
-        if !resting.contains(where: { $0 === client }) { resting.append(client) }
-    }
-
+    /// Sends what was held back before anything more is decoded: the next login may fail too.
     private func endRest(at now: Instant) {
-        resting.removeAll { client in
-            guard let due = client.loginAt, due <= now else { return false }
-            markRunnable(client)
-            return true
+        let rested = resting.filter { $0.restsUntil.map { $0 <= now } ?? true }
+        resting.removeAll { client in rested.contains { $0 === client } }
+        for client in rested {
+            client.restsUntil = nil
+            flush(client, at: now)
         }
     }
 

@@ -31,9 +31,9 @@ final class ClientDesk {
     private var ports: [(port: ListenerPort, kind: PortKind)] = []
     var dirty: [ClientConnection] = []
     var runnable: [ClientConnection] = []
-    /// Those whose next login is not looked at yet.
+    /// Those whose failed login is not answered yet.
     var resting: [ClientConnection] = []
-    var brake = LoginBrake()
+    var throttle = LoginThrottle()
     var arguments: [Range<Int>] = []
     var writer = ReplyWriter(version: .two)
     private var nextClientID: UInt64 = 0
@@ -69,7 +69,7 @@ final class ClientDesk {
     }
 
     /// When the next connection that rests goes on.
-    var nextDeadline: Instant? { resting.compactMap(\.loginAt).min() }
+    var nextDeadline: Instant? { resting.compactMap(\.restsUntil).min() }
 
     func open(_ address: SocketAddress, kind: PortKind) throws(SystemError) {
         ports.append((try ListenerPort(address, reactor: reactor), kind))
@@ -111,7 +111,7 @@ final class ClientDesk {
                 ClientConnection(
                     channel: try Channel(
                         descriptor: descriptor, session: session, interest: .readable, reactor: reactor),
-                    origin: from.withoutPort, place: place, use: use,
+                    place: place, use: use,
                     session: Session(
                         id: id, address: from.description, at: now, isLoggedIn: environment.tokens == nil,
                         usesTLS: kind == .client),
@@ -178,8 +178,8 @@ final class ClientDesk {
         }
     }
 
-    private func flush(_ client: ClientConnection, at now: Instant) {
-        guard byRegistration[client.channel.registration] === client else { return }
+    func flush(_ client: ClientConnection, at now: Instant) {
+        guard byRegistration[client.channel.registration] === client, client.restsUntil == nil else { return }
         let before = client.channel.output.count
         guard client.channel.flush() == nil else { return close(client) }
         if client.channel.output.count < before || before == 0 { client.outputMovedAt = now }
@@ -233,6 +233,7 @@ final class ClientDesk {
         ports = []
         table.forEach { client in
             client.isClosing = true
+            client.restsUntil = nil
             client.channel.pause(true)
             markDirty(client)
         }

@@ -28,11 +28,6 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(family: .v4, high: 0, low: word, scope: 0, port: port)
     }
 
-    /// The same address with port 0: who it is, whatever connection it came by.
-    public var withoutPort: SocketAddress {
-        SocketAddress(family: family, high: high, low: low, scope: scope, port: 0)
-    }
-
     public static func loopback(port: UInt16) -> SocketAddress { SocketAddress(v4: (127, 0, 0, 1), port: port) }
 
     /// From `127.0.0.1:7101` or `[::1]:7101`. Nil for anything else, host names included: those are `resolve`d.

@@ -1,5 +1,6 @@
 // Addresses as text, and the ranges that hold them.
 
+import Platform
 import Testing
 
 @testable import AdminAPI

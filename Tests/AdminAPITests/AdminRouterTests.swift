@@ -3,6 +3,7 @@
 import ByteCoding
 import Foundation
 import Telemetry
+import Platform
 import Testing
 import Vocabulary
 

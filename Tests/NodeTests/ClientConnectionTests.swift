@@ -24,7 +24,7 @@ import Vocabulary
     private func connection(place: Int = 0, use: UInt64 = 1) throws -> ClientConnection {
         let channel = try Channel(descriptor: wire, session: nil, interest: .readable, reactor: reactor)
         return ClientConnection(
-            channel: channel, origin: .loopback(port: 0), place: place, use: use,
+            channel: channel, place: place, use: use,
             session: Session(id: 1, address: "127.0.0.1:1", at: Instant(nanoseconds: 0), isLoggedIn: true),
             limits: RequestLimits(), now: Instant(nanoseconds: 0))
     }
@@ -111,7 +111,7 @@ import Vocabulary
         defer { Socket.close(end) }
         let channel = try Channel(descriptor: descriptor, session: nil, interest: .readable, reactor: reactor)
         let new = ClientConnection(
-            channel: channel, origin: .loopback(port: 0), place: 5, use: 2,
+            channel: channel, place: 5, use: 2,
             session: Session(id: 2, address: "", at: Instant(nanoseconds: 0), isLoggedIn: true),
             limits: RequestLimits(), now: Instant(nanoseconds: 0))
         let token = submit(new, desk)
@@ -139,7 +139,7 @@ import Vocabulary
             Socket.close(pair.other)
             return ClientConnection(
                 channel: try Channel(descriptor: pair.one, session: nil, interest: .readable, reactor: reactor),
-                origin: .loopback(port: 0), place: place, use: use,
+                place: place, use: use,
                 session: Session(id: use, address: "", at: Instant(nanoseconds: 0)), limits: RequestLimits(),
                 now: Instant(nanoseconds: 0))
         }

@@ -1,9 +1,8 @@
 // Failed logins: the delays, their end, and the bound on memory.
 
+import Platform
 import Testing
 import Vocabulary
-
-@testable import AdminAPI
 
 @Suite struct LoginThrottleTests {
     private let start = Instant(nanoseconds: 1_000_000_000_000)
