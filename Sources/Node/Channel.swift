@@ -122,6 +122,9 @@ final class Channel {
         watch(write: wantsWrite)
     }
 
+    /// Gives memory back that an idle connection does not need.
+    func rest() { session?.releaseBuffers() }
+
     func close() {
         session?.closeNotify()
         reactor.remove(registration)

@@ -201,8 +201,10 @@ final class ClientDesk {
 
     // MARK: Time
 
+    private static let idleMin = Duration.seconds(1)
+
     /// Closes what took too long: handshakes and logins that do not come, output that nobody reads, requests of clients
-    /// that have finished sending.
+    /// that have finished sending. What is idle gives memory back.
     func enforceDeadlines(at now: Instant) {
         for (port, _) in ports { port.wake(at: now) }
         var late: [(ClientConnection, RejectionReason)] = []
@@ -214,6 +216,8 @@ final class ClientDesk {
             } else if client.hasEnded, now - client.lastRequestAt > limits.outputPatience {
                 // Most likely it is gone, and only would not take a reply.
                 late.append((client, .deadline))
+            } else if now - client.lastRequestAt > ClientDesk.idleMin {
+                client.channel.rest()
             }
         }
         for (client, reason) in late {

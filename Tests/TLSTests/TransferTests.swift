@@ -47,6 +47,23 @@ import Vocabulary
         }
     }
 
+    @Test func `sessions that give their buffers back at any time lose nothing`() throws {
+        let talk = try conversation()
+        var there = Direction(bytes: pattern(1 << 20, 7))
+        var back = Direction(bytes: pattern(1 << 20, 13))
+        while there.received.count < there.bytes.count || back.received.count < back.bytes.count {
+            for session in [talk.client, talk.server] { session.releaseBuffers() }
+            there.write(by: talk.client)
+            for session in [talk.client, talk.server] { session.releaseBuffers() }
+            back.write(by: talk.server)
+            there.read(by: talk.server, upTo: 777)
+            for session in [talk.client, talk.server] { session.releaseBuffers() }
+            back.read(by: talk.client, upTo: 20_000)
+        }
+        let arrived = there.received == there.bytes && back.received == back.bytes
+        #expect(arrived)
+    }
+
     @Test(arguments: [1000, 16384, 100_000]) func `large transfers both ways at once arrive whole`(size: Int) throws {
         let talk = try conversation()
         var there = Direction(bytes: pattern(16 << 20, 7))
