@@ -12,6 +12,7 @@ import Vocabulary
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused because it would be unsafe, 4 not over in time and \
             going on.
             """,
+        version: NodeControlVersion.text,
         subcommands: [
             StatusCommand.self, FailoverCommand.self, DoctorCommand.self, PlaygroundCommand.self, WALCommand.self,
             VersionCommand.self,

@@ -10,7 +10,7 @@ import TLS
 import Telemetry
 
 @main
-struct NodeDaemon: ParsableArguments {
+struct NodeDaemon: ParsableCommand {
     static let build = Build(version: ProgramVersion.text, featureLevel: 1)
 
     static let configuration = CommandConfiguration(
