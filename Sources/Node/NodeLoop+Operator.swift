@@ -15,8 +15,14 @@ struct RunningHandover {
 
 /// A stop under way: hand over, answer what is outstanding, leave.
 struct Stopping {
+    /// When it ends at the latest.
     var deadline: Instant
     var isDraining = false
+    /// Since when nobody has been waiting for this node.
+    var quietSince: Instant?
+
+    /// When it is to be looked at next.
+    var nextDeadline: Instant { quietSince.map { min(deadline, $0 + NodeLoop.stopLinger) } ?? deadline }
 }
 
 extension NodeLoop {
@@ -26,6 +32,9 @@ extension NodeLoop {
     static let forcedHandoverPatience = Duration.seconds(10)
     /// How long a stop may take before connections are cut.
     static let stopPatience = Duration.seconds(5)
+    /// How long a stopping node still listens to its peers. What they sent it as the leader may be on its way: it says
+    /// no to that, which is no error for the clients, while a connection closed over it would be.
+    static let stopLinger = Duration.milliseconds(100)
 
     func takeSignals(at now: Moment) {
         for signal in Signals.read(signals.descriptor) {
@@ -106,10 +115,12 @@ extension NodeLoop {
             clients.drain()
             clients.flush(at: now)
             current.isDraining = true
-            stopping = current
         }
-        let isDone = current.isDraining && clients.count == 0 && replica.isQuiet
-        guard isDone || now >= current.deadline else { return false }
+        let isQuiet = current.isDraining && clients.count == 0 && replica.isQuiet
+        current.quietSince = isQuiet ? current.quietSince ?? now : nil
+        stopping = current
+        let hasLingered = current.quietSince.map { now - $0 >= NodeLoop.stopLinger || replica.peers.isEmpty } ?? false
+        guard hasLingered || now >= current.deadline else { return false }
         mesh.closeAll(at: now)
         return true
     }

@@ -89,7 +89,7 @@ final class NodeLoop {
         deadline = min(deadline, mesh.nextDeadline(now: now))
         if let rested = clients.nextDeadline { deadline = min(deadline, rested) }
         if let probing { deadline = min(deadline, probing.next) }
-        if let stopping { deadline = min(deadline, stopping.deadline) }
+        if let stopping { deadline = min(deadline, stopping.nextDeadline) }
         if let expiry = replica.nextExpiry {
             let wall = WallClock.now()
             let wait = expiry > wall ? Int64(expiry.rawValue - wall.rawValue) : 1000

@@ -36,6 +36,19 @@ def test_a_killed_follower_costs_nothing(cluster):
     load.verify()
 
 
+def test_a_leader_that_is_told_to_stop_costs_the_others_clients_no_error(cluster):
+    for _ in range(4):
+        leader = cluster.leader()
+        with Load(cluster, [name for name in cluster.names() if name != leader], writers=8) as load:
+            progress(load)
+            cluster.stop(leader)
+            progress(load)
+        assert load.errors == []
+        cluster.start(leader)
+        cluster.converged()
+        load.verify()
+
+
 def test_a_paused_leader_is_replaced_and_joins_again_when_it_wakes(cluster):
     leader = cluster.leader()
     others = cluster.followers()
