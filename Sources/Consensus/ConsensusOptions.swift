@@ -23,7 +23,7 @@ public struct ConsensusOptions: Hashable, Sendable {
 
     public init(
         electionTimeoutMin: Duration = .milliseconds(150), electionTimeoutMax: Duration = .milliseconds(300),
-        heartbeatInterval: Duration = .milliseconds(30), inflightBytesMax: Int = 4 << 20,
+        heartbeatInterval: Duration = .milliseconds(40), inflightBytesMax: Int = 4 << 20,
         inflightFramesMax: Int = 256, appendBytesMax: Int = 1 << 20, probeDelayMax: Duration = .milliseconds(10),
         uncommittedBytesMax: Int = 64 << 20
     ) {

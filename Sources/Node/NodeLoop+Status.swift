@@ -18,10 +18,13 @@ struct Publication {
     var progress = StartProgress(phase: .joining)
     /// Per peer, since when it has been behind the leader.
     var behindSince: [NodeID: Instant] = [:]
+    var memory = ByteCount.zero
+    var memoryDueAt: Instant
 
     init(startedAt: Instant) {
         self.startedAt = startedAt
         phaseBegan = startedAt
+        memoryDueAt = startedAt
     }
 }
 
@@ -81,6 +84,7 @@ extension NodeLoop {
     func publish(at now: Moment) {
         var status = NodeStatus(id: replica.id)
         fillConsensus(&status, at: now)
+        refreshMemory(at: now.instant)
         fillProcess(&status, at: now)
         status.peers = replica.peers.map { peerStatus($0, at: now) }
         status.progress = publication.progress
@@ -112,6 +116,13 @@ extension NodeLoop {
         status.keys = UInt64(replica.keyspace.count)
     }
 
+    /// Read from the system once a second: it takes as long as all the rest of a status page.
+    private func refreshMemory(at now: Instant) {
+        guard now >= publication.memoryDueAt else { return }
+        publication.memoryDueAt = now + .seconds(1)
+        publication.memory = ByteCount(ThisProcess.residentMemory)
+    }
+
     private func fillProcess(_ status: inout NodeStatus, at now: Moment) {
         status.version = parameters.version
         status.featureLevel = parameters.featureLevel
@@ -119,7 +130,7 @@ extension NodeLoop {
         status.processID = ThisProcess.identifier
         status.dataDirectory = parameters.dataDirectory
         status.logRoom = logState.roomLeft
-        status.memory = ByteCount(ThisProcess.residentMemory)
+        status.memory = publication.memory
         status.connections = clients.count
         status.certificateExpiry = parameters.certificateExpiry
     }

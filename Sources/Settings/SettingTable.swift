@@ -75,7 +75,7 @@ enum SettingTable {
         At least 1.2 times the minimum. Same on every node.
         """)
     static let heartbeat = Setting(
-        "heartbeat.interval", .duration(.milliseconds(1) ... .seconds(1200)), .value("30ms"),
+        "heartbeat.interval", .duration(.milliseconds(1) ... .seconds(1200)), .value("40ms"),
         "How often a leader without other messages shows that it lives.")
     static let probeDelay = Setting(
         "election.probe-delay-max", .duration(.zero ... .seconds(60)), .value("10ms"),

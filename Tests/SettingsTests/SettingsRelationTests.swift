@@ -17,7 +17,7 @@ import Testing
             "election.timeout-min: 80ms",
             """
             /etc/t/n.yaml:13: election.timeout-min: is 80ms, less than three times `heartbeat.interval`, \
-            so that two lost heartbeats cost no election; write at least 90ms
+            so that two lost heartbeats cost no election; write at least 120ms
             """
         ),
         (
