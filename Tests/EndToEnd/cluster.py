@@ -109,6 +109,12 @@ class Cluster:
             assert done.returncode == 0, f"nodectl {arguments}: {done.returncode} {done.stdout}\n{done.stderr}"
         return done
 
+    def nodectl_in_background(self, *arguments):
+        """A nodectl under way; the caller waits for it."""
+        return subprocess.Popen(
+            [NODECTL, "--cluster", str(self.directory / "cluster.json"), *arguments],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     # Facts
 
     def file(self):

@@ -155,6 +155,24 @@ def test_a_failover_to_a_node_that_is_down_is_refused(cluster):
     assert cluster.leader() == leader
 
 
+def test_a_failover_to_a_node_far_behind_is_refused_and_a_forced_one_waits_for_it(cluster):
+    leader = cluster.leader()
+    target = cluster.followers()[0]
+    cluster.pause(target)
+    writer = cluster.client(leader)
+    for number in range(400):  # more frames than may be in flight to one node
+        writer.set("number", number)
+    refused = cluster.nodectl("failover", "--to", target, check=False)
+    assert refused.returncode != 0
+    assert "--force" in refused.stderr
+    forced = cluster.nodectl_in_background("failover", "--to", target, "--force")
+    cluster.resume(target)
+    assert forced.wait(timeout=30) == 0
+    eventually(lambda: cluster.status().get("leader") == target, f"{target} leads")
+    assert writer.get("number") == b"399"
+    cluster.converged()
+
+
 def test_a_reader_never_sees_an_older_value_across_failovers(cluster):
     writer = cluster.client(cluster.names()[0])
     readers = [cluster.client(name) for name in cluster.names()]
