@@ -50,10 +50,12 @@ extension NodeLoop {
             publication.progress.entriesPerSecond =
                 seconds > 0 ? Double(publication.progress.entriesReplayed) / seconds : 0
             if applied >= publication.replayTarget { enter(.joining, at: now) }
-        case .joining:
-            if replica.raft.leader != nil, applied >= replica.raft.commitIndex { enter(.ready, at: now) }
         default:
             break
+        }
+        // What was replayed may be all there is to join.
+        if publication.progress.phase == .joining, replica.raft.leader != nil, applied >= replica.raft.commitIndex {
+            enter(.ready, at: now)
         }
         if stopping != nil, publication.progress.phase != .stopping { enter(.stopping, at: now) }
         publication.progress.elapsed = now.instant - publication.phaseBegan

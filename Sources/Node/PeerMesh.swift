@@ -182,6 +182,10 @@ final class PeerMesh {
             switch link.channel.handshake() {
             case .underWay: return
             case .failed(let why):
+                // A look at whether the port is open (a doctor's, a load balancer's) is no fault of anybody.
+                guard link.isOutbound || link.channel.session?.hasHeard == true else {
+                    return close(link, why, at: now)
+                }
                 metrics.rejected[.handshake] += 1
                 return turnAway(link, why, remedy: "check certificates and authority on both nodes", at: now)
             case .done: secured(link, at: now)

@@ -15,7 +15,7 @@ public struct ClusterView: Sendable {
     }
 
     public let name: String
-    public let nodes: [Node]
+    public private(set) var nodes: [Node]
     public let credentials: Credentials
     /// How long one node may take to answer.
     public var patience = Duration.seconds(2)
@@ -43,6 +43,13 @@ public struct ClusterView: Sendable {
         name = "cluster"
         nodes = endpoints.map { Node(name: $0.description, admin: $0) }
         self.credentials = credentials
+    }
+
+    /// The same cluster, of which only these nodes are asked.
+    func only(_ names: [String]) -> ClusterView {
+        var view = self
+        view.nodes = nodes.filter { names.contains($0.name) }
+        return view
     }
 
     func client(_ node: Node) -> AdminClient { AdminClient(node.admin, credentials) }

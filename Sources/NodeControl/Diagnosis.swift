@@ -70,7 +70,12 @@ public struct Diagnosis: Hashable, Sendable {
                 + " \(finding.subject): \(finding.message)\n"
                 + (finding.remedy.isEmpty ? "" : "          \(finding.remedy)\n")
         }
-        return lines.joined() + "\(count(.error)) errors, \(count(.warning)) warnings\n"
+        return lines.joined() + "\(counted(.error, "error")), \(counted(.warning, "warning"))\n"
+    }
+
+    private func counted(_ severity: Finding.Severity, _ word: String) -> String {
+        let number = count(severity)
+        return "\(number) \(word)\(number == 1 ? "" : "s")"
     }
 
     private static func mark(_ severity: Finding.Severity) -> String {

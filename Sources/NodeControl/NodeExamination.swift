@@ -20,7 +20,7 @@ enum NodeExamination {
             }
             let reasons = report.node.reasons ?? []
             if reasons.isEmpty { return [Finding(.error, id, "is not healthy", remedy: "see its log")] }
-            return reasons.map { Finding(.error, id, $0.message, remedy: $0.remedy) }
+            return reasons.map { Finding($0.isPassing ? .warning : .error, id, $0.message, remedy: $0.remedy) }
         }
     }
 

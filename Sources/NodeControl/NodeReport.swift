@@ -57,6 +57,9 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var code: String
         public var message: String
         public var remedy: String
+
+        /// Whether it ends without anybody's doing while the cluster works.
+        var isPassing: Bool { code == "starting" || code == "lagging" }
     }
 
     /// What the leader knows of a follower.

@@ -14,6 +14,8 @@ public struct Playground {
 
     static let startPatience = Duration.seconds(60)
     static let followerPatience = Duration.seconds(10)
+    /// How long a node is waited for whose readiness needs others, or somebody who acts.
+    static let doubtfulPatience = Duration.seconds(1)
     static let stopPatience = Duration.seconds(30)
     static let lockPatience = Duration.seconds(120)
 
@@ -78,11 +80,13 @@ public struct Playground {
 
     /// Starts the node, or all that are stopped, and waits until each works.
     public func start(_ node: String?, noded: String?) throws(ControlError) {
-        try locked { () throws(ControlError) in
+        let names = try locked { () throws(ControlError) in
             var file = try ClusterFile.read(filePath)
-            let chosen = try Playground.choose(node, in: file)
-            try start(chosen.map(\.id), in: &file, program: try Playground.program(noded))
+            let names = try Playground.choose(node, in: file).map(\.id)
+            try start(names, in: &file, program: try Playground.program(noded))
+            return names
         }
+        try awaitReadiness(of: names)
     }
 
     /// Asks the node, or all, to end (SIGTERM), and waits until it has.
@@ -193,6 +197,25 @@ public struct Playground {
         }
         guard answer != nil else {
             throw .timedOut(what: "the start of \(entry.id)", follow: "it goes on: read \(log)")
+        }
+    }
+
+    /// Waits until these nodes serve, while there is hope of it, and tells which do not yet, and why.
+    private func awaitReadiness(of names: [String]) throws(ControlError) {
+        let view = try ClusterView(file: filePath).only(names)
+        let began = MonotonicClock.now()
+        var unready: [NodeReport] = []
+        _ = try Pause.until(began + Playground.followerPatience) { () throws(ControlError) -> Bool? in
+            unready = view.ask().compactMap(\.report).filter { !$0.node.healthy }
+            let isDoubtful = unready.allSatisfy { report in
+                report.leader == nil || report.node.reasons?.allSatisfy(\.isPassing) != true
+            }
+            let patience = isDoubtful ? Playground.doubtfulPatience : Playground.followerPatience
+            return unready.isEmpty || MonotonicClock.now() - began > patience ? true : nil
+        }
+        for report in unready {
+            let why = report.node.reasons?.last?.message ?? "its log says why"
+            progress("\(report.node.id) works, but does not serve yet: \(why)")
         }
     }
 

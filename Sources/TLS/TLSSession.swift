@@ -82,6 +82,9 @@ public final class TLSSession {
         }
     }
 
+    /// Whether the other end has sent anything yet, be it TLS or not.
+    public var hasHeard: Bool { BIO_number_read(SSL_get_rbio(session)) > 0 }
+
     /// Reads decrypted bytes until the buffer is full or nothing more is there. `buffer` must not be empty.
     public func read(into buffer: UnsafeMutableRawBufferPointer) -> IOOutcome {
         guard let base = buffer.baseAddress else { preconditionFailure("a read into no buffer") }

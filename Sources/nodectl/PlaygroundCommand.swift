@@ -86,7 +86,7 @@ struct PlaygroundCommand: ParsableCommand {
     }
 
     struct Start: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Starts a node, and waits until it works.")
+        static let configuration = CommandConfiguration(abstract: "Starts a node, and waits until it serves.")
         @OptionGroup var chosen: Chosen
         @OptionGroup var program: Program
         func run() throws { try chosen.place.playground.start(chosen.node, noded: program.noded) }

@@ -66,6 +66,23 @@ def test_the_status_of_a_cluster_with_a_dead_node_is_still_told(cluster):
 def test_doctor_finds_nothing_wrong_with_a_fresh_cluster(calm):
     done = calm.nodectl("doctor", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("0 errors, 0 warnings\n")
+    for name in calm.names():
+        assert "turned away" not in calm.log(name), "its look at the ports is taken for a fault"
+
+
+def test_a_node_serves_when_the_playground_says_that_it_is_started(cluster):
+    leader = cluster.leader()
+    cluster.kill(leader)
+    cluster.start(leader)
+    done = cluster.nodectl("doctor", check=False)
+    assert done.stdout.endswith("0 errors, 0 warnings\n"), done.stdout
+
+
+def test_a_node_that_has_no_majority_is_started_and_said_not_to_serve_yet(cluster):
+    cluster.kill_all()
+    done = cluster.playground("start", cluster.names()[0])
+    assert "does not serve yet: no leader is known" in done.stderr
 
 
 def test_no_secret_is_in_logs_arguments_or_output(calm):

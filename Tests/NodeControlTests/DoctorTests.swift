@@ -52,6 +52,15 @@ import Vocabulary
         #expect(problems([silent, try asked(1)]).map(\.severity) == [.error, .error])
     }
 
+    @Test func `a node that starts or catches up is a warning, since it will be done by itself`() throws {
+        let well = try asked(0)
+        for passing in [UnreadyReason.starting(.replaying), .lagging(entries: 200_000)] {
+            #expect(problems([well, try asked(1) { $0.readiness.reasons = [passing] }]).map(\.severity) == [.warning])
+        }
+        let stays = try asked(1) { $0.readiness.reasons = [.quarantined(why: "damage")] }
+        #expect(problems([well, stays]).map(\.severity) == [.error])
+    }
+
     @Test func `certificates are judged by their days`() throws {
         let scratch = try Scratch()
         let authority = try CertificateAuthority.create(scratch.path)
@@ -146,7 +155,7 @@ import Vocabulary
                           buy another
                 ERROR     port: is shut
                           open it
-                1 errors, 1 warnings
+                1 error, 1 warning
 
                 """)
         #expect(!diagnosis.isHealthy)

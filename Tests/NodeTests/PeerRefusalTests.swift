@@ -127,6 +127,25 @@ import Vocabulary
         #expect(n1.disconnected + n2.disconnected == [])
     }
 
+    @Test func `a look at whether the peer port is open is no fault, a word and a hang-up are`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        func visit(_ word: [UInt8]) throws {
+            let accepted = n2.mesh.metrics.accepted
+            let visitor = try Visitor(n2.address)
+            visitor.write(word)
+            try world.turn("it is accepted") { n2.mesh.metrics.accepted == accepted + 1 }
+            visitor.close()
+            try world.turn("its end is seen") { n2.mesh.links.count == 1 }
+        }
+        try visit([])
+        #expect(n2.complaints == [])
+        #expect(n2.mesh.metrics.rejected[.handshake] == 0)
+        try visit([22])
+        #expect(n2.complaints.count == 1)
+        #expect(n2.mesh.metrics.rejected[.handshake] == 1)
+    }
+
     @Test func `a member that talks nonsense is cut off, and may come again`() throws {
         let (n1, n2) = try world.pair()
         try world.connect(n1, n2)
