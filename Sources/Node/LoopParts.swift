@@ -19,6 +19,8 @@ struct LoopParameters {
     var version: String
     var featureLevel: UInt32
     var certificateExpiry: Timestamp?
+    /// How long the machine's cores may take to wake while there is work; nil leaves that to the system.
+    var cpuLatencyMax: Duration?
     /// How long a lost leader's port is looked at: until an election would come anyway.
     var probeTime: Duration
     /// Reads certificates and tokens again, and hands them to those who use them.

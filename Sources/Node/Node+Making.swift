@@ -205,7 +205,7 @@ extension Node {
         LoopParameters(
             logDirectory: settings.logDirectory, dataDirectory: settings.dataDirectory, version: build.version,
             featureLevel: build.featureLevel, certificateExpiry: earliestExpiry,
-            probeTime: settings.consensus.electionTimeoutMax,
+            cpuLatencyMax: settings.cpuLatencyMax, probeTime: settings.consensus.electionTimeoutMax,
             reload: { [self] clients, mesh throws(NodeError) in
                 let context = try clientContext()
                 let server = try peerServerContext()

@@ -38,6 +38,7 @@ extension NodeLoop {
         nextHousekeeping = now.instant + NodeLoop.housekeepingInterval
         clients.enforceDeadlines(at: now.instant)
         advancePhase(at: now)
+        lookAtLatency(at: now.instant)
         publish(at: now)
     }
 

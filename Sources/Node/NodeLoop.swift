@@ -49,6 +49,7 @@ final class NodeLoop {
     var handover: RunningHandover?
     var stopping: Stopping?
     var nextHousekeeping: Instant
+    var latencyHold: LatencyHold?
     let signals: (descriptor: Int32, registration: Registration)
 
     init(_ parts: LoopParts, replica: consuming Replica) throws(SystemError) {
@@ -65,6 +66,7 @@ final class NodeLoop {
         self.replica = replica
         publication = Publication(startedAt: parts.startedAt)
         nextHousekeeping = parts.startedAt
+        latencyHold = NodeLoop.makeLatencyHold(parts.parameters.cpuLatencyMax, logger: parts.logger)
         signals = (parts.signals, try reactor.add(parts.signals, .readable))
         let mail = parts.mail
         desk.attachNode { mail.post(.operatorCalled) }

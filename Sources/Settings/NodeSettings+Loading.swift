@@ -55,6 +55,7 @@ extension NodeSettings {
         requests = RequestSettings(
             holdTimeout: reader.value(SettingTable.hold), timeout: reader.value(SettingTable.request))
         log = LogSettings(from: &reader)
+        cpuLatencyMax = reader.optional(SettingTable.cpuLatency)
         clients = ClientSettings(from: &reader)
         metricsAllow = reader.value(SettingTable.metricsAllow)
         logging = LoggingSettings(

@@ -18,6 +18,8 @@ public struct NodeSettings: Hashable, Sendable {
     public var consensus: ConsensusSettings
     public var requests: RequestSettings
     public var log: LogSettings
+    /// How long the machine's cores may take to wake while the node works; nil leaves that to the system.
+    public var cpuLatencyMax: Duration?
     public var clients: ClientSettings
     /// Address ranges that may read `/metrics`, with a token as well; empty allows all.
     public var metricsAllow: [String]

@@ -118,6 +118,14 @@ enum SettingTable {
         "batch.bytes-max", .size(.kibibytes(4) ... .mebibytes(64)), .value("1MiB"),
         "Bytes of commands that one frame gathers. One command always goes, however large.")
 
+    // The machine.
+    static let cpuLatency = Setting(
+        "cpu.latency-max", .duration(.zero ... .seconds(1)), .absent("as the system has it"),
+        """
+        While requests or entries come in, sleeping cores of this machine take at most this long to wake: `0s` makes \
+        them poll, so that a lone write is faster and idle cores use power. Needs `/dev/cpu_dma_latency`.
+        """)
+
     // What clients may cost.
     static let requestSize = Setting(
         "client.request-size-max", .size(.kibibytes(16) ... .mebibytes(512)), .value("64MiB"),
@@ -161,9 +169,9 @@ enum SettingTable {
             metricsTokens.declaration, electionMin.declaration, electionMax.declaration, probeDelay.declaration,
             heartbeat.declaration, peerInflight.declaration, appendBytes.declaration, uncommitted.declaration,
             hold.declaration, request.declaration, segmentSize.declaration, logReserve.declaration,
-            compression.declaration, batchBytes.declaration, requestSize.declaration, arguments.declaration,
-            connections.declaration, outputBuffer.declaration, outputTimeout.declaration, loginTimeout.declaration,
-            metricsAllow.declaration, logLevel.declaration, logFormat.declaration,
+            compression.declaration, batchBytes.declaration, cpuLatency.declaration, requestSize.declaration,
+            arguments.declaration, connections.declaration, outputBuffer.declaration, outputTimeout.declaration,
+            loginTimeout.declaration, metricsAllow.declaration, logLevel.declaration, logFormat.declaration,
         ]
 
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })

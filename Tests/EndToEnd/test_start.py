@@ -1,6 +1,7 @@
 """Starting wrong: each mistake is named with its remedy, exits with the agreed code, and touches no data."""
 
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -139,3 +140,20 @@ def test_writes_are_taken_from_the_start_with_segments_of_any_size(make_cluster)
         for node in cluster.names():
             assert "log has no room" not in cluster.log(node)
         cluster.down()
+
+
+def test_cores_are_kept_awake_while_nodes_work_where_that_was_asked_for(make_cluster):
+    device = "/dev/cpu_dma_latency"
+    cluster = make_cluster(config="cpu.latency-max: 0s\n")
+    client = cluster.client("n1")
+    assert client.set("goes", "on")
+    if not os.access(device, os.R_OK | os.W_OK):
+        assert all("`cpu.latency-max` has no effect" in cluster.log(name) for name in cluster.names())
+        return
+
+    def holds(name):
+        directory = pathlib.Path(f"/proc/{cluster.node(name)['pid']}/fd")
+        return device in [os.readlink(file) for file in directory.iterdir() if file.is_symlink()]
+
+    eventually(lambda: client.set("goes", "on") and all(holds(name) for name in cluster.names()), "all hold it")
+    eventually(lambda: not any(holds(name) for name in cluster.names()), "all let it go")
