@@ -78,7 +78,7 @@ let package = Package(
         .target(
             name: "AdminAPI",
             dependencies: [
-                "Vocabulary", "ByteCoding", "Telemetry", "Platform", "TLS",
+                "Vocabulary", "ByteCoding", "Sessions", "Telemetry", "Platform", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(

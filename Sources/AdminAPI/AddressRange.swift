@@ -1,6 +1,6 @@
 // Who may come: addresses and ranges of them, as an allow-list words them.
 
-import Platform
+import Vocabulary
 
 /// A range of addresses: `10.0.0.0/8`, `fd00::/8`, or one address alone.
 public struct AddressRange: Hashable, Sendable {

@@ -1,7 +1,7 @@
 // One request of the admin port: who sends it, and what the router makes of it.
 
-import Platform
 import Logging
+import Sessions
 import TLS
 import Telemetry
 import Vocabulary

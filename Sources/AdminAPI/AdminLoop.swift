@@ -2,6 +2,7 @@
 
 import Logging
 import Platform
+import Sessions
 import TLS
 import Telemetry
 import Vocabulary
@@ -125,23 +126,15 @@ final class AdminLoop {
             tell("an admin connection was refused: too many are open", ["client": "\(client)"], at: .warning)
             return Socket.close(descriptor)
         }
-        do throws(TLSError) {
+        do {
             let peer = try AdminPeer(descriptor, from: client, context: context, options: options, at: now)
-            let registration = try register(peer)
+            let registration = try reactor.add(descriptor, .readable)
             counters.accepted += 1
             peers[registration] = peer
             counters.open = UInt64(peers.count)
         } catch {
             tell("an admin connection could not be set up", ["error": "\(error)"], at: .warning)
             Socket.close(descriptor)
-        }
-    }
-
-    private func register(_ peer: AdminPeer) throws(TLSError) -> Registration {
-        do throws(SystemError) {
-            return try reactor.add(peer.descriptor, .readable)
-        } catch {
-            throw .library(doing: "watching a connection", reason: error.description)
         }
     }
 

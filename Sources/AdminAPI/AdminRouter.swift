@@ -1,6 +1,5 @@
 // From a request to its answer: who may, what it says, and what the node is asked to do.
 
-import Platform
 import Telemetry
 import Vocabulary
 

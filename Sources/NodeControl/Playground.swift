@@ -78,7 +78,7 @@ public struct Playground {
 
     // Single nodes, or all of them.
 
-    /// Starts the node, or all that are stopped, and waits until each works.
+    /// Starts the node, or all that are stopped, and waits until each works, and serves if it can be expected to.
     public func start(_ node: String?, noded: String?) throws(ControlError) {
         let names = try locked { () throws(ControlError) in
             var file = try ClusterFile.read(filePath)

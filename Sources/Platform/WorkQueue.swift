@@ -4,8 +4,9 @@ import Glibc
 public import Vocabulary
 
 /// Elements that threads post and one worker thread takes, all at once: what gathers while it works is its next batch.
+///
+/// Sendable because `elements` is touched between `gate.enter` and `gate.leave` only.
 public final class WorkQueue<Element: Sendable>: @unchecked Sendable {
-    // Sendable because `elements` is touched between `gate.enter` and `gate.leave` only.
     @usableFromInline let gate = WorkGate()
     @usableFromInline var elements: [Element] = []
 
@@ -39,9 +40,10 @@ public final class WorkQueue<Element: Sendable>: @unchecked Sendable {
 }
 
 /// A lock that one thread may wait under.
+///
+/// Sendable because `isClosed` and `isWaiting` are touched with `mutex` held only.
 @usableFromInline
 final class WorkGate: @unchecked Sendable {
-    // Sendable because `isClosed` and `isWaiting` are touched with `mutex` held only.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     @usableFromInline private(set) var isClosed = false

@@ -140,7 +140,7 @@ extension Replica {
 
     /// Members that are connected (and this node) but not in the registry yet.
     private var unregistered: [(NodeID, StorageID)] {
-        // Looked at in every turn, and everybody is there in nearly all of them.
+        // Looked at in every turn, and everybody is there in nearly all of them: only members are ever registered.
         if registry.count == peers.count + 1 { return [] }
         let all = [(id, storage)] + connected.map { ($0.node, $0.storage) }
         return all.filter { registry.storage(of: $0.0) == nil }

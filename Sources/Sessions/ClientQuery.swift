@@ -138,6 +138,6 @@ public struct ClientQuery: Sendable {
         if flags.isEmpty { flags = "N" }
         return "id=\(session.id) addr=\(session.address) name=\(session.name) age=\(age) idle=\(idle) flags=\(flags)"
             + " db=0 sub=0 psub=0 ssub=0 multi=-1 cmd=\(session.lastCommand.text) user=default redir=-1"
-            + " resp=\(session.version.rawValue) lib-name=\(session.libraryName) lib-ver=\(session.libraryVersion)\n"
+            + " resp=\(session.version.rawValue) lib-name=\(session.clientLibrary) lib-ver=\(session.clientVersion)\n"
     }
 }

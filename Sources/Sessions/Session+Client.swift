@@ -56,10 +56,10 @@ extension Session {
             switch request.name(2) {
             case "lib-name":
                 guard checkName(request, 3, "lib-name", &reply) else { return }
-                libraryName = request.text(3)
+                clientLibrary = request.text(3)
             case "lib-ver":
                 guard checkName(request, 3, "lib-ver", &reply) else { return }
-                libraryVersion = request.text(3)
+                clientVersion = request.text(3)
             default:
                 return reply.error("ERR Unrecognized option '", quoting: request[2], "'")
             }

@@ -28,8 +28,8 @@ public struct Session: Sendable {
     public internal(set) var failedLogins = 0
     /// What the client calls itself.
     public internal(set) var name = ""
-    public internal(set) var libraryName = ""
-    public internal(set) var libraryVersion = ""
+    public internal(set) var clientLibrary = ""
+    public internal(set) var clientVersion = ""
     /// Set by `READONLY`: reads are answered from what this node has.
     public internal(set) var readsLocally = false
     public internal(set) var isKeptOnPressure = false

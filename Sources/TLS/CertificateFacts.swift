@@ -99,7 +99,7 @@ struct Certificate: ~Copyable {
 
     init(pem: [UInt8], path: String) throws(TLSError) {
         guard let bio = BIO_new_mem_buf(pem, Int32(pem.count)) else {
-            throw .library(doing: "reading \(path)", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "reading \(path)", reason: OpenSSLFailure.take().text)
         }
         defer { BIO_free(bio) }
         guard let pointer = PEM_read_bio_X509(bio, nil, nil, nil) else {

@@ -33,7 +33,7 @@ struct CertificateOrder {
             }
         }
         guard let made else {
-            throw .library(doing: "issuing a certificate for \(commonName)", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "issuing a certificate for \(commonName)", reason: OpenSSLFailure.take().text)
         }
         ERR_clear_error()
         return Certificate(made)
@@ -68,12 +68,12 @@ struct CertificateOrder {
         }
         var parts: [String] = []
         for name in names {
-            guard isHostName(name) else { throw .library(doing: "issuing for \(name)", reason: "not a host name") }
+            guard isHostName(name) else { throw .failed(doing: "issuing for \(name)", reason: "not a host name") }
             if !parts.contains("DNS:" + name) { parts.append("DNS:" + name) }
         }
         for address in addresses {
             guard SocketAddress(parsing: address.contains(":") ? "[\(address)]:0" : "\(address):0") != nil else {
-                throw .library(doing: "issuing for \(address)", reason: "not an IP address")
+                throw .failed(doing: "issuing for \(address)", reason: "not an IP address")
             }
             if !parts.contains("IP:" + address) { parts.append("IP:" + address) }
         }

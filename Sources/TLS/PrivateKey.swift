@@ -10,14 +10,14 @@ struct PrivateKey: ~Copyable {
     /// A new one, on the curve P-256.
     init() throws(TLSError) {
         guard let pointer = trireme_key_make() else {
-            throw .library(doing: "making a key", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "making a key", reason: OpenSSLFailure.take().text)
         }
         self.pointer = pointer
     }
 
     init(pem: [UInt8], path: String) throws(TLSError) {
         guard let bio = BIO_new_mem_buf(pem, Int32(pem.count)) else {
-            throw .library(doing: "reading \(path)", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "reading \(path)", reason: OpenSSLFailure.take().text)
         }
         defer { BIO_free(bio) }
         // The callback refuses a passphrase instead of asking for one.
@@ -56,14 +56,14 @@ enum SecretFile {
         _ path: String, permissions: UInt32, _ encode: (OpaquePointer) -> Int32
     ) throws(TLSError) {
         guard let bio = BIO_new(BIO_s_secmem()) else {
-            throw .library(doing: "writing \(path)", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "writing \(path)", reason: OpenSSLFailure.take().text)
         }
         defer { BIO_free(bio) }
         var bytes = [UInt8](repeating: 0, count: sizeMax)
         // The bytes hold a key: they are wiped before their memory goes back.
         defer { OPENSSL_cleanse(&bytes, bytes.count) }
         guard encode(bio) == 1, case let count = BIO_read(bio, &bytes, Int32(bytes.count)), count > 0 else {
-            throw .library(doing: "writing \(path)", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "writing \(path)", reason: OpenSSLFailure.take().text)
         }
         do throws(SystemError) {
             try FileSystem.writeAtomically(

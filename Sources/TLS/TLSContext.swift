@@ -7,9 +7,10 @@ import COpenSSL
 ///
 /// TLS 1.3, and 1.2 with forward-secret AEAD ciphers if it is allowed; no renegotiation, no compression. AES-128-GCM
 /// goes first: it is the fastest on the processors that this runs on, and no weaker a link than P-256 is.
+///
+/// Sendable because nothing changes the SSL_CTX after `init`, and OpenSSL allows SSL_new from many threads then: its
+/// reference count and session cache have locks of their own (OpenSSL's manual, openssl-threads).
 public final class TLSContext: @unchecked Sendable {
-    // Sendable because nothing changes the SSL_CTX after `init`, and OpenSSL allows SSL_new from many threads then: its
-    // reference count and session cache have locks of their own (OpenSSL's manual, openssl-threads).
     let context: OpaquePointer
     let isServer: Bool
 
@@ -30,12 +31,12 @@ public final class TLSContext: @unchecked Sendable {
 
     private init(isServer: Bool, _ oldest: OldestVersion) throws(TLSError) {
         guard let context = SSL_CTX_new(isServer ? TLS_server_method() : TLS_client_method()) else {
-            throw .library(doing: "making a TLS context", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "making a TLS context", reason: OpenSSLFailure.take().text)
         }
         self.context = context
         self.isServer = isServer
         guard trireme_tls_configure(context, oldest.number) == 1 else {
-            throw .library(doing: "configuring TLS", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "configuring TLS", reason: OpenSSLFailure.take().text)
         }
     }
 
@@ -84,7 +85,7 @@ public final class TLSContext: @unchecked Sendable {
         let list = protocols.flatMap { [UInt8(clamping: $0.utf8.count)] + Array($0.utf8) }
         // Zero is success here.
         guard SSL_CTX_set_alpn_protos(context, list, UInt32(list.count)) == 0 else {
-            throw .library(doing: "offering \(protocols)", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "offering \(protocols)", reason: OpenSSLFailure.take().text)
         }
     }
 

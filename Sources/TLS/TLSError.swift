@@ -55,8 +55,8 @@ public enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     case lost(reason: String, peer: String)
     /// Another failure of the protocol, in OpenSSL's words.
     case protocolFailure(reason: String, peer: String)
-    /// OpenSSL refused something that has nothing to do with a peer.
-    case library(doing: String, reason: String)
+    /// Something else than a conversation could not be done: making a key, a certificate, a context.
+    case failed(doing: String, reason: String)
 
     public var description: String {
         switch self {
@@ -75,7 +75,7 @@ public enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notTLS(let peer): "\(peer): does not speak TLS"
         case .lost(let reason, let peer): "\(peer): connection lost in the handshake: \(reason)"
         case .protocolFailure(let reason, let peer): "\(peer): TLS failed: \(reason)"
-        case .library(let doing, let reason): "\(doing): \(reason)"
+        case .failed(let doing, let reason): "\(doing): \(reason)"
         }
     }
 
@@ -96,7 +96,7 @@ public enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notTLS(let peer): .operate("connect \(peer) with TLS, or correct the port that it uses")
         case .lost(_, let peer): .retry("\(peer) closed before the handshake was done: its log says why")
         case .protocolFailure(_, let peer): .retry("connect to \(peer) again")
-        case .library(let doing, _): .operate("\(doing) failed: check what was asked for, and OpenSSL's installation")
+        case .failed(let doing, _): .operate("\(doing) failed: check what was asked for, and OpenSSL's installation")
         }
     }
 }

@@ -48,7 +48,7 @@ public final class TLSSession {
         session = try TLSSession.make(context, descriptor)
         SSL_set_connect_state(session)
         if let expectedName, trireme_tls_expect(session, expectedName) != 1 {
-            throw .library(doing: "expecting the name \(expectedName)", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "expecting the name \(expectedName)", reason: OpenSSLFailure.take().text)
         }
     }
 
@@ -57,11 +57,11 @@ public final class TLSSession {
     /// The session holds the SSL_CTX by a count of its own: the context object need not live as long.
     private static func make(_ context: TLSContext, _ descriptor: Int32) throws(TLSError) -> OpaquePointer {
         guard let session = SSL_new(context.context) else {
-            throw .library(doing: "making a TLS session", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "making a TLS session", reason: OpenSSLFailure.take().text)
         }
         guard trireme_tls_attach(session, descriptor) == 1 else {
             SSL_free(session)
-            throw .library(doing: "attaching a TLS session", reason: OpenSSLFailure.take().text)
+            throw .failed(doing: "attaching a TLS session", reason: OpenSSLFailure.take().text)
         }
         return session
     }

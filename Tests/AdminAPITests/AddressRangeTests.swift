@@ -1,7 +1,7 @@
 // Addresses as text, and the ranges that hold them.
 
-import Platform
 import Testing
+import Vocabulary
 
 @testable import AdminAPI
 

@@ -40,11 +40,16 @@ private final class Reports: Sendable {
         tickets.map { LogOrder(ticket: WriteTicket($0), .append(history.append(1, size: size), commitIndex: .zero)) }
     }
 
-    @Test func `what was reported as persisted is there, over many segments`() throws {
-        let disk = MemoryStorage()
+    /// A new log of small segments, which only a thread makes.
+    private func engine(on disk: MemoryStorage) throws -> LogEngine<MemoryStorage> {
         var options = LogWorld.small
         options.preparesInline = false
-        let (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
+        return try LogWorld.open(disk, isNew: true, options: options).0
+    }
+
+    @Test func `what was reported as persisted is there, over many segments`() throws {
+        let disk = MemoryStorage()
+        let engine = try engine(on: disk)
         let reports = Reports()
         let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
         var history = FrameHistory()
@@ -81,9 +86,7 @@ private final class Reports: Sendable {
 
     @Test func `a full disk holds orders back until there is space`() throws {
         let disk = MemoryStorage()
-        var options = LogWorld.small
-        options.preparesInline = false
-        let (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
+        let engine = try engine(on: disk)
         disk.capacity = 0
         let reports = Reports()
         let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
@@ -101,9 +104,7 @@ private final class Reports: Sendable {
 
     @Test func `a disk counts as full only when a segment could not be made`() throws {
         let disk = MemoryStorage()
-        var options = LogWorld.small
-        options.preparesInline = false
-        let (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
+        let engine = try engine(on: disk)
         let reports = Reports()
         let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
         var history = FrameHistory()
@@ -117,7 +118,7 @@ private final class Reports: Sendable {
             case .failed: nil
             }
         }
-        #expect(rooms.contains { $0.left < options.segmentSize })
+        #expect(rooms.contains { $0.left < LogWorld.small.segmentSize })
         #expect(!rooms.contains { $0.isDiskFull })
     }
 

@@ -60,11 +60,11 @@ import Vocabulary
         #expect(
             failure { () throws(TLSError) in
                 try authority.authority.issue(commonName: "n1", role: .node, names: [name], days: 1)
-            } == .library(doing: "issuing for \(name)", reason: "not a host name"))
+            } == .failed(doing: "issuing for \(name)", reason: "not a host name"))
         #expect(
             failure { () throws(TLSError) in
                 try authority.authority.issue(commonName: "n1", role: .node, addresses: [name], days: 1)
-            } == .library(doing: "issuing for \(name)", reason: "not an IP address"))
+            } == .failed(doing: "issuing for \(name)", reason: "not an IP address"))
     }
 
     @Test func `files that are missing, empty or something else are told by name`() throws {

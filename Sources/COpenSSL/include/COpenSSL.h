@@ -23,7 +23,8 @@
 /// TLS failed; the error queue says how.
 #define TRIREME_TLS_PROTOCOL 5
 
-/// TLS 1.2 and newer, only forward-secret AEAD ciphers, no renegotiation, partial writes, reading ahead. 0 if refused.
+/// TLS of `oldest_version` (TLS1_2_VERSION, …) and newer, only forward-secret AEAD ciphers, no renegotiation, partial
+/// writes, reading ahead. 0 if refused.
 int trireme_tls_configure(SSL_CTX *context, int oldest_version);
 /// Trusts the certificates in `authorities`, asks for the peer's certificate, insists on it if `required`, and keeps
 /// why a certificate was refused. `is_server` also tells clients which authorities are meant.

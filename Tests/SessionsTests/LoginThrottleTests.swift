@@ -1,6 +1,6 @@
 // Failed logins: the delays, their end, and the bound on memory.
 
-import Platform
+import Sessions
 import Testing
 import Vocabulary
 
