@@ -30,7 +30,7 @@ final class Channel {
     private(set) var isPaused = false
     private var wantsWrite = false
     var input = ByteQueue()
-    var output = ByteQueue()
+    var output = OutputQueue()
     private(set) var bytesIn: UInt64 = 0
     private(set) var bytesOut: UInt64 = 0
 
@@ -94,7 +94,7 @@ final class Channel {
     func flush() -> String? {
         guard isEstablished else { return nil }
         while !output.isEmpty {
-            let outcome = output.withBytes { bytes in
+            let outcome = output.withFirst { bytes in
                 bytes.withUnsafeBytes { session?.write($0) ?? Socket.write(descriptor, $0) }
             }
             switch outcome {

@@ -29,7 +29,7 @@ public struct ReplicaOptions: Sendable {
     public var applyBytesPerStep = 2 << 20
     /// Bytes of replies to linearizable reads made per step; the rest is read in the next, so that many large replies
     /// do not keep the loop from its heartbeats.
-    public var readReplyBytesPerStep = 8 << 20
+    public var readReplyBytesPerStep = 2 << 20
     /// Entries a `tick` may expire at once is the keyspace's business; this is how often the leader looks.
     public var expiryInterval = Duration.milliseconds(1)
 

@@ -1,0 +1,81 @@
+// A first-in-first-out run of bytes that may grow long: what a connection's other side has not taken yet.
+
+/// Bytes lie in chunks, so that a queue of any length grows without moving what it holds, and gives memory back as it
+/// is read. A chunk is sealed once it holds `chunkSize` bytes or the next piece would take it beyond; a piece larger
+/// than that is a chunk of its own. Its owner bounds `count`.
+public struct OutputQueue: Sendable {
+    public static let chunkSize = 128 << 10
+
+    /// Sealed chunks, oldest first; those before `oldest` are sent and empty.
+    private var sealed: [[UInt8]] = []
+    private var oldest = 0
+    /// The chunk that is being written.
+    private var tail: [UInt8] = []
+    /// How much of the first chunk is consumed.
+    private var head = 0
+    public private(set) var count = 0
+
+    public init() {}
+
+    public var isEmpty: Bool { count == 0 }
+
+    /// Appends through the array, so that encoders write straight into the queue. `write` must only append.
+    public mutating func append<Result>(_ write: (inout [UInt8]) -> Result) -> Result {
+        if tail.count >= OutputQueue.chunkSize { seal() }
+        let before = tail.count
+        let result = write(&tail)
+        precondition(tail.count >= before, "an encoder removed bytes of the queue")
+        count += tail.count - before
+        return result
+    }
+
+    public mutating func append(_ bytes: RawSpan) {
+        if !tail.isEmpty, tail.count + bytes.byteCount > OutputQueue.chunkSize { seal() }
+        if bytes.byteCount > OutputQueue.chunkSize { tail.reserveCapacity(bytes.byteCount) }
+        tail.append(bytes: bytes)
+        count += bytes.byteCount
+    }
+
+    /// Calls `body` with the first bytes: all of the first chunk that are not consumed yet.
+    public func withFirst<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let first = oldest < sealed.count ? sealed[oldest] : tail
+        let span = first.rawBytes
+        return try body(span.extracting(head..<span.byteCount))
+    }
+
+    /// Removes `taken` bytes from the front. Traps when the first chunk has fewer.
+    public mutating func consume(_ taken: Int) {
+        let first = oldest < sealed.count ? sealed[oldest].count : tail.count
+        precondition(taken >= 0 && head + taken <= first, "consumed \(taken) of \(first - head) bytes")
+        head += taken
+        count -= taken
+        guard head == first else { return }
+        head = 0
+        if oldest < sealed.count {
+            dropFirst()
+        } else {
+            tail.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// Gives memory back when the queue is empty and holds more than `capacity` bytes of it.
+    public mutating func trim(to capacity: Int) {
+        guard isEmpty, tail.capacity > capacity else { return }
+        tail = []
+    }
+
+    private mutating func seal() {
+        sealed.append(tail)
+        tail = []
+    }
+
+    private mutating func dropFirst() {
+        sealed[oldest] = []
+        oldest += 1
+        guard oldest == sealed.count || oldest >= 64 && oldest > sealed.count / 2 else { return }
+        sealed.removeSubrange(0..<oldest)
+        oldest = 0
+    }
+}
