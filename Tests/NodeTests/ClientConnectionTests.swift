@@ -37,7 +37,7 @@ import Vocabulary
         return token
     }
 
-    private func output(_ client: ClientConnection) -> [UInt8] { client.channel.output.withBytes { [UInt8]($0) } }
+    private func output(_ client: ClientConnection) -> [UInt8] { client.channel.output.withFirst { [UInt8]($0) } }
 
     private func finish(_ client: ClientConnection) {
         client.channel.close()
