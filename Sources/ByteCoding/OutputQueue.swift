@@ -7,12 +7,12 @@ public struct OutputQueue: Sendable {
     public static let chunkSize = 128 << 10
 
     /// Sealed chunks, oldest first; those before `oldest` are sent and empty.
-    private var sealed: [[UInt8]] = []
-    private var oldest = 0
+    @usableFromInline private(set) var sealed: [[UInt8]] = []
+    @usableFromInline private(set) var oldest = 0
     /// The chunk that is being written.
-    private var tail: [UInt8] = []
+    @usableFromInline private(set) var tail: [UInt8] = []
     /// How much of the first chunk is consumed.
-    private var head = 0
+    @usableFromInline private(set) var head = 0
     public private(set) var count = 0
 
     public init() {}
@@ -37,10 +37,14 @@ public struct OutputQueue: Sendable {
     }
 
     /// Calls `body` with the first bytes: all of the first chunk that are not consumed yet.
-    public func withFirst<Result, Failure: Error>(
+    @inlinable public func withFirst<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let first = oldest < sealed.count ? sealed[oldest] : tail
+        guard oldest < sealed.count else {
+            let span = tail.rawBytes
+            return try body(span.extracting(head..<span.byteCount))
+        }
+        let first = sealed[oldest]
         let span = first.rawBytes
         return try body(span.extracting(head..<span.byteCount))
     }
