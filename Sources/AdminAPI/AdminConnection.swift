@@ -49,7 +49,7 @@ struct AdminConnection: Sendable {
     /// Why nothing is parsed any more.
     private(set) var refusal: HTTPRefusal?
     /// What is to be sent.
-    private(set) var output = ByteQueue()
+    private(set) var output = OutputQueue()
 
     init(limits: Limits, opened now: Instant) {
         self.limits = limits

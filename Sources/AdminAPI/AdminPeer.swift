@@ -92,7 +92,7 @@ final class AdminPeer {
         var total = 0
         writeBlock = []
         while failure == nil, !connection.output.isEmpty {
-            switch connection.output.withBytes({ bytes in bytes.withUnsafeBytes { session.write($0) } }) {
+            switch connection.output.withFirst({ bytes in bytes.withUnsafeBytes { session.write($0) } }) {
             case .bytes(let count):
                 connection.sent(count, at: now)
                 total += count

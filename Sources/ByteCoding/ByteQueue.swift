@@ -1,4 +1,4 @@
-// A first-in-first-out run of bytes: what a socket gave and a decoder has not taken yet, or the reverse.
+// A first-in-first-out run of bytes in one piece: what a socket gave and a decoder has not taken yet.
 
 /// Bytes are appended at the end and consumed from the front. Space in front is reused by moving what is left, at most
 /// once per doubling, so the cost per byte is constant. Its owner bounds `count`; it never shrinks by itself: `trim`.
@@ -11,12 +11,6 @@ public struct ByteQueue: Sendable {
 
     public var count: Int { storage.count - head }
     public var isEmpty: Bool { head == storage.count }
-
-    /// Appends through the array, so that encoders write straight into the queue.
-    public mutating func append<Result>(_ write: (inout [UInt8]) -> Result) -> Result {
-        compact(for: 0)
-        return write(&storage)
-    }
 
     public mutating func append(_ bytes: RawSpan) {
         compact(for: bytes.byteCount)

@@ -6,9 +6,8 @@
 public struct OutputQueue: Sendable {
     public static let chunkSize = 128 << 10
 
-    /// Sealed chunks, oldest first; those before `oldest` are sent and empty.
+    /// Oldest first. Taking the first moves a word for each of the others, little beside the bytes of a chunk.
     @usableFromInline private(set) var sealed: [[UInt8]] = []
-    @usableFromInline private(set) var oldest = 0
     /// The chunk that is being written.
     @usableFromInline private(set) var tail: [UInt8] = []
     /// How much of the first chunk is consumed.
@@ -40,27 +39,26 @@ public struct OutputQueue: Sendable {
     @inlinable public func withFirst<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        guard oldest < sealed.count else {
+        guard let first = sealed.first else {
             let span = tail.rawBytes
             return try body(span.extracting(head..<span.byteCount))
         }
-        let first = sealed[oldest]
         let span = first.rawBytes
         return try body(span.extracting(head..<span.byteCount))
     }
 
     /// Removes `taken` bytes from the front. Traps when the first chunk has fewer.
     public mutating func consume(_ taken: Int) {
-        let first = oldest < sealed.count ? sealed[oldest].count : tail.count
+        let first = sealed.first?.count ?? tail.count
         precondition(taken >= 0 && head + taken <= first, "consumed \(taken) of \(first - head) bytes")
         head += taken
         count -= taken
         guard head == first else { return }
         head = 0
-        if oldest < sealed.count {
-            dropFirst()
-        } else {
+        if sealed.isEmpty {
             tail.removeAll(keepingCapacity: true)
+        } else {
+            sealed.removeFirst()
         }
     }
 
@@ -73,13 +71,5 @@ public struct OutputQueue: Sendable {
     private mutating func seal() {
         sealed.append(tail)
         tail = []
-    }
-
-    private mutating func dropFirst() {
-        sealed[oldest] = []
-        oldest += 1
-        guard oldest == sealed.count || oldest >= 64 && oldest > sealed.count / 2 else { return }
-        sealed.removeSubrange(0..<oldest)
-        oldest = 0
     }
 }

@@ -4,7 +4,7 @@
 ///
 /// A copy shares the list; whoever changes it first leaves it to the others, the last of whom frees it all.
 struct Graveyard: Sendable {
-    /// Sendable because only a sole holder changes it.
+    /// Sendable because only a sole holder changes it, and blocks count their holders atomically.
     private final class List: @unchecked Sendable {
         var blocks: [Block] = []
         deinit {

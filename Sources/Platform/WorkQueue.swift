@@ -41,7 +41,8 @@ public final class WorkQueue<Element: Sendable>: @unchecked Sendable {
 
 /// A lock that one thread may wait under.
 ///
-/// Sendable because `isClosed` and `isWaiting` are touched with `mutex` held only.
+/// Sendable because `isClosed` and `isWaiting` are touched with `mutex` held only, and the two pointers never change:
+/// pthread's functions may be called on what they point at by any thread.
 @usableFromInline
 final class WorkGate: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>

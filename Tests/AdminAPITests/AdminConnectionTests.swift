@@ -16,13 +16,13 @@ import Vocabulary
     private func opened() -> AdminConnection { AdminConnection(limits: AdminConnection.Limits(), opened: start) }
 
     private func text(_ connection: AdminConnection) -> String {
-        connection.output.withBytes { bytes in
+        connection.output.withFirst { bytes in
             bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
         }
     }
 
     private func drain(_ connection: inout AdminConnection, at now: Instant) {
-        connection.sent(connection.output.count, at: now)
+        while !connection.output.isEmpty { connection.sent(connection.output.withFirst { $0.byteCount }, at: now) }
     }
 
     @Test func `a request that trickles in is cut off at its deadline, however busy it is`() {

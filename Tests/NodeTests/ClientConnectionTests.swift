@@ -37,7 +37,16 @@ import Vocabulary
         return token
     }
 
-    private func output(_ client: ClientConnection) -> [UInt8] { client.channel.output.withFirst { [UInt8]($0) } }
+    private func output(_ client: ClientConnection) -> [UInt8] {
+        var output = client.channel.output
+        var bytes: [UInt8] = []
+        while !output.isEmpty {
+            let first = output.withFirst { [UInt8]($0) }
+            bytes += first
+            output.consume(first.count)
+        }
+        return bytes
+    }
 
     private func finish(_ client: ClientConnection) {
         client.channel.close()

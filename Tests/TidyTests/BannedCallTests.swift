@@ -13,7 +13,7 @@ private struct Ban: Sendable {
     var proofLifts = false
 
     static let inPure: @Sendable (ManifestTarget) -> Bool = { $0.kind != .test && Layer.of($0.name).isPure }
-    static let inLibraries: @Sendable (ManifestTarget) -> Bool = { $0.kind == .library }
+    static let inLibraries: @Sendable (ManifestTarget) -> Bool = { $0.kind == .regular }
     static let outsideOfPlatform: @Sendable (ManifestTarget) -> Bool = { $0.kind != .test && $0.name != "Platform" }
 
     static let all: [Ban] = [

@@ -29,7 +29,7 @@ import Testing
 
     @Test func `ground and cores depend on nothing but ground, cores and C`() {
         var findings: [Finding] = []
-        for target in manifest.targets where target.kind == .library && Layer.of(target.name).isPure {
+        for target in manifest.targets where target.kind == .regular && Layer.of(target.name).isPure {
             for name in target.dependencies where !Layer.of(name).isPure && !isC(name) {
                 findings.append(
                     Finding(

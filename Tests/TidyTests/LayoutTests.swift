@@ -41,7 +41,7 @@ import Testing
                     path: "Tests/\(test)", line: 0, what: "tests no target of that name",
                     remedy: "name it after the target that it tests"))
         }
-        for target in manifest.targets where target.kind == .library && !tests.contains(target.name + "Tests") {
+        for target in manifest.targets where target.kind == .regular && !tests.contains(target.name + "Tests") {
             guard tree.files.contains(where: { $0.path.hasPrefix(target.folder + "/") && $0.isSwift }) else { continue }
             findings.append(
                 Finding(

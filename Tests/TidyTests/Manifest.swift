@@ -6,7 +6,8 @@ import Foundation
 struct ManifestTarget: Sendable {
     enum Kind: String, Sendable {
         case systemLibrary = ".systemLibrary("
-        case library = ".target("
+        /// SwiftPM's word for what other targets import.
+        case regular = ".target("
         case program = ".executableTarget("
         case test = ".testTarget("
     }
@@ -49,7 +50,7 @@ struct Manifest: Sendable {
         var found: [(kind: ManifestTarget.Kind, arguments: Substring)] = []
         while let dot = rest.firstIndex(of: ".") {
             rest = rest[dot...]
-            let kinds: [ManifestTarget.Kind] = [.systemLibrary, .library, .program, .test]
+            let kinds: [ManifestTarget.Kind] = [.systemLibrary, .regular, .program, .test]
             guard let kind = kinds.first(where: { rest.hasPrefix($0.rawValue) }) else {
                 rest = rest.dropFirst()
                 continue

@@ -31,7 +31,7 @@ final class ClientConnection<Dialect: Wire> {
     var channel: Channel?
     var registration: Registration?
     var input = ByteQueue()
-    var output = ByteQueue()
+    var output = OutputQueue()
     var greetingsLeft = 0
 
     /// Requests by ticket, modulo its size, a power of two.
@@ -78,7 +78,7 @@ final class ClientConnection<Dialect: Wire> {
         sent = 0
         answered = 0
         input = ByteQueue()
-        output = ByteQueue()
+        output = OutputQueue()
         return left
     }
 }

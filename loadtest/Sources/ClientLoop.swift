@@ -221,7 +221,7 @@ struct ClientLoop<Driver: LoadDriver>: ~Copyable {
     private mutating func flush(_ connection: Connection) {
         guard let channel = connection.channel, let registration = connection.registration else { return }
         while !connection.output.isEmpty {
-            switch connection.output.withBytes({ $0.withUnsafeBytes { channel.write($0) } }) {
+            switch connection.output.withFirst({ $0.withUnsafeBytes { channel.write($0) } }) {
             case .bytes(let count): connection.output.consume(count)
             case .wouldBlockWrite: return reactor.change(registration, [.readable, .writable])
             // What is wrong with the connection is told by the next read.
