@@ -4,8 +4,7 @@
 /// is read. A chunk is sealed once it holds `chunkSize` bytes or the next piece would take it beyond; a piece larger
 /// than that is a chunk of its own. Its owner bounds `count`.
 public struct OutputQueue: Sendable {
-    public static let chunkSize = 128 << 10
-
+    private let chunkSize: Int
     /// Oldest first. Taking the first moves a word for each of the others, little beside the bytes of a chunk.
     @usableFromInline private(set) var sealed: [[UInt8]] = []
     /// The chunk that is being written.
@@ -14,13 +13,13 @@ public struct OutputQueue: Sendable {
     @usableFromInline private(set) var head = 0
     public private(set) var count = 0
 
-    public init() {}
+    public init(chunkSize: Int = 128 << 10) { self.chunkSize = chunkSize }
 
     public var isEmpty: Bool { count == 0 }
 
     /// Appends through the array, so that encoders write straight into the queue. `write` must only append.
     public mutating func append<Result>(_ write: (inout [UInt8]) -> Result) -> Result {
-        if tail.count >= OutputQueue.chunkSize { seal() }
+        if tail.count >= chunkSize { seal() }
         let before = tail.count
         let result = write(&tail)
         precondition(tail.count >= before, "an encoder removed bytes of the queue")
@@ -29,8 +28,8 @@ public struct OutputQueue: Sendable {
     }
 
     public mutating func append(_ bytes: RawSpan) {
-        if !tail.isEmpty, tail.count + bytes.byteCount > OutputQueue.chunkSize { seal() }
-        if bytes.byteCount > OutputQueue.chunkSize { tail.reserveCapacity(bytes.byteCount) }
+        if !tail.isEmpty, tail.count + bytes.byteCount > chunkSize { seal() }
+        if bytes.byteCount > chunkSize { tail.reserveCapacity(bytes.byteCount) }
         tail.append(bytes: bytes)
         count += bytes.byteCount
     }
