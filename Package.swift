@@ -21,6 +21,7 @@ let package = Package(
         .executable(name: "noded", targets: ["noded"]),
         .executable(name: "nodectl", targets: ["nodectl"]),
         .executable(name: "loadtest", targets: ["loadtest"]),
+        .executable(name: "simulate", targets: ["simulate"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -64,6 +65,18 @@ let package = Package(
             name: "LogStore", dependencies: ["Vocabulary", "ByteCoding", "LogFormat", "Platform"],
             swiftSettings: safe),
 
+        .target(
+            name: "ReplicaLog", dependencies: ["Vocabulary", "LogFormat", "Consensus", "Replica", "LogStore"],
+            swiftSettings: safe),
+
+        // The test world: clock, network, disk, clients and judges.
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "PeerProtocol", "Replica",
+                "LogStore", "ReplicaLog",
+            ], swiftSettings: safe),
+
         // Composition.
         .target(
             name: "Settings", dependencies: ["Vocabulary", "Platform", .product(name: "Yams", package: "Yams")],
@@ -72,7 +85,7 @@ let package = Package(
             name: "Node",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Sessions", "PeerProtocol",
-                "Replica", "Telemetry", "Platform", "TLS", "LogStore", "Settings",
+                "Replica", "Telemetry", "Platform", "TLS", "LogStore", "ReplicaLog", "Settings",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
@@ -108,6 +121,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "loadtest/Sources", swiftSettings: strict),
 
+        .executableTarget(
+            name: "simulate",
+            dependencies: [
+                "Vocabulary", "Platform", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+
         // Tests: laid out like Sources.
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding", "Vocabulary"], swiftSettings: strict),
@@ -140,6 +160,19 @@ let package = Package(
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Platform", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "LogStoreTests", dependencies: ["LogStore", "LogFormat", "Platform", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReplicaLogTests",
+            dependencies: [
+                "ReplicaLog", "Replica", "Consensus", "Simulation", "LogStore", "LogFormat", "ByteCoding", "Vocabulary",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "Simulation", "Replica", "LogStore", "LogFormat", "Keyspace", "RESP", "Consensus", "Platform",
+                "ByteCoding", "Vocabulary",
+            ],
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Vocabulary"], swiftSettings: strict),
         .testTarget(

@@ -100,15 +100,16 @@ public struct RecordHeader: Hashable, Sendable {
         case invalid(DamageKind)
     }
 
-    /// The next place in `offset..<end` that claims to be a record with its own LSN, `base` being that of byte 0.
-    /// Claims only: `examine` says whether it is one.
-    public static func nextClaim(in bytes: RawSpan, from offset: Int, to end: Int, base: UInt64) -> Int? {
+    /// The next place in `offset..<end` that claims to be a record, and the LSN that it claims. With `base`, the LSN of
+    /// byte 0, only those that claim to be at their own place. Claims only: `examine` says whether it is one.
+    public static func nextClaim(
+        in bytes: RawSpan, from offset: Int, to end: Int, base: UInt64?
+    ) -> (place: Int, lsn: LSN)? {
         var place = offset
         while place + byteCount <= end {
-            if bytes.little(UInt64.self, at: place + 8) == base &+ UInt64(place),
-                bytes.little(UInt32.self, at: place + 48) == magic
-            {
-                return place
+            let lsn = bytes.little(UInt64.self, at: place + 8)
+            if base.map({ lsn == $0 &+ UInt64(place) }) ?? true, bytes.little(UInt32.self, at: place + 48) == magic {
+                return (place, LSN(lsn))
             }
             place += alignment
         }

@@ -1,5 +1,6 @@
 // Opening a log: recover, repair if need be, and be ready to write.
 
+import ByteCoding
 public import LogFormat
 public import Vocabulary
 
@@ -26,23 +27,28 @@ extension LogEngine {
         var recovery = LogRecovery(disk: disk, identity: identity, options: options)
         var outcome = try recovery.run(progress: progress)
         var verdict = verdict(of: outcome, isNew: isNew)
-        if case .damaged(let damage, let fenced, let files) = outcome.ending {
-            verdict = .damaged(
-                damage,
-                quarantined: try stored { () throws(StorageError) in
-                    let repair = LogRepair(disk: disk, now: now)
-                    let copies = try repair.keep(files, damage: damage, fenced: fenced)
-                    try repair.endLog(outcome, fenced: fenced, files: files, size: options.firstSegmentSize)
-                    return copies
-                })
+        var repairs = 0
+        while case .damaged(let damage, let fenced, let files) = outcome.ending {
+            // Behind the first damage may be another that only shows once that is mended.
+            guard repairs < repairsMax else { throw .unreadable(damage) }
+            let copies = try stored { () throws(StorageError) in
+                let repair = LogRepair(disk: disk, now: now.advanced(by: repairs))
+                let copies = try repair.keep(files, damage: damage, fenced: fenced)
+                try repair.endLog(outcome, fenced: fenced, files: files, size: options.firstSegmentSize)
+                return copies
+            }
+            verdict = verdict.adding(damage, copies)
+            repairs += 1
             recovery = LogRecovery(disk: disk, identity: identity, options: options)
             outcome = try recovery.run(progress: progress)
-            if case .damaged(let again, _, _) = outcome.ending { throw .unreadable(again) }
         }
         var engine = try stored { () throws(StorageError) in try begin(disk, options, outcome) }
         try engine.writeOpening()
         return (engine, try engine.describe(outcome, verdict))
     }
+
+    /// Damage that is mended shows the next; there are at most two: in the middle, and at the beginning.
+    private static var repairsMax: Int { 3 }
 
     private static func stored<Result>(
         _ body: () throws(StorageError) -> Result
@@ -91,9 +97,29 @@ extension LogEngine {
             try disk.syncDirectory(nil)
         }
         let file = try disk.open(SegmentName.text(outcome.sequence))
+        try rewriteNewestBatch(outcome, file, on: disk)
         return LogEngine(
             disk: disk, options: options, outcome: outcome, file: file, size: try disk.size(of: file),
             spares: spares)
+    }
+
+    /// Writes the newest batch again as it is, for the opening sync to cover.
+    ///
+    /// Its own sync may have failed before the last process ended. Then the system has it in memory, shows it to every
+    /// reader, and will never write it (Rebello and others, "Can Applications Recover from fsync Failures?", 2020).
+    private static func rewriteNewestBatch(
+        _ outcome: LogRecovery<Disk>.Outcome, _ file: Disk.Handle, on disk: Disk
+    ) throws(StorageError) {
+        let end = Int(outcome.chain.next.rawValue - outcome.base.rawValue)
+        var place = Int(outcome.chain.batch.rawValue - outcome.base.rawValue)
+        var bytes: [UInt8] = []
+        while place < end {
+            bytes.removeAll(keepingCapacity: true)
+            try disk.read(min(1 << 20, end - place), at: place, of: file, into: &bytes)
+            guard !bytes.isEmpty else { return }
+            try disk.write(bytes.rawBytes, at: place, of: file)
+            place += bytes.count
+        }
     }
 
     private mutating func writeOpening() throws(LogError) {
@@ -118,5 +144,13 @@ extension LogEngine {
             identity: identity, state: state, commitIndex: commitIndex, firstIndex: first, last: outcome.chain.last,
             lastChecksum: outcome.chain.link.lastChecksum, uncommitted: uncommitted, verdict: verdict,
             counts: outcome.counts)
+    }
+}
+
+extension RecoveredLog.Verdict {
+    /// The first damage stays the one that is told; copies are told of all.
+    fileprivate func adding(_ damage: LogDamage, _ copies: [String]) -> RecoveredLog.Verdict {
+        if case .damaged(let first, let earlier) = self { return .damaged(first, quarantined: earlier + copies) }
+        return .damaged(damage, quarantined: copies)
     }
 }

@@ -83,9 +83,8 @@ public struct LogInspection<Disk: Storage>: Sendable {
     ) throws(StorageError) -> Int? {
         var place = offset + RecordHeader.alignment
         while let claim = try window.nextClaim(from: place, to: window.size, base: base) {
-            let lsn = LSN(base.rawValue + UInt64(claim))
-            if case .record = try window.record(at: claim, expected: lsn, seed: seed) { return claim }
-            place = claim + RecordHeader.alignment
+            if case .record = try window.record(at: claim.place, expected: claim.lsn, seed: seed) { return claim.place }
+            place = claim.place + RecordHeader.alignment
         }
         return nil
     }

@@ -193,7 +193,7 @@ struct LogRecovery<Disk: Storage> {
             return try judgeDamage(.missingSegment, offset: place, after: position)
         }
         var evidence = DamageEvidence(behind: outcome.chain)
-        try gather(&window, from: place, base: outcome.base, into: &evidence)
+        try gather(&window, min(place, window.size)..<window.size, base: outcome.base, into: &evidence)
         try gatherLater(than: position, into: &evidence)
         guard !evidence.provesDamage else { return noteDamage(kind, offset: place, evidence, from: position) }
         outcome.unused = Array(files[(position + 1)...])
@@ -209,7 +209,7 @@ struct LogRecovery<Disk: Storage> {
     ) throws(StorageError) {
         var evidence = DamageEvidence(behind: outcome.chain)
         var window = try SegmentWindow(disk: disk, name: files[position].name)
-        try gather(&window, from: place, base: outcome.base, into: &evidence)
+        try gather(&window, min(place, window.size)..<window.size, base: outcome.base, into: &evidence)
         try gatherLater(than: position, into: &evidence)
         if !files[(position + 1)...].contains(where: { $0.header != nil }) { evidence.noteLostSegment() }
         noteDamage(kind, offset: place, evidence, from: position)
@@ -229,37 +229,60 @@ struct LogRecovery<Disk: Storage> {
             found, fenced: evidence.fencedState(after: outcome.chain.state), files: files[position...].map(\.sequence))
     }
 
-    /// Notes the whole records from `offset` on.
+    /// Notes the whole records in `range` of a file. `base` is the LSN of its first byte; nil when its header is gone,
+    /// and then records are taken at the place that they themselves state. Returns how many there were.
+    @discardableResult
     private func gather(
-        _ window: inout SegmentWindow<Disk>, from offset: Int, base: LSN, limit: Int = .max,
-        into evidence: inout DamageEvidence
-    ) throws(StorageError) {
-        var place = offset
-        while let claim = try window.nextClaim(from: place, to: min(window.size, limit), base: base) {
-            let lsn = LSN(base.rawValue &+ UInt64(claim))
-            let finding = try window.record(at: claim, expected: lsn, seed: outcome.chain.seed)
+        _ window: inout SegmentWindow<Disk>, _ range: Range<Int>, base: LSN?, into evidence: inout DamageEvidence
+    ) throws(StorageError) -> Int {
+        var place = range.lowerBound
+        var count = 0
+        while let claim = try window.nextClaim(from: place, to: range.upperBound, base: base) {
+            let finding = try window.record(at: claim.place, expected: claim.lsn, seed: outcome.chain.seed)
             if case .record(let record, let body) = finding {
                 evidence.note(record, body: window.bytes.rawBytes.extracting(body))
-                place = claim + record.recordLength
+                place = claim.place + record.recordLength
+                count += 1
             } else {
-                place = claim + RecordHeader.alignment
+                place = claim.place + RecordHeader.alignment
+            }
+        }
+        return count
+    }
+
+    private func gatherLater(than position: Int, into evidence: inout DamageEvidence) throws(StorageError) {
+        for later in files.indices.dropFirst(position + 1) {
+            var window = try SegmentWindow(disk: disk, name: files[later].name)
+            if let header = files[later].header {
+                evidence.note(header)
+                let extent = extent(of: later, header, size: window.size)
+                try gather(&window, extent, base: header.base, into: &evidence)
+            } else {
+                try gatherWithoutHeader(&window, into: &evidence)
             }
         }
     }
 
-    private func gatherLater(than position: Int, into evidence: inout DamageEvidence) throws(StorageError) {
-        for file in files[(position + 1)...] {
-            var window = try SegmentWindow(disk: disk, name: file.name)
-            if let header = file.header {
-                evidence.note(header)
-                try gather(&window, from: SegmentHeader.byteCount, base: header.base, into: &evidence)
-            } else {
-                // A segment that was begun has records right behind its header: that much tells.
-                try gather(
-                    &window, from: SegmentHeader.byteCount, base: evidence.place, limit: SegmentWindow<Disk>.step,
-                    into: &evidence)
-            }
+    /// Where a segment's records can be: up to where the next one begins. What stands behind that is from before a
+    /// repair.
+    private func extent(of position: Int, _ header: SegmentHeader, size: Int) -> Range<Int> {
+        var end = size
+        if let next = files.dropFirst(position + 1).first?.header, next.base > header.base {
+            end = min(end, Int(next.base.rawValue - header.base.rawValue))
         }
+        return min(SegmentHeader.byteCount, end)..<end
+    }
+
+    /// A segment that was begun has records right behind its header, so a look there tells whether the rest is worth
+    /// one: most such files are prepared and empty.
+    private func gatherWithoutHeader(
+        _ window: inout SegmentWindow<Disk>, into evidence: inout DamageEvidence
+    ) throws(StorageError) {
+        let near = min(window.size, SegmentWindow<Disk>.step)
+        guard try gather(&window, min(near, SegmentHeader.byteCount)..<near, base: nil, into: &evidence) > 0 else {
+            return
+        }
+        try gather(&window, near..<window.size, base: nil, into: &evidence)
     }
 
     private func damage(_ kind: DamageKind, offset: Int, _ evidence: DamageEvidence) -> LogDamage {
@@ -278,7 +301,7 @@ struct LogRecovery<Disk: Storage> {
         evidence.noteLostSegment()
         for file in files {
             var window = try SegmentWindow(disk: disk, name: file.name)
-            try gather(&window, from: SegmentHeader.byteCount, base: LSN(0), into: &evidence)
+            try gatherWithoutHeader(&window, into: &evidence)
         }
         loseEverything(evidence, state: LogState())
     }
@@ -295,12 +318,7 @@ struct LogRecovery<Disk: Storage> {
         let state = outcome.chain.state
         outcome = Outcome(chain: LogChain(LogRecovery.origin(identity, sequence: 1)))
         var evidence = DamageEvidence(behind: outcome.chain)
-        for file in files {
-            guard let header = file.header else { continue }
-            evidence.note(header)
-            var window = try SegmentWindow(disk: disk, name: file.name)
-            try gather(&window, from: SegmentHeader.byteCount, base: header.base, into: &evidence)
-        }
+        try gatherLater(than: -1, into: &evidence)
         loseEverything(evidence, state: state)
     }
 

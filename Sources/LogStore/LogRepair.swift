@@ -88,9 +88,18 @@ struct LogRepair<Disk: Storage> {
             precondition(follows, "segment \(sequence) does not follow LSN \(chain.next)")
         }
         try SegmentPreparation.makeBegun(header, chain: &chain, state: state, size: size, on: disk)
+        if outcome.sequence != 0 { try clearEnd(outcome) }
         for old in files.reversed() where old > sequence {
             try disk.remove(SegmentName.text(old))
             try disk.syncDirectory(nil)
         }
+    }
+
+    /// Whole records may stand behind the damage. Their places in the log are given out anew, so they must not be taken
+    /// for a part of it by a later repair.
+    private func clearEnd(_ outcome: LogRecovery<Disk>.Outcome) throws(StorageError) {
+        let file = try disk.open(SegmentName.text(outcome.sequence))
+        let end = Int(outcome.chain.next.rawValue - outcome.base.rawValue)
+        try SegmentPreparation.fill(file, from: end, to: try disk.size(of: file), on: disk)
     }
 }

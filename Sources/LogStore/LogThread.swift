@@ -1,6 +1,5 @@
 // The thread that writes the log: what gathers while it syncs is its next batch.
 
-import LogFormat
 public import Platform
 import Synchronization
 import Vocabulary
@@ -27,7 +26,7 @@ public final class LogThread: Sendable {
         let queue = WorkQueue<Item>()
         self.queue = queue
         let preparer = try SegmentPreparer(disk: disk) { queue.post(.prepared) }
-        let work = Handover(LogWorker(engine: engine, queue: queue, preparer: preparer, report: report))
+        let work = Handover(LogWorker(writer: LogWriter(engine), queue: queue, preparer: preparer, report: report))
         do throws(SystemError) {
             thread = try WorkerThread.start(name: "log") {
                 var worker = work.take()
@@ -67,41 +66,23 @@ private final class Handover<Value: Sendable>: Sendable {
     }
 }
 
-/// What the thread does.
+/// What the thread does: a `LogWriter`, fed from the queue.
 private struct LogWorker<Disk: Storage>: Sendable {
-    /// How long to wait before space is looked for again.
-    private static var retryInterval: Duration { .seconds(1) }
-
-    var engine: LogEngine<Disk>
+    var writer: LogWriter<Disk>
     let queue: WorkQueue<LogThread.Item>
     let preparer: SegmentPreparer<Disk>
     let report: @Sendable (LogReport) -> Void
-    /// Orders that are not written yet, from `written` on.
-    var waiting: [LogOrder] = []
-    var written = 0
-    var retryAt: Instant?
-    /// The last segment that was wanted could not be made for want of space.
-    var isDiskFull = false
-
-    init(
-        engine: LogEngine<Disk>, queue: WorkQueue<LogThread.Item>, preparer: SegmentPreparer<Disk>,
-        report: @escaping @Sendable (LogReport) -> Void
-    ) {
-        self.engine = engine
-        self.queue = queue
-        self.preparer = preparer
-        self.report = report
-    }
 
     mutating func run() {
         defer { preparer.stop() }
         do throws(LogError) {
-            try prepare()
+            prepare()
             var items: [LogThread.Item] = []
-            while queue.takeAll(into: &items, waitUntil: retryAt) {
+            while queue.takeAll(into: &items, waitUntil: writer.nextDeadline) {
                 for item in items { try take(item) }
                 try writeAll()
-                try prepare()
+                try writer.sealIfDue(at: MonotonicClock.now())
+                prepare()
             }
             try writeAll()
         } catch {
@@ -113,60 +94,31 @@ private struct LogWorker<Disk: Storage>: Sendable {
     private mutating func take(_ item: LogThread.Item) throws(LogError) {
         switch item {
         case .orders(let orders):
-            waiting += orders
+            writer.add(orders)
         case .prepared:
-            do throws(StorageError) {
-                let segment = try preparer.takeResult()
-                if segment != nil { isDiskFull = false }
-                engine.adopt(segment)
-            } catch {
-                guard error.reason == .noSpace else { throw .storage(error) }
-                isDiskFull = true
-                retryAt = MonotonicClock.now() + LogWorker.retryInterval
-            }
-            report(.room(room))
+            guard let result = preparer.takeResult() else { return }
+            try writer.finish(result, at: MonotonicClock.now())
+            report(.room(writer.room))
         }
     }
 
     private mutating func writeAll() throws(LogError) {
-        while written < waiting.count {
-            do throws(LogError) { try writeBatch() } catch {
-                guard case .noRoom = error else { throw error }
-                // Goes on once a segment is prepared.
-                break
-            }
-        }
-        if written == waiting.count {
-            waiting.removeAll(keepingCapacity: true)
-            written = 0
+        var begin = MonotonicClock.now()
+        while let pass = try writer.write() {
+            let middle = MonotonicClock.now()
+            try writer.sync(at: middle)
+            let end = MonotonicClock.now()
+            report(
+                .persisted(
+                    LogBatch(
+                        persisted: pass.ticket, orders: pass.orders, entries: pass.entries, bytes: pass.bytes,
+                        writeDuration: middle - begin, syncDuration: end - middle, room: writer.room,
+                        segments: writer.segments)))
+            begin = end
         }
     }
 
-    private mutating func writeBatch() throws(LogError) {
-        let begin = MonotonicClock.now()
-        let count = try engine.write(waiting, from: written)
-        let middle = MonotonicClock.now()
-        try engine.sync()
-        let end = MonotonicClock.now()
-        var entries = 0
-        for order in waiting[written..<written + count] {
-            if case .append(let frame, _) = order.action { entries += Int(frame.header.count) }
-        }
-        written += count
-        report(
-            .persisted(
-                LogBatch(
-                    persisted: waiting[written - 1].ticket, orders: count, entries: entries,
-                    bytes: ByteCount(engine.takeWrittenBytes()), writeDuration: middle - begin,
-                    syncDuration: end - middle, room: room, segments: engine.segments)))
-    }
-
-    private var room: LogRoom { LogRoom(left: engine.roomLeft, isDiskFull: isDiskFull) }
-
-    private mutating func prepare() throws(LogError) {
-        if let deadline = retryAt, MonotonicClock.now() < deadline { return }
-        retryAt = nil
-        guard !preparer.isBusy, let order = engine.takePreparation() else { return }
-        preparer.start(order)
+    private mutating func prepare() {
+        if let order = writer.takePreparation(at: MonotonicClock.now()) { preparer.start(order) }
     }
 }

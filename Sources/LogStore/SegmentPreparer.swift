@@ -12,13 +12,7 @@ final class SegmentPreparer<Disk: Storage>: Sendable {
 
     /// Where the worker leaves what came of it.
     private final class Desk: Sendable {
-        let state = Mutex<State>(.idle)
-
-        enum State: Sendable {
-            case idle
-            case busy
-            case done(Result<PreparedSegment<Disk>?, StorageError>)
-        }
+        let result = Mutex<Result<PreparedSegment<Disk>?, StorageError>?>(nil)
     }
 
     /// `finished` is called on the worker's thread after each preparation.
@@ -32,31 +26,23 @@ final class SegmentPreparer<Disk: Storage>: Sendable {
             while queue.takeAll(into: &orders) {
                 for order in orders {
                     let result = SegmentPreparer.attempt(order, on: disk)
-                    desk.state.withLock { $0 = .done(result) }
+                    desk.result.withLock { $0 = result }
                     finished()
                 }
             }
         }
     }
 
-    /// From `start` until its result was taken.
-    var isBusy: Bool {
-        desk.state.withLock { if case .idle = $0 { false } else { true } }
-    }
-
     func start(_ order: SegmentPreparation) {
-        desk.state.withLock { $0 = .busy }
         queue.post(order)
     }
 
-    /// What came of the preparation that has finished; nil when none has, or it made no segment.
-    func takeResult() throws(StorageError) -> PreparedSegment<Disk>? {
-        let result: Result<PreparedSegment<Disk>?, StorageError>? = desk.state.withLock {
-            guard case .done(let result) = $0 else { return nil }
-            $0 = .idle
+    /// What came of the preparation that has finished; nil when none has.
+    func takeResult() -> Result<PreparedSegment<Disk>?, StorageError>? {
+        desk.result.withLock { result in
+            defer { result = nil }
             return result
         }
-        return try result?.get() ?? nil
     }
 
     /// Waits for a preparation that is under way.

@@ -55,15 +55,19 @@ struct SegmentWindow<Disk: Storage> {
         }
     }
 
-    /// The next place from `offset` on that claims to be a record of its place; nil when there is none before `end`.
-    mutating func nextClaim(from offset: Int, to end: Int, base: LSN) throws(StorageError) -> Int? {
+    /// The next place from `offset` on that claims to be a record, and what LSN it claims; nil when there is none before
+    /// `end`. With `base`, the LSN of the file's first byte, only records at their own place.
+    mutating func nextClaim(
+        from offset: Int, to end: Int, base: LSN?
+    ) throws(StorageError) -> (place: Int, lsn: LSN)? {
         var place = offset
         while place + RecordHeader.byteCount <= end {
             try load(RecordHeader.byteCount, at: place)
             let windowEnd = min(end - start, bytes.count)
             let found = RecordHeader.nextClaim(
-                in: bytes.rawBytes, from: place - start, to: windowEnd, base: base.rawValue &+ UInt64(start))
-            if let found { return start + found }
+                in: bytes.rawBytes, from: place - start, to: windowEnd,
+                base: base.map { $0.rawValue &+ UInt64(start) })
+            if let found { return (start + found.place, found.lsn) }
             let examined = max(0, windowEnd - (place - start) - RecordHeader.byteCount) / RecordHeader.alignment + 1
             place += examined * RecordHeader.alignment
         }

@@ -9,10 +9,7 @@ import Vocabulary
 
 /// Constants of one run.
 struct LoopParameters {
-    /// Room in prepared segments below which, on a full disk, the leader takes no writes. Above what elections,
-    /// truncations and the frames under way may need.
-    var logRoomMin = ByteCount.mebibytes(8)
-    /// Room kept ready in spare segments: when the disk turns out to be full, at least `logRoomMin` is left.
+    /// Room kept ready in spare segments: when the disk turns out to be full, at least `LogRoomRule.roomMin` is left.
     static let logSpareRoom = ByteCount.mebibytes(16)
     var logDirectory: String
     var dataDirectory: String

@@ -9,6 +9,7 @@ import PeerProtocol
 import Platform
 import RESP
 import Replica
+import ReplicaLog
 import Sessions
 import Settings
 import TLS
@@ -92,24 +93,20 @@ extension Node {
 
     // MARK: The replica
 
-    func makeReplica(
-        _ recovered: RecoveredLog, storage: StorageID, lastTimestamp: Timestamp, at now: Moment
-    ) throws(NodeError) -> Replica {
+    func makeStart(
+        _ recovered: RecoveredLog, _ engine: LogEngine<DirectoryStorage>
+    ) throws(NodeError) -> ReplicaStart {
         guard let configuration = Configuration(voters: settings.members.map(\.id)) else {
             throw .setting(key: "members", what: "name no possible group", remedy: "list each node once")
         }
-        let end = FrameEnd(position: recovered.last, checksum: recovered.lastChecksum)
-        let restored = Restored(
-            term: recovered.state.term, votedFor: recovered.state.votedFor, last: end,
-            uncommitted: recovered.uncommitted.map { FrameSummary($0) }, fence: recovered.state.fence,
-            isBallotUncertain: recovered.state.isBallotUncertain)
-        let start = ReplicaStart(
-            id: settings.node, cluster: settings.cluster, storage: storage, configuration: configuration,
-            restored: restored, uncommittedFrames: recovered.uncommitted, lastTimestamp: lastTimestamp)
-        return Replica(start, options: replicaOptions, seed: SystemRandom.word(), at: now)
+        do throws(LogError) {
+            return try ReplicaStart(recovered, configuration: configuration, reader: engine.reader())
+        } catch {
+            throw .log(error)
+        }
     }
 
-    private var replicaOptions: ReplicaOptions {
+    var replicaOptions: ReplicaOptions {
         let consensus = settings.consensus
         var options = ReplicaOptions()
         options.consensus = ConsensusOptions(
@@ -153,21 +150,6 @@ extension Node {
             return opened
         } catch {
             throw .dataDirectory(error)
-        }
-    }
-
-    /// The timestamp of the log's last entry, from which the leader's clock goes on.
-    func lastTimestamp(
-        _ recovered: RecoveredLog, _ engine: LogEngine<DirectoryStorage>
-    ) throws(NodeError) -> Timestamp {
-        guard recovered.last.index > .zero else { return .zero }
-        do throws(LogError) {
-            var reader = engine.reader()
-            let frames = try reader.readFrames(from: recovered.last.index, byteLimit: .zero)
-            guard let header = frames.first?.header else { return .zero }
-            return header.timestamp.advanced(by: Int(header.count) - 1)
-        } catch {
-            throw .log(error)
         }
     }
 

@@ -9,6 +9,7 @@ import PeerProtocol
 import Platform
 import RESP
 import Replica
+import ReplicaLog
 import Sessions
 public import Settings
 import TLS
@@ -62,7 +63,7 @@ public final class Node {
         let reactor = try system { () throws(SystemError) in try Reactor() }
         let mail = Mailbox<LoopLetter>(waking: reactor.waker)
         let (engine, recovered) = try openLog(of: directory)
-        let lastTimestamp = try lastTimestamp(recovered, engine)
+        let start = try makeStart(recovered, engine)
         let disk = DirectoryStorage(path: settings.logDirectory)
         let reader = try system { () throws(SystemError) in try LogReaderThread(engine.reader(), mail: mail) }
         let log = try system { () throws(SystemError) in
@@ -75,8 +76,7 @@ public final class Node {
         let clients = try makeClients(reactor, scratch)
         let mesh = try makeMesh(reactor, scratch, storage: directory.identity.storage)
         let now = Moment(instant: MonotonicClock.now(), wall: WallClock.now())
-        let replica = try makeReplica(
-            recovered, storage: directory.identity.storage, lastTimestamp: lastTimestamp, at: now)
+        let replica = Replica(start, options: replicaOptions, seed: SystemRandom.word(), at: now)
         try openPorts(clients, mesh)
         let parts = LoopParts(
             reactor: reactor, mail: mail, clients: clients, mesh: mesh, log: log, reader: reader, desk: desk,

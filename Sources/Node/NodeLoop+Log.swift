@@ -4,6 +4,7 @@ import LogFormat
 import LogStore
 import Platform
 import Replica
+import ReplicaLog
 import Telemetry
 import Vocabulary
 
@@ -11,19 +12,14 @@ import Vocabulary
 struct LogCondition {
     var failure: LogError?
     var roomLeft = ByteCount.zero
-    var hasRoom = true
+    var roomRule = LogRoomRule()
     var segments = 0
 }
 
 extension NodeLoop {
     func postLogWrites() {
         guard !effects.logWrites.isEmpty else { return }
-        log.post(
-            effects.logWrites.map { write in
-                // An order that nobody waits for goes under the number of the one before it.
-                lastTicket = write.ticket ?? lastTicket
-                return LogOrder(write, ticket: lastTicket)
-            })
+        log.post(orderNumbering.orders(for: effects.logWrites))
     }
 
     func takeLetters(at now: Moment) {
@@ -60,34 +56,18 @@ extension NodeLoop {
 
     private func take(_ room: LogRoom, at now: Moment) {
         logState.roomLeft = room.left
-        // While the next segment is being made, writes go on: those that do not fit yet wait for it.
-        let hasRoom = !room.isDiskFull || room.left >= parameters.logRoomMin
-        guard hasRoom != logState.hasRoom else { return }
-        logState.hasRoom = hasRoom
+        guard logState.roomRule.take(room) else { return }
+        let hasRoom = logState.roomRule.hasRoom
         if hasRoom {
             logger.notice("log has room again", metadata: ["log.room": "\(room.left)"])
         } else {
             logger.error(
                 "log has no room: writes are refused or handed to another node",
                 metadata: [
-                    "log.room": "\(room.left)", "log.room-min": "\(parameters.logRoomMin)",
+                    "log.room": "\(room.left)", "log.room-min": "\(logState.roomRule.roomMin)",
                     "remedy": "free space on the file system of \(parameters.logDirectory)",
                 ])
         }
         replica.step(.logRoom(hasRoom), at: now, into: &effects)
-    }
-}
-
-extension LogOrder {
-    init(_ write: LogWrite, ticket: WriteTicket) {
-        let action: LogOrder.Action
-        switch write.kind {
-        case .append(let frame, let commitIndex): action = .append(frame, commitIndex: commitIndex)
-        case .ballot(let term, let vote): action = .ballot(term: term, votedFor: vote)
-        case .truncate(let index): action = .truncate(from: index)
-        case .raiseFence(let index): action = .raiseFence(index)
-        case .clearFence: action = .clearFence
-        }
-        self.init(ticket: ticket, action)
     }
 }

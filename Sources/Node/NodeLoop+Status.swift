@@ -175,7 +175,7 @@ extension NodeLoop {
         }
         let lag = replica.raft.commitIndex - replica.appliedIndex
         if lag > NodeLoop.readyLagMax { reasons.append(.lagging(entries: lag)) }
-        if !logState.hasRoom { reasons.append(.logFull) }
+        if !logState.roomRule.hasRoom { reasons.append(.logFull) }
         let mayServeReads = phase == .ready && replica.raft.fenceIndex == nil && lag <= NodeLoop.readyLagMax
         return Readiness(reasons: reasons, mayServeReads: mayServeReads)
     }

@@ -8,6 +8,7 @@ import Logging
 import PeerProtocol
 import Platform
 import Replica
+import ReplicaLog
 import TLS
 import Telemetry
 import Vocabulary
@@ -44,7 +45,7 @@ final class NodeLoop {
     var metrics = Metrics()
     var publication: Publication
     var logState = LogCondition()
-    var lastTicket = WriteTicket.zero
+    var orderNumbering = LogOrderNumbering()
     var probing: (node: NodeID, next: Instant, until: Instant)?
     var handover: RunningHandover?
     var stopping: Stopping?

@@ -158,6 +158,14 @@ extension Replica {
         if !again.isEmpty { inbox.putBack([arrival.only(again)]) }
     }
 
+    /// The time of a forwarded arrival is over: a read is not asked anew, or it would be for ever.
+    private mutating func expireForward(_ arrival: Arrival, into effects: inout ReplicaEffects) {
+        for item in arrival.batch.items {
+            if item.kind == .write { figures.unknownResults += 1 }
+            answer(item, of: arrival, item.kind == .write ? .unknown : .noLeader, into: &effects)
+        }
+    }
+
     mutating func giveUp(_ cut: [PendingWrite], into effects: inout ReplicaEffects) {
         for write in cut {
             figures.unknownResults += 1
@@ -196,6 +204,6 @@ extension Replica {
         let age = UInt64(options.resultTimeout.inNanoseconds)
         guard now.instant.nanoseconds > age else { return }
         let limit = Instant(nanoseconds: now.instant.nanoseconds - age)
-        for arrival in forwards.takeUnanswered(olderThan: limit) { abandonForward(arrival, into: &effects) }
+        for arrival in forwards.takeUnanswered(olderThan: limit) { expireForward(arrival, into: &effects) }
     }
 }

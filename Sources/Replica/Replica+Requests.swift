@@ -69,7 +69,7 @@ extension Replica {
 
     /// Logs the writes of `arrival`, and queues its reads and waits.
     private mutating func propose(_ arrival: Arrival, at now: Moment, into effects: inout ReplicaEffects) {
-        var hasReads = false
+        var reading = 0
         for item in arrival.batch.items {
             switch item.kind {
             case .write:
@@ -79,14 +79,17 @@ extension Replica {
                     PendingWrite(index: index, token: item.token, origin: arrival.origin, version: item.version))
                 if builder.payload.count >= options.batchBytesMax.rawValue { seal(.entries, at: now, into: &effects) }
             case .read:
-                hasReads = true
+                reading += 1
             case .wait:
                 waits.add(item, of: arrival, index: raft.commitIndex, at: now.instant)
             case .localRead:
                 break
             }
         }
-        if hasReads { reads.add(arrival) }
+        guard reading > 0 else { return }
+        // Reads are asked anew when leadership is lost: nothing that was logged may be among them.
+        let hasReadsOnly = reading == arrival.batch.items.count
+        reads.add(hasReadsOnly ? arrival : arrival.only(arrival.batch.items.filter { $0.kind == .read }))
     }
 
     /// Without room in the log: writes are refused before they reach it, reads go on.

@@ -1,0 +1,56 @@
+// What a reply tells a client.
+
+/// A RESP2 reply as a client without a library reads it.
+enum ClientAnswer: Hashable, Sendable {
+    case unknown
+    /// An error whose first word promises that there was no effect.
+    case refused
+    case other(History.Result)
+
+    /// The first words that promise it (docs/COMPATIBILITY.md).
+    private static let refusals = ["TRYAGAIN", "CLUSTERDOWN", "NOSPACE", "READONLY", "MAINTENANCE", "LOADING", "BUSY"]
+
+    /// Nil when the bytes are no reply that these clients can get.
+    init?(_ reply: ArraySlice<UInt8>) {
+        guard let kind = reply.first, let end = reply.firstIndex(of: UInt8(ascii: "\r")) else { return nil }
+        let line = String(decoding: reply[(reply.startIndex + 1)..<end], as: UTF8.self)
+        switch kind {
+        case UInt8(ascii: "+") where line == "OK": self = .other(.ok)
+        case UInt8(ascii: ":"):
+            guard let number = Int64(line) else { return nil }
+            self = .other(.integer(number))
+        case UInt8(ascii: "$"):
+            guard let count = Int(line) else { return nil }
+            if count < 0 {
+                self = .other(.null)
+            } else {
+                let start = end + 2
+                guard reply.endIndex == start + count + 2 else { return nil }
+                self = .other(.value(Array(reply[start..<start + count])))
+            }
+        case UInt8(ascii: "-"): self.init(error: line)
+        default: return nil
+        }
+    }
+
+    private init?(error line: String) {
+        let word = line.prefix { $0 != " " }
+        if word == "UNKNOWNRESULT" {
+            self = .unknown
+        } else if ClientAnswer.refusals.contains(String(word)) {
+            self = .refused
+        } else if line == "ERR value is not an integer or out of range" {
+            self = .other(.notInteger)
+        } else {
+            return nil
+        }
+    }
+
+    var result: History.Result {
+        switch self {
+        case .unknown: .unknown
+        case .refused: .refused
+        case .other(let result): result
+        }
+    }
+}

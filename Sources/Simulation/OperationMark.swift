@@ -1,0 +1,39 @@
+// How an operation is known again in the log.
+
+import ByteCoding
+import Keyspace
+
+/// What clients put in front of each value that they store: `m`, the operation's number, `.`. So no value is stored by
+/// two operations, and each can be found in the log.
+enum OperationMark {
+    private static let begin = UInt8(ascii: "m")
+    private static let end = UInt8(ascii: ".")
+
+    static func bytes(_ number: UInt64) -> [UInt8] { Array("m\(number).".utf8) }
+
+    /// The number of the entry's operation; nil when it carries no mark.
+    static func find(in entry: RawSpan) -> UInt64? {
+        var reader = ByteReader(entry)
+        do throws(ByteError) {
+            guard let position = valuePosition(of: try reader.varint(from: entry)) else { return nil }
+            guard try reader.varint(from: entry) > UInt64(position) else { return nil }
+            for _ in 0..<position { _ = try reader.counted(from: entry) }
+            let range = try reader.counted(from: entry)
+            return number(in: [UInt8](entry.extracting(range.lowerBound..<min(range.upperBound, range.lowerBound + 24))))
+        } catch { return nil }
+    }
+
+    /// Which argument of a command is a marked value.
+    private static func valuePosition(of code: UInt64) -> Int? {
+        switch UInt16(exactly: code).flatMap(CommandCode.init) {
+        case .set, .setnx, .append, .getset: 1
+        case .psetex: 2
+        default: nil
+        }
+    }
+
+    private static func number(in bytes: [UInt8]) -> UInt64? {
+        guard bytes.first == begin, let end = bytes.firstIndex(of: end) else { return nil }
+        return UInt64(String(decoding: bytes[1..<end], as: UTF8.self))
+    }
+}

@@ -1,0 +1,88 @@
+// What travels between nodes, and what waits for a node's next turn.
+
+import ByteCoding
+import Consensus
+import LogFormat
+import LogStore
+import PeerProtocol
+import Replica
+import Vocabulary
+
+/// What one node sends another over their connection.
+enum Content: Sendable {
+    case message(Message, [Frame])
+    case requests(RequestBatch)
+    case answers(AnswerBatch)
+}
+
+struct Parcel: Sendable {
+    let from: Int
+    let to: Int
+    /// The connection that it was sent over.
+    let connection: UInt32
+    var content: Content
+}
+
+/// What a node takes in its next turn, in the order in which it came.
+enum Letter: Sendable {
+    case persisted(WriteTicket, LogRoom)
+    case room(LogRoom)
+    case framesRead([Frame], LogRead)
+    case connected(Int)
+    case disconnected(Int)
+    case refuses(Int)
+    case content(Content, from: Int)
+    case handover(to: Int?)
+}
+
+extension Content {
+    /// The same after a way through the peer protocol's bytes. Traps when the coding cannot read what it wrote.
+    func throughWire(limit: ByteCount) -> Content {
+        var bytes: [UInt8] = []
+        switch self {
+        case .message(let message, let frames):
+            PeerCoding.append(message, to: &bytes) { bytes in
+                for frame in frames { bytes.append(contentsOf: frame.bytes) }
+            }
+        case .requests(let batch): PeerCoding.append(batch, to: &bytes)
+        case .answers(let batch): PeerCoding.append(batch, to: &bytes)
+        }
+        do { return try Content.read(bytes, limit) } catch {
+            preconditionFailure("a message that was written cannot be read: \(error)")
+        }
+    }
+
+    private static func read(_ bytes: [UInt8], _ limit: ByteCount) throws -> Content {
+        let decoder = PeerFrameDecoder(limit: limit.rawValue)
+        var requests = RequestBatch()
+        var answers = AnswerBatch()
+        var offset = 0
+        while offset < bytes.count {
+            let rest = bytes.rawBytes.extracting(offset..<bytes.count)
+            guard let frame = try decoder.next(in: rest) else { preconditionFailure("half a peer frame was written") }
+            let body = rest.extracting(frame.body)
+            switch frame.kind {
+            case .message:
+                let (message, range) = try PeerCoding.message(in: body)
+                return .message(message, try frames(in: body.extracting(range), limit))
+            case .requests: try PeerCoding.requests(in: body, into: &requests)
+            case .answers: try PeerCoding.answers(in: body, into: &answers)
+            default: preconditionFailure("a \(frame.kind) was written")
+            }
+            offset += frame.consumed
+        }
+        return requests.isEmpty ? .answers(answers) : .requests(requests)
+    }
+
+    private static func frames(in bytes: RawSpan, _ limit: ByteCount) throws -> [Frame] {
+        var frames: [Frame] = []
+        var offset = 0
+        while offset < bytes.byteCount {
+            let rest = bytes.extracting(offset..<bytes.byteCount)
+            let length = try FrameHeader.announcedLength(of: rest)
+            frames.append(try Frame.decode(rest.extracting(0..<length), limit: limit))
+            offset += length
+        }
+        return frames
+    }
+}

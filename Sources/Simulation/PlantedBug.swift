@@ -1,0 +1,40 @@
+// Bugs that are put in on purpose, to see that the judges bite.
+
+/// Each is planted at a seam between the shipped parts, as a shell would have it that was written wrong, so that the
+/// shipped code carries no switch for it.
+public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
+    /// A vote is reported as durable when it is ordered.
+    case voteBeforeSync = "vote-before-sync"
+    /// Frames are reported as durable when they are written, before the sync.
+    case acknowledgeBeforeSync = "acknowledge-before-sync"
+    /// Syncs say they are done and do nothing.
+    case syncDoesNothing = "sync-does-nothing"
+    /// A failed sync is called again, and believed.
+    case retryFailedSync = "retry-failed-sync"
+    /// The leader takes its own disk for a quorum.
+    case acknowledgeBeforeQuorum = "acknowledge-before-quorum"
+    /// Followers are told that an earlier term's entries are committed when a majority has them (Raft paper, figure 8).
+    case commitOldTermByCounting = "commit-old-term-by-counting"
+    /// Reads are answered without asking whether this node still leads.
+    case staleReads = "stale-reads"
+    /// A restart forgets whom it voted for.
+    case forgetVote = "forget-vote"
+    /// Any candidate's log is good enough.
+    case voteForAnyLog = "vote-for-any-log"
+    /// A restart cuts its newest synced frame off as if it were torn.
+    case cutGoodTail = "cut-good-tail"
+    /// Damage in the middle is treated as a torn tail: cut and go on, without a fence.
+    case damageAsTornTail = "damage-as-torn-tail"
+    /// A node whose log is damaged starts with an empty one, and votes.
+    case damageAsNewNode = "damage-as-new-node"
+    /// What is read back from the log is not checked: a bit of it may have flipped.
+    case ignoreChecksums = "ignore-checksums"
+    /// A forwarded request is sent twice.
+    case repeatForwards = "repeat-forwards"
+    /// A forwarded request loses a bit on the way.
+    case corruptForwards = "corrupt-forwards"
+    /// An unknown outcome is told as one that had no effect.
+    case unknownAsRefusal = "unknown-as-refusal"
+    /// A replay takes the node's own clock for the time of the entries.
+    case replayByLocalClock = "replay-by-local-clock"
+}

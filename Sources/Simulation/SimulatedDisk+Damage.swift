@@ -1,0 +1,85 @@
+// Damage at rest: bits that flip, sectors that are old, lost or somebody else's, files that are gone, writes that went
+// to the wrong place.
+
+extension SimulatedDisk {
+    public static let sectorSize = 512
+
+    /// Changes a file at rest, on stable storage too.
+    public func edit(_ name: String, _ change: (inout [UInt8]) -> Void) {
+        state.withLock { state in
+            guard let inode = state.names[name] else { return }
+            state.bytes(of: inode, change)
+            state.inodes[inode].durable = state.inodes[inode].bytes
+            state.inodes[inode].pending = []
+        }
+    }
+
+    /// A file is gone, by name and for good.
+    public func removeFile(_ name: String) {
+        state.withLock { state in
+            guard let inode = state.names[name] else { return }
+            state.used -= state.inodes[inode].bytes.count
+            state.names[name] = nil
+            state.durableNames[name] = nil
+        }
+    }
+
+    /// The names of segments, in order.
+    var segmentNames: [String] {
+        state.withLock { state in state.names.keys.filter { $0.hasPrefix("wal-") && $0.hasSuffix(".seg") }.sorted() }
+    }
+
+    /// Where a file was ever written with something else than zeros, up to the last such byte.
+    func usedLength(of name: String) -> Int {
+        state.withLock { state in
+            guard let inode = state.names[name] else { return 0 }
+            return (state.inodes[inode].bytes.lastIndex { $0 != 0 } ?? -1) + 1
+        }
+    }
+
+    /// Flips one bit of what is on stable storage. What was written since the last sync there stays as it is.
+    func flipBit(_ bit: Int, of name: String) {
+        damage(name) { bytes in
+            guard bit / 8 < bytes.count else { return }
+            bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+        }
+    }
+
+    /// A sector reads as zeros, or as another sector of the same file.
+    func replaceSector(_ sector: Int, of name: String, bySector source: Int?) {
+        damage(name) { bytes in
+            let start = sector * SimulatedDisk.sectorSize
+            let end = min(start + SimulatedDisk.sectorSize, bytes.count)
+            guard start < end else { return }
+            for offset in start..<end {
+                let from = source.map { $0 * SimulatedDisk.sectorSize + offset - start }
+                bytes[offset] = from.flatMap { $0 < bytes.count ? bytes[$0] : nil } ?? 0
+            }
+        }
+    }
+
+    /// The next write goes to another place: `chosen` decides where.
+    func misdirectNextWrite(_ chosen: Int) { state.withLock { $0.misdirection = chosen } }
+    /// Whether a misdirection still waits for its write.
+    var isMisdirectionWaiting: Bool { state.withLock { $0.misdirection != nil } }
+
+    private func damage(_ name: String, _ change: (inout [UInt8]) -> Void) {
+        state.withLock { state in
+            guard let inode = state.names[name] else { return }
+            change(&state.inodes[inode].durable)
+            change(&state.inodes[inode].bytes)
+        }
+    }
+}
+
+extension SimulatedDisk.State {
+    /// The write lands in the same file at another sector that it fits into; where there is none, it goes right.
+    mutating func misdirect(_ chosen: Int, _ inode: inout Int, _ place: inout Int, count: Int) {
+        let room = inodes[inode].bytes.count - count
+        misdirection = nil
+        guard room > 0 else { return }
+        let target = chosen % room / SimulatedDisk.sectorSize * SimulatedDisk.sectorSize
+        place = target + place % SimulatedDisk.sectorSize
+        if place > room { place = target }
+    }
+}

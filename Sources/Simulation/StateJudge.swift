@@ -1,0 +1,112 @@
+// Judges what the log says against what clients were told, and each node's state against a naive one.
+
+import ByteCoding
+import Keyspace
+import LogFormat
+import Vocabulary
+
+/// Equal index, equal digest; an applied state is what the log says; an answer is what the log says, once.
+///
+/// Operations are found in the log by the marks that clients put into what they store (`OperationMark`).
+struct StateJudge {
+    private var model: NaiveKeyspace
+    private var modelIndex = LogIndex.zero
+    private var digests: [LogIndex: Digest] = [:]
+    private var appliedBy: [LogIndex]
+    /// What the log answers each marked operation.
+    private var replies: [UInt64: [UInt8]] = [:]
+    private var refused: Set<UInt64> = []
+
+    init(nodes: Int, cluster: ClusterID) {
+        appliedBy = Array(repeating: .zero, count: nodes)
+        model = NaiveKeyspace(of: cluster)
+    }
+
+    // MARK: The log
+
+    /// Takes the next committed frame.
+    mutating func extend(by frame: Frame) throws(Violation) {
+        var found: Violation?
+        do throws(FrameError) {
+            try frame.withPayload { payload throws(FrameError) in
+                var cursor = EntryCursor(frame.header)
+                var index = frame.header.firstIndex
+                var time = frame.header.timestamp
+                while let range = try cursor.next(in: payload) {
+                    if frame.header.kind == .entries, found == nil {
+                        found = apply(payload.extracting(range), at: time, index)
+                    }
+                    index = index.next
+                    time = time.advanced(by: 1)
+                }
+            }
+        } catch { throw Violation(.state, "the committed frame at \(frame.header.firstIndex) cannot be read: \(error)") }
+        if let found { throw found }
+        modelIndex = frame.header.lastIndex
+    }
+
+    private mutating func apply(_ entry: RawSpan, at time: Timestamp, _ index: LogIndex) -> Violation? {
+        let reply = model.apply(entry, at: time, index: index)
+        guard let mark = OperationMark.find(in: entry) else { return nil }
+        if replies[mark] != nil { return Violation(.honesty, "operation \(mark) is in the log twice, again at \(index)") }
+        if refused.contains(mark) {
+            return Violation(.honesty, "operation \(mark) was refused for certain, and is in the log at \(index)")
+        }
+        replies[mark] = reply
+        return nil
+    }
+
+    // MARK: Clients
+
+    /// A client was told that its marked operation certainly had no effect.
+    mutating func refuses(_ mark: UInt64) throws(Violation) {
+        refused.insert(mark)
+        guard replies[mark] == nil else {
+            throw Violation(.honesty, "operation \(mark) was refused for certain, and is in the log")
+        }
+    }
+
+    /// A client was told the outcome of its marked operation.
+    func answers(_ mark: UInt64, _ reply: ArraySlice<UInt8>) throws(Violation) {
+        guard let expected = replies[mark] else {
+            throw Violation(.durability, "operation \(mark) is acknowledged, and not committed")
+        }
+        guard expected[...] == reply else {
+            throw Violation(
+                .state,
+                """
+                operation \(mark) is answered \(String(decoding: reply, as: UTF8.self).debugDescription), by the log it \
+                is \(String(decoding: expected, as: UTF8.self).debugDescription)
+                """)
+        }
+    }
+
+    // MARK: Nodes
+
+    func applied(by node: Int) -> LogIndex { appliedBy[node] }
+
+    mutating func restarted(_ node: Int) { appliedBy[node] = .zero }
+
+    /// A node has applied up to `index`.
+    mutating func applies(_ index: LogIndex, _ node: Int, _ keyspace: borrowing Keyspace) throws(Violation) {
+        guard index > appliedBy[node] else {
+            throw Violation(.state, "node \(node + 1) had applied \(appliedBy[node]), and has \(index) now")
+        }
+        appliedBy[node] = index
+        let digest = keyspace.digest
+        if let other = digests[index], other != digest {
+            throw Violation(.digests, "node \(node + 1) has digest \(digest) at \(index), another had \(other)")
+        }
+        digests[index] = digest
+    }
+
+    /// Compares all that a node has with the model, which is at the same index.
+    func judgeContents(_ node: Int, _ keyspace: Keyspace, clock: Timestamp) throws(Violation) {
+        guard appliedBy[node] == modelIndex else {
+            throw Violation(.state, "node \(node + 1) is at \(appliedBy[node]), the log at \(modelIndex)")
+        }
+        if let difference = model.difference(from: keyspace, clock: clock) {
+            throw Violation(.state, "node \(node + 1) differs from the log: \(difference)")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// Where the planted bugs sit: between the parts, where a shell could get it wrong.
+
+import ByteCoding
+import Consensus
+import LogFormat
+import LogStore
+import PeerProtocol
+import Replica
+import Vocabulary
+
+extension World {
+    /// In what a replica begins with.
+    func plant(in start: inout ReplicaStart) {
+        switch bug {
+        case .forgetVote: start.restored.votedFor = nil
+        case .damageAsTornTail:
+            start.restored.fence = nil
+            start.restored.isBallotUncertain = false
+        default: break
+        }
+    }
+
+    /// In a message that leaves a node.
+    func plant(in message: inout Message, from position: Int, to peer: Int) {
+        guard bug == .commitOldTermByCounting, let life = nodes[position].life else { return }
+        guard life.replica.raft.role == .leader else { return }
+        let reached = World.majority(of: life.replica)
+        switch message.body {
+        case .append(var append):
+            append.commitIndex = max(append.commitIndex, reached)
+            message.body = .append(append)
+        case .heartbeat(let commitIndex, let round):
+            message.body = .heartbeat(commitIndex: max(commitIndex, reached), round: round)
+        default: break
+        }
+    }
+
+    /// What a majority has, whatever its term.
+    private static func majority(of replica: borrowing Replica) -> LogIndex {
+        let peers = replica.peers.map { replica.raft.progress(of: $0).matchIndex }
+        let all = (peers + [replica.raft.persistedIndex]).sorted()
+        return all[(all.count - 1) / 2]
+    }
+
+    /// In what reaches a node.
+    func plant(in content: inout Content, at position: Int) {
+        switch (bug, content) {
+        case (.voteForAnyLog, .message(var message, let frames)):
+            let end = LogPosition(term: Term(message.term.rawValue - 1), index: LogIndex(1 << 40))
+            switch message.body {
+            case .vote(let candidacy): message.body = .vote(.init(last: end, isHandover: candidacy.isHandover))
+            case .preVote(let candidacy): message.body = .preVote(.init(last: end, isHandover: candidacy.isHandover))
+            default: return
+            }
+            content = .message(message, frames)
+        case (.corruptForwards, .requests(var batch)):
+            guard random.chance(30), let item = batch.items.last, !item.range.isEmpty else { return }
+            batch.bytes[item.range.upperBound - 1] ^= 1
+            content = .requests(batch)
+        default: break
+        }
+    }
+
+    /// In what is sent: true when it goes out a second time.
+    func plantsTwin(of content: Content) -> Bool {
+        guard bug == .repeatForwards, case .requests = content else { return false }
+        return random.chance(50)
+    }
+
+    /// After a leader's own sync: as if a peer had the same.
+    func plantProgress(_ position: Int, _ life: SimulatedNode.Life) {
+        guard bug == .acknowledgeBeforeQuorum, life.replica.raft.role == .leader else { return }
+        let report = Message.ProgressReport(
+            round: .zero, matchIndex: life.replica.raft.lastPosition.index, resendFrom: nil, counts: true,
+            hasSpace: true, appliedIndex: .zero)
+        let message = Message(term: life.replica.raft.term, body: .progress(report))
+        post(.content(.message(message, []), from: (position + 1) % nodes.count), to: position)
+    }
+
+    /// In frames that are read back to be applied.
+    func plant(in frames: inout [Frame], for read: LogRead, _ position: Int) {
+        guard read.purpose == .apply else { return }
+        let wall = nodes[position].clock.moment(at: now).wall
+        switch bug {
+        case .ignoreChecksums where random.chance(200):
+            frames = frames.map { World.resealed($0, at: $0.header.timestamp, flipsBit: true) }
+        case .replayByLocalClock:
+            frames = frames.map { World.resealed($0, at: wall, flipsBit: false) }
+        default: break
+        }
+    }
+
+    private static func resealed(_ frame: Frame, at time: Timestamp, flipsBit: Bool) -> Frame {
+        let header = frame.header
+        guard header.kind == .entries else { return frame }
+        var builder = FrameBuilder(cluster: cluster)
+        builder.begin()
+        do throws(FrameError) {
+            try frame.withPayload { payload throws(FrameError) in
+                var cursor = EntryCursor(header)
+                while let range = try cursor.next(in: payload) {
+                    var entry = [UInt8](payload.extracting(range))
+                    if flipsBit, builder.count == 0 { entry[entry.count - 1] ^= 1 }
+                    builder.appendEntry(entry.rawBytes)
+                }
+            }
+        } catch { return frame }
+        return builder.seal(
+            kind: header.kind, term: header.term, firstIndex: header.firstIndex, timestamp: time,
+            previousTerm: header.previousTerm, previousChecksum: header.previousChecksum)
+    }
+
+    // MARK: Before a start
+
+    /// Looks at the log as a start would, and forgets it when it is damaged.
+    func forgetDamagedLog(_ node: SimulatedNode) throws(LogError) {
+        guard !node.isNew else { return }
+        let copy = SimulatedDisk(files: node.disk.files)
+        let (_, recovered) = try LogEngine.open(
+            copy, identity: identity(node), isNew: false, options: traits.log, now: .zero)
+        guard case .damaged = recovered.verdict else { return }
+        for name in node.disk.segmentNames { node.disk.removeFile(name) }
+        node.isNew = true
+    }
+
+    /// Zeroes the newest frame on the disk, and all behind it.
+    func cutGoodTail(_ node: SimulatedNode) {
+        let records = DiskRecord.all(on: node.disk)
+        guard random.chance(300), let frame = records.last(where: \.isFrame) else { return }
+        for record in records where record.lsn >= frame.lsn {
+            node.disk.edit(record.file) { bytes in
+                bytes.replaceSubrange(record.range, with: repeatElement(0, count: record.range.count))
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// Between the clients and the nodes.
+
+import ByteCoding
+import PeerProtocol
+import Replica
+
+extension World {
+    /// A client's think time is over: it asks its node, or looks for another when there is none.
+    func ask(_ client: Int) {
+        guard !clients.isStopped else { return }
+        let node = clients.home(of: client)
+        guard let life = nodes[node].life else {
+            clients.moves(client)
+            return askLater(client)
+        }
+        clients.ask(client, node: node, at: now, reads: readKind, into: &life.requests)
+        say("client \(client) asks \(nodes[node].id): \(life.requests.items.map { "\($0.token) \($0.kind)" })")
+        turnSoon(node)
+    }
+
+    private var readKind: RequestKind { bug == .staleReads ? .localRead : .read }
+
+    func askLater(_ client: Int) { events.push(.client(client), at: now + 1 + clients.think(client)) }
+
+    /// A reply that a node's process has written to its client.
+    func reply(_ token: UInt64, _ bytes: ArraySlice<UInt8>, from node: Int) throws(Violation) {
+        guard var answer = ClientAnswer(bytes) else {
+            throw Violation(.honesty, "\(nodes[node].id) answers \(String(decoding: bytes, as: UTF8.self).debugDescription)")
+        }
+        if bytes.first == UInt8(ascii: "-") {
+            say("\(nodes[node].id) answers \(token): \(String(decoding: bytes.dropLast(2), as: UTF8.self))")
+        }
+        if bug == .unknownAsRefusal, answer == .unknown { answer = .refused }
+        guard let (request, isIdle) = clients.take(token, answer, at: now) else {
+            throw Violation(.honesty, "\(nodes[node].id) answers request \(token), for which nobody waits")
+        }
+        trace.note(9, UInt64(now), token)
+        trace.mix(Array(bytes.prefix(64)))
+        if request.isMarked {
+            switch answer {
+            case .unknown: break
+            case .refused: try stateJudge.refuses(token)
+            case .other: try stateJudge.answers(token, bytes)
+            }
+        }
+        if isIdle { askLater(request.client) }
+    }
+
+    /// A node is gone, and with it the answers to those who asked it.
+    func loseClients(of node: Int) {
+        for client in clients.lost(node: node) {
+            clients.moves(client)
+            askLater(client)
+        }
+    }
+
+    /// One last look at every key.
+    func readEverything(at node: Int) {
+        guard let life = nodes[node].life else { return }
+        for key in 0..<traits.keys {
+            for isCounter in [false, true] {
+                clients.read(
+                    key, 0, node, at: now, readKind, into: &life.requests, counter: isCounter)
+            }
+        }
+        turnSoon(node)
+    }
+}

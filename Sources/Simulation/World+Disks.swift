@@ -1,0 +1,121 @@
+// Disks: a pass is written at once and counts when its sync has ended; segments are made beside it.
+
+import LogStore
+import Replica
+import ReplicaLog
+import Vocabulary
+
+extension World {
+    /// How long the node's disk takes for a sync or a read that begins now.
+    func diskDelay(_ position: Int) -> Int64 {
+        let node = nodes[position]
+        let delay = Int64(random.within(traits.syncDelay)) * Int64(node.diskFactor)
+        return max(0, node.diskStalledUntil - now) + delay
+    }
+
+    /// Gives a turn's orders to the log.
+    func order(_ writes: [LogWrite], _ position: Int, _ life: SimulatedNode.Life) throws(Violation) {
+        let orders = life.numbering.orders(for: writes)
+        for order in orders {
+            if case .truncate(let index) = order.action { try logJudge.truncates(from: index, position) }
+            logJudge.witnesses[position].believed.carryOut(order.action)
+            life.unsynced.append(order.action)
+        }
+        life.writer.add(orders)
+        if bug == .voteBeforeSync, let ballot = orders.last(where: { if case .ballot = $0.action { true } else { false } }) {
+            post(.persisted(ballot.ticket, life.writer.room), to: position)
+        }
+        try driveDisk(position)
+    }
+
+    /// Starts what the disk can do now: the next pass, and the next segment beside it.
+    func driveDisk(_ position: Int) throws(Violation) {
+        guard let life = nodes[position].life else { return }
+        let alive = nodes[position].lives
+        let moment = nodes[position].clock.moment(at: now)
+        do throws(LogError) {
+            if life.pass == nil {
+                try life.writer.sealIfDue(at: moment.instant)
+                if let pass = try life.writer.write() {
+                    life.pass = pass
+                    events.push(.synced(position, life: alive), at: now + diskDelay(position))
+                    if bug == .acknowledgeBeforeSync { post(.persisted(pass.ticket, life.writer.room), to: position) }
+                }
+            }
+            if life.preparation == nil, let order = life.writer.takePreparation(at: moment.instant) {
+                life.preparation = order
+                events.push(.prepared(position, life: alive), at: now + 3 * diskDelay(position))
+            }
+        } catch { return try logFailed(position, error) }
+        wakeDiskLater(position, life)
+    }
+
+    private func wakeDiskLater(_ position: Int, _ life: SimulatedNode.Life) {
+        guard life.pass == nil, let deadline = life.writer.nextDeadline else { return }
+        let time = max(now + 1, nodes[position].clock.world(of: deadline))
+        guard time < life.diskWakeAt else { return }
+        life.diskWakeAt = time
+        events.push(.diskWake(position, life: nodes[position].lives), at: time)
+    }
+
+    func diskWake(_ position: Int) throws(Violation) {
+        guard let life = nodes[position].life, life.diskWakeAt <= now else { return }
+        life.diskWakeAt = .max
+        guard !isDiskAsleep(position, .diskWake(position, life: nodes[position].lives)) else { return }
+        try driveDisk(position)
+    }
+
+    /// A process that stands still does not go on when its disk has answered, nor before a stalled disk does.
+    private func isDiskAsleep(_ position: Int, _ event: WorldEvent) -> Bool {
+        let until = max(nodes[position].pausedUntil, nodes[position].diskStalledUntil)
+        guard until > now else { return false }
+        events.push(event, at: until)
+        return true
+    }
+
+    func synced(_ position: Int) throws(Violation) {
+        let node = nodes[position]
+        guard let life = node.life, let pass = life.pass else { return }
+        guard !isDiskAsleep(position, .synced(position, life: node.lives)) else { return }
+        do throws(LogError) { try life.writer.sync(at: node.clock.moment(at: now).instant) } catch {
+            return try logFailed(position, error)
+        }
+        if !node.disk.isLying {
+            for action in life.unsynced.prefix(pass.orders) { logJudge.witnesses[position].durable.carryOut(action) }
+        }
+        life.unsynced.removeFirst(pass.orders)
+        life.pass = nil
+        trace.note(4, UInt64(now), UInt64(position), pass.ticket.rawValue)
+        post(.persisted(pass.ticket, life.writer.room), to: position)
+        plantProgress(position, life)
+        try driveDisk(position)
+    }
+
+    func prepared(_ position: Int) throws(Violation) {
+        let node = nodes[position]
+        guard let life = node.life, let order = life.preparation else { return }
+        guard !isDiskAsleep(position, .prepared(position, life: node.lives)) else { return }
+        let result: Result<PreparedSegment<SimulatedDisk>?, StorageError>
+        do throws(StorageError) { result = .success(try order.run(on: node.disk)) } catch { result = .failure(error) }
+        life.preparation = nil
+        do throws(LogError) { try life.writer.finish(result, at: node.clock.moment(at: now).instant) } catch {
+            return try logFailed(position, error)
+        }
+        post(.room(life.writer.room), to: position)
+        try driveDisk(position)
+    }
+
+    func readDone(_ position: Int, _ read: LogRead) throws(Violation) {
+        let node = nodes[position]
+        guard let life = node.life else { return }
+        do throws(LogError) {
+            var frames = try life.reader.readFrames(from: read.from, byteLimit: ByteCount(read.byteLimit))
+            plant(in: &frames, for: read, position)
+            post(.framesRead(frames, read), to: position)
+        } catch {
+            say("\(node.id) cannot read its log at \(read.from): \(error)")
+            if node.disk.isPowerGone { return try logFailed(position, error) }
+            post(.framesRead([], read), to: position)
+        }
+    }
+}

@@ -1,0 +1,144 @@
+// What is judged after each turn, at each start, and at the end.
+
+import Consensus
+import LogFormat
+import LogStore
+import Replica
+import Vocabulary
+
+extension World {
+    /// Nanoseconds after the last fault in which the cluster must be whole and have answered everybody.
+    static let healthBound: Int64 = 30_000_000_000
+    private static let healthStep: Int64 = 250_000_000
+
+    // MARK: While it runs
+
+    func judgeTurn(_ position: Int, _ life: SimulatedNode.Life) throws(Violation) {
+        let raft = life.replica.raft.commitIndex
+        let applied = life.replica.appliedIndex
+        let new = try logJudge.commits(raft, position)
+        for frame in new { try stateJudge.extend(by: frame) }
+        figures.entries += new.reduce(0) { $0 + UInt64($1.header.count) }
+        if applied != stateJudge.applied(by: position) {
+            try stateJudge.applies(applied, position, life.replica.keyspace)
+        }
+        if nodes[position].isDamaged, logJudge.witnesses[position].durable.fence == nil { noteRepair(position, life) }
+        trace.note(8, UInt64(now), UInt64(position), raft.rawValue, applied.rawValue, life.replica.keyspace.digest.low)
+    }
+
+    /// Damage that the last start has found is repaired once the fence is open again.
+    private func noteRepair(_ position: Int, _ life: SimulatedNode.Life) {
+        guard repairing.contains(position), life.replica.raft.fenceIndex == nil else { return }
+        repairing.removeAll { $0 == position }
+        nodes[position].isDamaged = false
+        logJudge.witnesses[position].isDamaged = false
+        say("\(nodes[position].id) is whole again")
+    }
+
+    func judgeRecovery(
+        _ position: Int, _ engine: LogEngine<SimulatedDisk>, _ recovered: RecoveredLog
+    ) throws(Violation) {
+        let node = nodes[position]
+        var after = LogImage()
+        after.replace(try frames(of: engine, recovered))
+        after.term = recovered.state.term
+        after.votedFor = recovered.state.votedFor
+        after.fence = recovered.state.fence
+        let judge = RecoveryJudge(
+            node: node.id, before: logJudge.witnesses[position].durable, isDamaged: node.isDamaged)
+        try judge.judge(recovered, after)
+        switch recovered.verdict {
+        case .tornTail: figures.tornTails += 1
+        case .damaged: figures.damagesFound += 1
+        default: break
+        }
+        if node.isDamaged, !repairing.contains(position) {
+            if after.fence != nil {
+                repairing.append(position)
+            } else {
+                // Nothing that counts was hit: the judge has seen that everything is there.
+                node.isDamaged = false
+                logJudge.witnesses[position].isDamaged = false
+            }
+        }
+        logJudge.witnesses[position].durable = after
+        logJudge.witnesses[position].believed = after
+        logJudge.witnesses[position].committed = recovered.commitIndex
+        stateJudge.restarted(position)
+    }
+
+    private func frames(of engine: LogEngine<SimulatedDisk>, _ recovered: RecoveredLog) throws(Violation) -> [Frame] {
+        var reader = engine.reader()
+        var frames: [Frame] = []
+        var next = recovered.firstIndex
+        do throws(LogError) {
+            while next <= recovered.last.index {
+                frames += try reader.readFrames(from: next, byteLimit: .mebibytes(1))
+                next = frames.last?.header.lastIndex.next ?? recovered.last.index.next
+            }
+        } catch {
+            throw Violation(.recovery, "what was just recovered cannot be read: \(error)")
+        }
+        return frames
+    }
+
+    // MARK: At the end
+
+    /// Waits until the cluster is whole: everybody up, one leader, all caught up, no fence, nobody waiting.
+    func awaitHealth() throws(Violation) {
+        let deadline = now + World.healthBound
+        repeat {
+            try step(until: now + World.healthStep)
+            if complaint == nil { break }
+        } while now < deadline
+        if let complaint { throw Violation(.liveness, "\(Milliseconds(World.healthBound)) after the last fault \(complaint)") }
+        clients.stop()
+        while now < deadline, !clients.areQuiet || complaint != nil { try step(until: now + World.healthStep) }
+        for node in nodes { if let r = node.life { say("\(node.id) quiet \(r.replica.isQuiet) held \(r.replica.heldRequests) role \(r.replica.raft.role) bar \(String(describing: r.replica.raft.proposalBar)) more \(r.replica.hasMoreToDo) due \(r.replica.nextDeadline - node.clock.moment(at: now).instant) raft \(r.replica.raft.nextDeadline - node.clock.moment(at: now).instant) exp \(String(describing: r.replica.nextExpiry)) commit \(r.replica.raft.commitIndex) last \(r.replica.raft.lastPosition)") } }
+        guard clients.areQuiet else { throw Violation(.liveness, "requests are unanswered: \(clients.unanswered)") }
+        for position in nodes.indices { readEverything(at: position) }
+        try step(until: now + 2_000_000_000)
+        guard clients.areQuiet else { throw Violation(.liveness, "last reads are unanswered: \(clients.unanswered)") }
+    }
+
+    /// What keeps the cluster from being whole; nil when nothing does.
+    private var complaint: String? {
+        var leaders = 0
+        var commits: [LogIndex] = []
+        for node in nodes {
+            guard let life = node.life else { return "\(node.id) is down" }
+            if let fence = life.replica.raft.fenceIndex { return "\(node.id) is fenced up to \(fence)" }
+            if life.replica.raft.role == .leader { leaders += 1 }
+            commits.append(life.replica.raft.commitIndex)
+            if life.replica.appliedIndex != life.replica.raft.commitIndex { return "\(node.id) has not applied all" }
+        }
+        if leaders != 1 { return "\(leaders) nodes lead" }
+        if Set(commits).count > 1 { return "commit indexes differ: \(commits)" }
+        return nil
+    }
+
+    func judgeEnd() throws(Violation) {
+        for position in nodes.indices {
+            guard let life = nodes[position].life else { continue }
+            try stateJudge.judgeContents(position, life.replica.keyspace, clock: nodes[position].clock.moment(at: now).wall)
+            guard life.replica.isQuiet else {
+                throw Violation(.leaks, "\(nodes[position].id) still holds requests when nobody waits")
+            }
+            try judgeFiles(nodes[position])
+        }
+        try judgeHistory()
+    }
+
+    private func judgeFiles(_ node: SimulatedNode) throws(Violation) {
+        let strays = node.disk.files.keys.filter { $0.hasSuffix(".tmp") && node.life?.preparation == nil }.sorted()
+        guard strays.isEmpty else { throw Violation(.leaks, "\(node.id) leaves \(strays) behind") }
+    }
+
+    private func judgeHistory() throws(Violation) {
+        let history = clients.history
+        figures.operations = UInt64(history.operations.count)
+        figures.unknown = UInt64(history.operations.count { $0.result == .unknown })
+        figures.refused = UInt64(history.operations.count { $0.result == .refused })
+        figures.simulated = now
+    }
+}

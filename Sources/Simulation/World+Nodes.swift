@@ -1,0 +1,307 @@
+// Nodes: starting, turning as a node's loop does, and dying at any point.
+
+import Consensus
+import LogFormat
+import LogStore
+import PeerProtocol
+import Replica
+import ReplicaLog
+import Vocabulary
+
+extension World {
+    // MARK: Starting
+
+    func start(_ position: Int) throws(Violation) {
+        let node = nodes[position]
+        guard node.life == nil else { return }
+        node.isMachineDown = false
+        node.lives += 1
+        let opened: (LogEngine<SimulatedDisk>, RecoveredLog)
+        let wall = node.clock.moment(at: now).wall
+        if bug == .cutGoodTail { cutGoodTail(node) }
+        do throws(LogError) {
+            if bug == .damageAsNewNode { try forgetDamagedLog(node) }
+            opened = try LogEngine.open(
+                node.disk, identity: identity(node), isNew: node.isNew, options: traits.log, now: wall)
+        } catch {
+            return try startFailed(position, error)
+        }
+        node.isNew = false
+        try begin(position, opened.0, opened.1)
+    }
+
+    func identity(_ node: SimulatedNode) -> LogIdentity {
+        LogIdentity(cluster: World.cluster, node: node.id, storage: node.storage)
+    }
+
+    private func begin(
+        _ position: Int, _ engine: LogEngine<SimulatedDisk>, _ recovered: RecoveredLog
+    ) throws(Violation) {
+        let node = nodes[position]
+        figures.starts += 1
+        try judgeRecovery(position, engine, recovered)
+        let now = node.clock.moment(at: now)
+        var start: ReplicaStart
+        do throws(LogError) {
+            start = try ReplicaStart(recovered, configuration: configuration, reader: engine.reader())
+        } catch { return try startFailed(position, error) }
+        plant(in: &start)
+        let life = SimulatedNode.Life(
+            Replica(start, options: traits.replica, seed: random.next(), at: now), engine, traits)
+        node.life = life
+        trace.note(1, UInt64(self.now), UInt64(position), recovered.last.index.rawValue)
+        say("\(node.id) starts with \(recovered.last), commit \(recovered.commitIndex), \(recovered.verdict)")
+        for peer in nodes.indices where peer != position { dialSoon(min(position, peer), max(position, peer)) }
+        try driveDisk(position)
+        if node.life === life { turnSoon(position) }
+    }
+
+    private var configuration: Configuration {
+        guard let configuration = Configuration(voters: nodes.map(\.id)) else {
+            preconditionFailure("\(nodes.count) nodes are no group of voters")
+        }
+        return configuration
+    }
+
+    /// A disk that fails, or is full, keeps a node from starting; it tries again. Anything else is a fault of ours.
+    private func startFailed(_ position: Int, _ error: LogError) throws(Violation) {
+        let node = nodes[position]
+        node.lives += 1
+        figures.diskFailures += 1
+        say("\(node.id) does not start: \(error)")
+        guard case .storage = error else {
+            if case .syncFailed = error { return startAgain(position) }
+            throw Violation(.recovery, "\(node.id) cannot open its log (\(node.disk.segmentNames)): \(error)")
+        }
+        if node.disk.isPowerGone {
+            if node.diesByProcess { node.disk.survivesProcess() } else { losePower(position) }
+        }
+        startAgain(position)
+    }
+
+    private func startAgain(_ position: Int) {
+        events.push(.start(position), at: now + 200_000_000 + Int64(random.below(800_000_000)))
+    }
+
+    // MARK: Dying
+
+    /// The process is gone. What it wrote is in the page cache, but for `losesPower`.
+    func crash(_ position: Int, downFor: Int64, losesPower: Bool) {
+        let node = nodes[position]
+        guard node.life != nil else {
+            if losesPower { losePower(position) }
+            return
+        }
+        figures.crashes += 1
+        trace.note(2, UInt64(now), UInt64(position), losesPower ? 1 : 0)
+        say("\(node.id) \(losesPower ? "loses power" : "is killed")")
+        node.life = nil
+        node.lives += 1
+        node.effectsLeft = nil
+        node.pausedUntil = 0
+        loseClients(of: position)
+        for peer in nodes.indices where peer != position { breakWire(position, peer, isMachineUp: !losesPower) }
+        if losesPower { losePower(position) } else { node.disk.survivesProcess() }
+        events.push(.start(position), at: now + max(1_000_000, downFor))
+    }
+
+    private func losePower(_ position: Int) {
+        let node = nodes[position]
+        node.isMachineDown = true
+        node.disk.losePower(
+            grain: traits.tearGrain, keepsName: { _ in random.chance(traits.keepsNames) },
+            keepsPiece: { _, _ in random.chance(traits.keepsPieces) })
+    }
+
+    /// The log has stopped, so the process ends, as `NodeError.logFailed` ends it.
+    func logFailed(_ position: Int, _ error: LogError) throws(Violation) {
+        let node = nodes[position]
+        figures.diskFailures += 1
+        say("\(node.id) stops: \(error)")
+        switch error {
+        case .storage, .syncFailed: break
+        default: throw Violation(.recovery, "\(node.id): its log stopped: \(error)")
+        }
+        crash(position, downFor: 300_000_000, losesPower: node.disk.isPowerGone && !node.diesByProcess)
+    }
+
+    // MARK: Turning
+
+    func turnSoon(_ position: Int) {
+        guard let life = nodes[position].life else { return }
+        let time = max(now + Int64(random.within(traits.turnDelay)), nodes[position].pausedUntil)
+        guard time < life.turnAt else { return }
+        life.turnAt = time
+        events.push(.turn(position, life: nodes[position].lives), at: time)
+    }
+
+    func post(_ letter: Letter, to position: Int) {
+        guard let life = nodes[position].life else { return }
+        life.inbox.append(letter)
+        turnSoon(position)
+    }
+
+    func turn(_ position: Int) throws(Violation) {
+        let node = nodes[position]
+        guard let life = node.life, life.turnAt <= now else { return }
+        if isPaused(position) {
+            life.turnAt = node.pausedUntil
+            events.push(.turn(position, life: node.lives), at: node.pausedUntil)
+            return
+        }
+        life.turnAt = .max
+        figures.turns += 1
+        let moment = node.clock.moment(at: now)
+        life.replica.step(.tick, at: moment, into: &life.effects)
+        var letters: [Letter] = []
+        swap(&letters, &life.inbox)
+        for letter in letters { life.take(letter, at: moment, in: nodes, bug) }
+        if !life.requests.isEmpty {
+            life.replica.step(.requests(life.requests), at: moment, into: &life.effects)
+            life.requests.removeAll()
+        }
+        life.replica.step(.endOfTurn, at: moment, into: &life.effects)
+        life.replica.checkInvariants()
+        if let failure = life.replica.failure { throw Violation(.state, "\(node.id) halts: \(failure)") }
+        try judgeTurn(position, life)
+        try carryOut(position, life)
+        guard node.life === life else { return }
+        if life.replica.hasMoreToDo { turnSoon(position) } else { sleep(position, life) }
+    }
+
+    private func sleep(_ position: Int, _ life: SimulatedNode.Life) {
+        let clock = nodes[position].clock
+        var deadline = clock.world(of: life.replica.nextDeadline)
+        if let expiry = life.replica.nextExpiry {
+            let wall = clock.moment(at: now).wall
+            let wait = expiry > wall ? Int64(min(expiry.rawValue - wall.rawValue, 1 << 40)) : 1000
+            deadline = min(deadline, now + max(1000, wait) * 1000)
+        }
+        guard deadline < life.wakeAt else { return }
+        life.wakeAt = max(deadline, now + 1)
+        events.push(.wake(position, life: nodes[position].lives), at: life.wakeAt)
+    }
+
+    /// Deadlines move on with every sign of life; only when one is really due there is a turn.
+    func wake(_ position: Int) {
+        guard let life = nodes[position].life, life.wakeAt <= now else { return }
+        life.wakeAt = .max
+        let moment = nodes[position].clock.moment(at: now)
+        let isExpiryDue = life.replica.nextExpiry.map { $0 <= moment.wall } ?? false
+        if life.replica.nextDeadline <= moment.instant || isExpiryDue {
+            turnSoon(position)
+        } else {
+            sleep(position, life)
+        }
+    }
+
+    // MARK: Effects
+
+    /// Carries out what a turn asked for, in a node's order. The process may die between any two.
+    private func carryOut(_ position: Int, _ life: SimulatedNode.Life) throws(Violation) {
+        var effects = ReplicaEffects()
+        swap(&effects, &life.effects)
+        defer {
+            effects.removeAll()
+            swap(&effects, &life.effects)
+        }
+        try tellNews(effects.news, of: position)
+        if !effects.logWrites.isEmpty {
+            if dies(position) { return }
+            try order(effects.logWrites, position, life)
+            guard nodes[position].life === life else { return }
+        }
+        for read in effects.logReads {
+            events.push(.readDone(position, life: nodes[position].lives, read), at: now + diskDelay(position))
+        }
+        for index in effects.messages.indices {
+            if dies(position) { return }
+            try send(effects.messages[index], from: position)
+        }
+        for (peer, batch) in effects.forwards { send(.requests(batch), from: position, to: self.position(of: peer)) }
+        for (peer, batch) in effects.answers {
+            if dies(position) { return }
+            send(.answers(batch), from: position, to: self.position(of: peer))
+        }
+        for item in effects.replies.items {
+            if dies(position) { return }
+            try reply(item.token, effects.replies.writer.bytes[item.range], from: position)
+        }
+    }
+
+    private func dies(_ position: Int) -> Bool {
+        guard let left = nodes[position].effectsLeft else { return false }
+        nodes[position].effectsLeft = left - 1
+        guard left <= 0 else { return false }
+        crash(position, downFor: nodes[position].downFor, losesPower: false)
+        return true
+    }
+
+    func position(of id: NodeID) -> Int {
+        guard let position = nodes.firstIndex(where: { $0.id == id }) else {
+            preconditionFailure("\(id) is not of this world")
+        }
+        return position
+    }
+
+    private func send(_ outgoing: OutgoingMessage, from position: Int) throws(Violation) {
+        var message = outgoing.message
+        let peer = self.position(of: outgoing.to)
+        plant(in: &message, from: position, to: peer)
+        try logJudge.says(message, position, to: outgoing.to)
+        send(.message(message, outgoing.frames), from: position, to: peer)
+    }
+
+    private func tellNews(_ news: [ReplicaNews], of position: Int) throws(Violation) {
+        for item in news {
+            switch item {
+            case .role(let role, let term, _):
+                trace.note(3, UInt64(now), UInt64(position), term.rawValue)
+                guard role == .leader else { continue }
+                figures.elections += 1
+                try logJudge.becameLeader(position, term: term)
+            case .probe(let peer):
+                let until = now + traits.replica.consensus.electionTimeoutMax.inNanoseconds
+                probe(position, of: self.position(of: peer), until: until)
+            default: break
+            }
+            say("\(nodes[position].id): \(item)")
+        }
+    }
+}
+
+extension SimulatedNode.Life {
+    /// Hands a letter to the replica, as the node's loop does.
+    func take(_ letter: Letter, at moment: Moment, in nodes: [SimulatedNode], _ bug: PlantedBug?) {
+        switch letter {
+        case .persisted(let ticket, let room):
+            take(room, at: moment)
+            replica.step(.persisted(ticket), at: moment, into: &effects)
+        case .room(let room):
+            take(room, at: moment)
+        case .framesRead(let frames, let read):
+            replica.step(.framesRead(frames, read), at: moment, into: &effects)
+        case .connected(let peer):
+            replica.step(.peerConnected(nodes[peer].id, nodes[peer].storage), at: moment, into: &effects)
+        case .disconnected(let peer):
+            replica.step(.peerDisconnected(nodes[peer].id), at: moment, into: &effects)
+        case .refuses(let peer):
+            replica.step(.peerRefuses(nodes[peer].id), at: moment, into: &effects)
+        case .content(.message(let message, let frames), let peer):
+            replica.step(.message(message, frames: frames, from: nodes[peer].id), at: moment, into: &effects)
+        case .content(.requests(let batch), let peer):
+            replica.step(.forwarded(batch, from: nodes[peer].id), at: moment, into: &effects)
+        case .content(.answers(let batch), let peer):
+            replica.step(.answers(batch, from: nodes[peer].id), at: moment, into: &effects)
+        case .handover(let target):
+            replica.step(
+                .handover(to: target.map { nodes[$0].id }, isForced: false, deadline: moment.instant + .seconds(1)),
+                at: moment, into: &effects)
+        }
+    }
+
+    private func take(_ room: LogRoom, at moment: Moment) {
+        guard roomRule.take(room) else { return }
+        replica.step(.logRoom(roomRule.hasRoom), at: moment, into: &effects)
+    }
+}

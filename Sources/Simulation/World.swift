@@ -1,0 +1,173 @@
+// A whole cluster with its clients in one thread: one queue of events, and a judge behind every step.
+
+import Consensus
+import LogFormat
+import LogStore
+import PeerProtocol
+import Replica
+import Vocabulary
+
+/// What can come next.
+enum WorldEvent: Sendable {
+    case turn(Int, life: UInt32)
+    /// A node's deadline is due, as far as was known when this was put in.
+    case wake(Int, life: UInt32)
+    /// The disk has finished the sync of the pass under way.
+    case synced(Int, life: UInt32)
+    /// The disk has finished a segment.
+    case prepared(Int, life: UInt32)
+    /// The log has something to do by itself: look for space, seal.
+    case diskWake(Int, life: UInt32)
+    case readDone(Int, life: UInt32, LogRead)
+    case start(Int)
+    case arrival(Int)
+    case wireCheck(Int, Int)
+    case dial(Int, Int)
+    /// The other side's end of a connection has come through.
+    case hangup(Int, from: Int, connection: UInt32)
+    case probe(Int, of: Int, life: UInt32, until: Int64)
+    case fault(Int)
+    case faultEnds(Int)
+    case flap(Int)
+    case client(Int)
+}
+
+/// Runs a schedule. Nothing in it asks a clock, the system or a hash order: the same schedule gives the same events.
+final class World {
+    let schedule: Schedule
+    let traits: Traits
+    let bug: PlantedBug?
+    var nodes: [SimulatedNode]
+    var wires: Wires
+    var clients: ClientCrowd
+    var logJudge: LogJudge
+    var stateJudge: StateJudge
+    var trace: Trace
+    var now: Int64 = 0
+    var events = EventQueue<WorldEvent>()
+    var random: SeededRandom
+    /// What is under way, by slot.
+    var parcels: [Parcel?] = []
+    var freeSlots: [Int] = []
+    /// Faults have ended, and no new ones begin.
+    var isHealing = false
+    /// Nodes whose last start has found damage that is not repaired yet.
+    var repairing: [Int] = []
+    var figures = RunFigures()
+
+    static let cluster = ClusterID(high: 0x7472_6972, low: 0x656D_6531)
+    /// 2026-01-01T00:00:00Z in microseconds.
+    private static let epoch: Int64 = 1_767_225_600_000_000
+
+    init(_ schedule: Schedule, bug: PlantedBug?, trace: Trace) {
+        self.schedule = schedule
+        self.bug = bug
+        self.trace = trace
+        traits = Traits(seed: schedule.seed)
+        var random = SeededRandom.stream(3, of: schedule.seed)
+        nodes = (0..<schedule.nodes).map { position in
+            let start = Int64(random.within(1...1 << 40))
+            let wall = World.epoch + Int64(random.within(-3_000_000...3_000_000))
+            return SimulatedNode(position: position, clock: LocalClock(start: start, wall: wall))
+        }
+        wires = Wires(nodes: schedule.nodes)
+        clients = ClientCrowd(traits, nodes: schedule.nodes, seed: schedule.seed)
+        logJudge = LogJudge(nodes.map(\.id))
+        stateJudge = StateJudge(nodes: schedule.nodes, cluster: World.cluster)
+        self.random = random
+        if bug == .syncDoesNothing { for node in nodes { node.disk.isLying = true } }
+    }
+
+    // MARK: The run
+
+    func run() throws(Violation) {
+        begin()
+        try step(until: schedule.length)
+        try heal()
+        try judgeEnd()
+    }
+
+    private func begin() {
+        for node in nodes.indices { events.push(.start(node), at: Int64(random.below(5_000_000))) }
+        for a in nodes.indices {
+            for b in nodes.indices where a < b { events.push(.wireCheck(a, b), at: World.wireCheckInterval) }
+        }
+        for client in clients.indices { events.push(.client(client), at: 300_000_000 + clients.think(client)) }
+        for (number, fault) in schedule.faults.enumerated() { events.push(.fault(number), at: fault.at) }
+    }
+
+    func step(until end: Int64) throws(Violation) {
+        while let next = events.nextTime, next <= end, let (time, event) = events.pop() {
+            now = max(now, time)
+            try take(event)
+        }
+        now = max(now, end)
+    }
+
+    private func take(_ event: WorldEvent) throws(Violation) {
+        figures.events += 1
+        switch event {
+        case .turn(let node, let life): if isAlive(node, life) { try turn(node) }
+        case .wake(let node, let life): if isAlive(node, life) { wake(node) }
+        case .synced(let node, let life): if isAlive(node, life) { try synced(node) }
+        case .prepared(let node, let life): if isAlive(node, life) { try prepared(node) }
+        case .diskWake(let node, let life): if isAlive(node, life) { try diskWake(node) }
+        case .readDone(let node, let life, let read): if isAlive(node, life) { try readDone(node, read) }
+        case .start(let node): try start(node)
+        case .arrival(let slot): arrive(slot)
+        case .wireCheck(let a, let b): checkWire(a, b)
+        case .dial(let a, let b): dial(a, b)
+        case .hangup(let node, let peer, let connection): hangup(node, from: peer, connection)
+        case .probe(let node, let peer, let life, let until):
+            if isAlive(node, life) { probe(node, of: peer, until: until) }
+        case .fault(let number): try begin(schedule.faults[number], number)
+        case .faultEnds(let number): end(schedule.faults[number])
+        case .flap(let number): flap(number)
+        case .client(let client): ask(client)
+        }
+    }
+
+    func isAlive(_ node: Int, _ life: UInt32) -> Bool { nodes[node].life != nil && nodes[node].lives == life }
+
+    func isPaused(_ node: Int) -> Bool { nodes[node].pausedUntil > now }
+
+    func say(_ text: @autoclosure () -> String) { trace.say(at: now, text()) }
+}
+
+/// What a run consisted of.
+public struct RunFigures: Hashable, Sendable {
+    public var events: UInt64 = 0
+    public var turns: UInt64 = 0
+    public var operations: UInt64 = 0
+    public var unknown: UInt64 = 0
+    public var refused: UInt64 = 0
+    public var elections: UInt64 = 0
+    public var entries: UInt64 = 0
+    public var starts: UInt64 = 0
+    public var crashes: UInt64 = 0
+    public var tornTails: UInt64 = 0
+    public var damagesFound: UInt64 = 0
+    public var faults: UInt64 = 0
+    public var diskFailures: UInt64 = 0
+    /// Simulated time, in nanoseconds.
+    public var simulated: Int64 = 0
+
+    public init() {}
+
+    public static func += (a: inout RunFigures, b: RunFigures) {
+        a.events += b.events
+        a.turns += b.turns
+        a.operations += b.operations
+        a.unknown += b.unknown
+        a.refused += b.refused
+        a.elections += b.elections
+        a.entries += b.entries
+        a.starts += b.starts
+        a.crashes += b.crashes
+        a.tornTails += b.tornTails
+        a.damagesFound += b.damagesFound
+        a.faults += b.faults
+        a.diskFailures += b.diskFailures
+        a.simulated += b.simulated
+    }
+}
