@@ -64,6 +64,10 @@ let package = Package(
             name: "LogStore", dependencies: ["Vocabulary", "ByteCoding", "LogFormat", "Platform"],
             swiftSettings: safe),
 
+        // Test world: the cluster without its machines, and who judges it.
+        .target(
+            name: "Simulation", dependencies: ["Vocabulary", "ByteCoding", "Keyspace", "RESP"], swiftSettings: safe),
+
         // Composition.
         .target(
             name: "Settings", dependencies: ["Vocabulary", "Platform", .product(name: "Yams", package: "Yams")],
@@ -140,6 +144,9 @@ let package = Package(
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Platform", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "LogStoreTests", dependencies: ["LogStore", "LogFormat", "Platform", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Keyspace", "RESP", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Vocabulary"], swiftSettings: strict),
         .testTarget(
