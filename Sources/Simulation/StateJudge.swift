@@ -46,7 +46,7 @@ struct StateJudge {
     }
 
     private mutating func apply(_ entry: RawSpan, at time: Timestamp, _ index: LogIndex) -> Violation? {
-        let reply = model.apply(entry, at: time, index: index)
+        guard let reply = model.apply([UInt8](entry), at: time, index: index) else { return nil }
         guard let mark = OperationMark.find(in: entry) else { return nil }
         if replies[mark] != nil { return Violation(.honesty, "operation \(mark) is in the log twice, again at \(index)") }
         if refused.contains(mark) {
@@ -101,11 +101,11 @@ struct StateJudge {
     }
 
     /// Compares all that a node has with the model, which is at the same index.
-    func judgeContents(_ node: Int, _ keyspace: Keyspace, clock: Timestamp) throws(Violation) {
+    func judgeContents(_ node: Int, _ keyspace: Keyspace) throws(Violation) {
         guard appliedBy[node] == modelIndex else {
             throw Violation(.state, "node \(node + 1) is at \(appliedBy[node]), the log at \(modelIndex)")
         }
-        if let difference = model.difference(from: keyspace, clock: clock) {
+        if let difference = model.difference(from: keyspace) {
             throw Violation(.state, "node \(node + 1) differs from the log: \(difference)")
         }
     }

@@ -94,7 +94,6 @@ extension World {
         if let complaint { throw Violation(.liveness, "\(Milliseconds(World.healthBound)) after the last fault \(complaint)") }
         clients.stop()
         while now < deadline, !clients.areQuiet || complaint != nil { try step(until: now + World.healthStep) }
-        for node in nodes { if let r = node.life { say("\(node.id) quiet \(r.replica.isQuiet) held \(r.replica.heldRequests) role \(r.replica.raft.role) bar \(String(describing: r.replica.raft.proposalBar)) more \(r.replica.hasMoreToDo) due \(r.replica.nextDeadline - node.clock.moment(at: now).instant) raft \(r.replica.raft.nextDeadline - node.clock.moment(at: now).instant) exp \(String(describing: r.replica.nextExpiry)) commit \(r.replica.raft.commitIndex) last \(r.replica.raft.lastPosition)") } }
         guard clients.areQuiet else { throw Violation(.liveness, "requests are unanswered: \(clients.unanswered)") }
         for position in nodes.indices { readEverything(at: position) }
         try step(until: now + 2_000_000_000)
@@ -120,7 +119,7 @@ extension World {
     func judgeEnd() throws(Violation) {
         for position in nodes.indices {
             guard let life = nodes[position].life else { continue }
-            try stateJudge.judgeContents(position, life.replica.keyspace, clock: nodes[position].clock.moment(at: now).wall)
+            try stateJudge.judgeContents(position, life.replica.keyspace)
             guard life.replica.isQuiet else {
                 throw Violation(.leaks, "\(nodes[position].id) still holds requests when nobody waits")
             }
@@ -140,5 +139,7 @@ extension World {
         figures.unknown = UInt64(history.operations.count { $0.result == .unknown })
         figures.refused = UInt64(history.operations.count { $0.result == .refused })
         figures.simulated = now
+        let verdict = LinearizabilityJudge().verdict(on: history)
+        guard verdict.isLinearizable else { throw Violation(.linearizability, "\(verdict)") }
     }
 }

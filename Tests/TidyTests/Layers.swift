@@ -2,7 +2,7 @@
 
 /// Where a target stands. Imports between targets run downward in the manifest's order; see `ImportTests`.
 enum Layer: String {
-    case ground, core, seam, shell, composition, program
+    case ground, core, seam, shell, world, composition, program
 
     /// The pure targets, by name. Everything not listed here is held to the looser rules of shells and programs.
     static func of(_ target: String) -> Layer {
@@ -11,13 +11,14 @@ enum Layer: String {
         case "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol", "Replica", "Telemetry": .core
         case "Platform": .seam
         case "TLS", "LogStore": .shell
+        case "Simulation": .world
         case "noded", "nodectl", "loadtest": .program
         default: .composition
         }
     }
 
     /// Values without a clock, a file, a socket or a random source.
-    var isPure: Bool { self == .ground || self == .core }
+    var isPure: Bool { self == .ground || self == .core || self == .world }
 
     /// Modules of the toolchain that any target may import.
     static let toolchain: Set<String> = ["Swift", "Synchronization"]

@@ -1,0 +1,230 @@
+// One key's operations made ready for the search: in order of time, without those that cannot matter.
+
+/// The operations of one key as moves, and the events at which they were called and answered.
+///
+/// Left out are refused operations, reads without an answer, and writes without an answer of which no later answer could
+/// tell: all of these can stay undone in any explanation, and none needs them.
+struct KeyHistory {
+    struct Event {
+        let move: Int
+        let isReturn: Bool
+    }
+
+    /// A value that some `get` was answered with.
+    struct SeenValue {
+        let value: Int32
+        let bytes: [UInt8]
+        let isInteger: Bool
+        /// Events: the last call of a `get` that saw it, and of a move that may leave it; -1 when there is none.
+        var lastRead = -1
+        var lastMaker = -1
+    }
+
+    /// How a value grows on which there are reads and one kind of writes: never back to what it was.
+    enum Growth {
+        /// By `INCR`: as far as the number says.
+        case number
+        /// By `APPEND`: as far as it is long.
+        case length
+    }
+
+    private(set) var moves: [Move] = []
+    private(set) var events: [Event] = []
+    /// Marked in the values with their places here. Absence is not among them.
+    private(set) var seen: [SeenValue] = []
+    /// The last return of an operation whose answer says that there was a value, other than by a `get`.
+    private(set) var lastPresenceAnswer = -1
+    /// Whether a value of which no `get` tells is as good as any other such.
+    let hidesUnseen: Bool
+    /// Nil when writes of several kinds are mixed, or such that replace the value.
+    let growth: Growth?
+    /// Behind each event, how far the value may grow at most before the next of the operations that are called later.
+    private(set) var laterNeeds: [Int] = []
+    /// Of a list that only grows: the last call of a `get` that saw a beginning of the longest value that any `get`
+    /// saw; -1 for other keys. Until then the key has a value on the path that is drawn in the tree, or none.
+    private(set) var lastReadOnPath = -1
+
+    /// `tellsAll`: values that no `get` saw are kept apart all the same, for people.
+    init(_ operations: [History.Operation], tellsAll: Bool, _ values: inout ValueTree) {
+        let mattering = operations.indices.filter {
+            let operation = operations[$0]
+            return operation.result != .refused && !(operation.kind == .get && operation.result == .unknown)
+        }
+        let kinds = Set(mattering.map { operations[$0].kind })
+        growth = KeyHistory.growth(by: kinds)
+        hidesUnseen = !tellsAll && kinds.isDisjoint(with: [.append, .incr])
+        for index in mattering {
+            if case (.get, .value(let bytes)) = (operations[index].kind, operations[index].result) {
+                see(bytes, &values)
+            }
+        }
+        moves = mattering.map { Move(operations[$0], at: $0, hidesUnseen: hidesUnseen, &values) }
+        order(operations)
+        findTwins()
+        findUses()
+        findMakers(values)
+        if growth != nil { findNeeds(values) }
+        if growth == .length { drawPath(&values) }
+    }
+
+    private static func growth(by kinds: Set<History.Kind>) -> Growth? {
+        if kinds.isSubset(of: [.get, .append]) { return .length }
+        return kinds.isSubset(of: [.get, .incr]) ? .number : nil
+    }
+
+    private mutating func see(_ bytes: [UInt8], _ values: inout ValueTree) {
+        let value = values.value(bytes)
+        guard values.mark(of: value) < 0 else { return }
+        values.mark(value, with: seen.count)
+        seen.append(SeenValue(value: value, bytes: bytes, isInteger: values.integer(of: value) != nil))
+    }
+
+    // MARK: Order
+
+    /// Sorts the events, calls before returns at equal times, and tells the moves their places.
+    private mutating func order(_ operations: [History.Operation]) {
+        var timed: [(time: UInt64, event: Event)] = []
+        for (index, move) in moves.enumerated() {
+            let operation = operations[move.position]
+            timed.append((operation.call, Event(move: index, isReturn: false)))
+            guard move.isAnswered else { continue }
+            guard let end = operation.return else { preconditionFailure("an answer without a return: \(operation)") }
+            precondition(end >= operation.call, "an answer before its question: \(operation)")
+            timed.append((end, Event(move: index, isReturn: true)))
+        }
+        timed.sort { a, b in
+            if a.time != b.time { return a.time < b.time }
+            if a.event.isReturn != b.event.isReturn { return b.event.isReturn }
+            return a.event.move < b.event.move
+        }
+        events = timed.map(\.event)
+        for (place, event) in events.enumerated() {
+            if event.isReturn { moves[event.move].end = place } else { moves[event.move].call = place }
+        }
+    }
+
+    private struct TwinKey: Hashable {
+        let kind: History.Kind
+        let result: History.Result
+        let addition: [UInt8]
+        let value: Int32
+    }
+
+    private mutating func findTwins() {
+        var numbers: [TwinKey: Int] = [:]
+        for index in moves.indices {
+            let move = moves[index]
+            let key = TwinKey(kind: move.kind, result: move.result, addition: move.addition, value: move.value)
+            moves[index].twins = numbers[key] ?? numbers.count
+            numbers[key] = moves[index].twins
+        }
+    }
+
+    // MARK: Use
+
+    /// Finds until when unanswered writes matter, and when values are made and seen last.
+    private mutating func findUses() {
+        var lastAbsenceAnswer = -1
+        var lastAnswer = -1
+        var reads: [Int32: Int] = [:]
+        for move in moves where move.isAnswered {
+            lastAnswer = max(lastAnswer, move.end)
+            switch (move.kind, move.result) {
+            case (.del, .integer(1)), (.setnx, .integer(0)): lastPresenceAnswer = max(lastPresenceAnswer, move.end)
+            case (.del, _), (.setnx, _), (.get, .null): lastAbsenceAnswer = max(lastAbsenceAnswer, move.end)
+            case (.get, .value): reads[move.value] = max(reads[move.value] ?? -1, move.end)
+            default: break
+            }
+        }
+        // An unanswered SETNX may take effect once an unanswered DEL did.
+        let maySetWhenAbsent = moves.contains { $0.kind == .setnx && !$0.isAnswered }
+        for index in moves.indices where !moves[index].isAnswered {
+            let move = moves[index]
+            if !hidesUnseen || move.kind == .del && maySetWhenAbsent {
+                moves[index].lastUse = lastAnswer
+            } else if move.kind == .del {
+                moves[index].lastUse = lastAbsenceAnswer
+            } else {
+                moves[index].lastUse = max(lastPresenceAnswer, reads[move.value] ?? -1)
+            }
+        }
+    }
+
+    private mutating func findMakers(_ values: ValueTree) {
+        var ofLength: [Int: [Int]] = [:]
+        for index in seen.indices { ofLength[seen[index].bytes.count, default: []].append(index) }
+        for move in moves {
+            switch (move.kind, move.result) {
+            case (.get, .value):
+                let index = values.mark(of: move.value)
+                seen[index].lastRead = max(seen[index].lastRead, move.call)
+            case (.append, .integer(let length)): noteMaker(move, of: ofLength[Int(length)] ?? [])
+            case (_, .unknown): noteMaker(move, of: seen.indices)
+            default:
+                let index = move.value >= 0 ? values.mark(of: move.value) : -1
+                if index >= 0 { noteMaker(move, of: [index]) }
+            }
+        }
+    }
+
+    private mutating func noteMaker(_ move: Move, of candidates: some Sequence<Int>) {
+        for index in candidates {
+            let wanted = seen[index]
+            guard wanted.lastMaker < move.call else { continue }
+            if move.mayLeave(wanted.value, wanted.bytes, isInteger: wanted.isInteger) {
+                seen[index].lastMaker = move.call
+            }
+        }
+    }
+
+    /// How far a value that only grows has grown; nil for one that does not grow in the way of this history.
+    func growth(of value: Int32, _ values: ValueTree) -> Int? {
+        guard value != ValueTree.absent else { return 0 }
+        return growth == .length ? values.length(of: value) : values.integer(of: value).map { Int($0) }
+    }
+
+    private mutating func findNeeds(_ values: ValueTree) {
+        for index in moves.indices {
+            let move = moves[index]
+            switch (move.kind, move.result) {
+            case (.get, .null): moves[index].need = 0
+            case (.get, .value): moves[index].need = growth(of: move.value, values) ?? Int.max
+            case (.incr, .integer(let number)): moves[index].need = Int(number.subtractingReportingOverflow(1).0)
+            case (.append, .integer(let length)):
+                moves[index].need = Int(length.subtractingReportingOverflow(Int64(move.addition.count)).0)
+            default: break
+            }
+        }
+        laterNeeds = [Int](repeating: Int.max, count: events.count + 1)
+        for place in events.indices.reversed() {
+            let own = events[place].isReturn ? Int.max : moves[events[place].move].need
+            laterNeeds[place] = min(laterNeeds[place + 1], own)
+        }
+    }
+
+    private mutating func drawPath(_ values: inout ValueTree) {
+        guard let longest = seen.max(by: { $0.bytes.count < $1.bytes.count }) else { return }
+        values.drawPath(to: longest.value)
+        for value in seen where values.isOnPath(value.value) { lastReadOnPath = max(lastReadOnPath, value.lastRead) }
+    }
+}
+
+extension Move {
+    fileprivate init(
+        _ operation: History.Operation, at position: Int, hidesUnseen: Bool, _ values: inout ValueTree
+    ) {
+        self.position = position
+        kind = operation.kind
+        result = operation.result
+        addition = operation.kind == .append ? operation.argument : []
+        switch (operation.kind, operation.result) {
+        case (.set, _), (.setnx, _):
+            let stored = values.value(operation.argument)
+            value = hidesUnseen && values.mark(of: stored) < 0 ? ValueTree.unseen : stored
+        case (.get, .null): value = ValueTree.absent
+        case (.get, .value(let bytes)): value = values.value(bytes)
+        case (.incr, .integer(let number)): value = values.value(Array(String(number).utf8))
+        default: value = ValueTree.none
+        }
+    }
+}
