@@ -32,10 +32,12 @@ struct KeyHistory {
     private(set) var events: [Event] = []
     /// Marked in the values with their places here. Absence is not among them.
     private(set) var seen: [SeenValue] = []
-    /// The last return of an operation whose answer says that there was a value, other than by a `get`.
-    private(set) var lastPresenceAnswer = -1
-    /// Whether a value of which no `get` tells is as good as any other such.
-    let hidesUnseen: Bool
+    /// The last return of an operation whose answer tells of the value that was there, other than of a `get`.
+    private(set) var lastGlimpse = -1
+    private let hasAppend: Bool
+    private let hasIncr: Bool
+    /// Whether values are kept apart that no answer tells apart.
+    private let tellsAll: Bool
     /// Nil when writes of several kinds are mixed, or such that replace the value.
     let growth: Growth?
     /// Behind each event, how far the value may grow at most before the next of the operations that are called later.
@@ -44,7 +46,7 @@ struct KeyHistory {
     /// saw; -1 for other keys. Until then the key has a value on the path that is drawn in the tree, or none.
     private(set) var lastReadOnPath = -1
 
-    /// `tellsAll`: values that no `get` saw are kept apart all the same, for people.
+    /// `tellsAll`: values that no answer tells apart are kept apart all the same, for people.
     init(_ operations: [History.Operation], tellsAll: Bool, _ values: inout ValueTree) {
         let mattering = operations.indices.filter {
             let operation = operations[$0]
@@ -52,16 +54,15 @@ struct KeyHistory {
         }
         let kinds = Set(mattering.map { operations[$0].kind })
         growth = KeyHistory.growth(by: kinds)
-        hidesUnseen = !tellsAll && kinds.isDisjoint(with: [.append, .incr])
-        for index in mattering {
-            if case (.get, .value(let bytes)) = (operations[index].kind, operations[index].result) {
-                see(bytes, &values)
-            }
-        }
-        moves = mattering.map { Move(operations[$0], at: $0, hidesUnseen: hidesUnseen, &values) }
+        hasAppend = kinds.contains(.append)
+        hasIncr = kinds.contains(.incr)
+        self.tellsAll = tellsAll
+        moves = mattering.map { Move(operations[$0], at: $0, &values) }
         order(operations)
+        see(operations, &values)
+        findUses(values)
+        hideUnseen(&values)
         findTwins()
-        findUses()
         findMakers(values)
         if growth != nil { findNeeds(values) }
         if growth == .length { drawPath(&values) }
@@ -72,11 +73,46 @@ struct KeyHistory {
         return kinds.isSubset(of: [.get, .incr]) ? .number : nil
     }
 
-    private mutating func see(_ bytes: [UInt8], _ values: inout ValueTree) {
-        let value = values.value(bytes)
-        guard values.mark(of: value) < 0 else { return }
-        values.mark(value, with: seen.count)
-        seen.append(SeenValue(value: value, bytes: bytes, isInteger: values.integer(of: value) != nil))
+    private mutating func see(_ operations: [History.Operation], _ values: inout ValueTree) {
+        for event in events.reversed() where event.isReturn {
+            let move = moves[event.move]
+            guard case (.get, .value(let bytes)) = (move.kind, move.result) else { continue }
+            values.see(move.value, at: move.end)
+            guard values.mark(of: move.value) < 0 else { continue }
+            values.mark(move.value, with: seen.count)
+            let isInteger = values.integer(of: move.value) != nil
+            seen.append(SeenValue(value: move.value, bytes: bytes, isInteger: isInteger))
+        }
+    }
+
+    // MARK: Values that nobody will see
+
+    /// The value itself, or what stands for all that no answer at `event` or later tells from it.
+    func canonical(_ value: Int32, at event: Int, _ values: inout ValueTree) -> Int32 {
+        guard value > ValueTree.unseen, !tellsAll, values.lastSeen(value) < event,
+            !(hasIncr && values.mayBecomeInteger(value))
+        else { return value }
+        return hasAppend ? values.unseen(ofLength: values.length(of: value)) : ValueTree.unseen
+    }
+
+    /// Puts what stands for them in place of values that are written when nobody will see them any more.
+    private mutating func hideUnseen(_ values: inout ValueTree) {
+        guard !tellsAll, growth == nil else { return }
+        let beginnings = hasAppend ? values.seenByLength() : [:]
+        for index in moves.indices {
+            let move = moves[index]
+            switch (move.kind, move.result) {
+            case (.set, _), (.setnx, _): moves[index].value = canonical(move.value, at: move.call, &values)
+            case (.append, .integer(let length)):
+                let isSeen = (beginnings[Int(length)] ?? []).contains { value in
+                    values.lastSeen(value) >= move.call
+                        && values.bytes(of: value, limit: move.addition.count) == move.addition
+                }
+                if isSeen || hasIncr && move.addition.allSatisfy(ValueTree.mayBeOfInteger) { continue }
+                moves[index].value = values.unseen(ofLength: Int(length))
+            default: break
+            }
+        }
     }
 
     // MARK: Order
@@ -106,7 +142,9 @@ struct KeyHistory {
     private struct TwinKey: Hashable {
         let kind: History.Kind
         let result: History.Result
-        let addition: [UInt8]
+        let length: Int
+        /// Nil where what is added makes no difference.
+        let addition: [UInt8]?
         let value: Int32
     }
 
@@ -114,7 +152,9 @@ struct KeyHistory {
         var numbers: [TwinKey: Int] = [:]
         for index in moves.indices {
             let move = moves[index]
-            let key = TwinKey(kind: move.kind, result: move.result, addition: move.addition, value: move.value)
+            let key = TwinKey(
+                kind: move.kind, result: move.result, length: move.addition.count,
+                addition: move.value == ValueTree.none ? move.addition : nil, value: move.value)
             moves[index].twins = numbers[key] ?? numbers.count
             numbers[key] = moves[index].twins
         }
@@ -122,34 +162,36 @@ struct KeyHistory {
 
     // MARK: Use
 
-    /// Finds until when unanswered writes matter, and when values are made and seen last.
-    private mutating func findUses() {
-        var lastAbsenceAnswer = -1
+    /// Finds until when unanswered writes matter.
+    private mutating func findUses(_ values: ValueTree) {
+        var lastAbsence = -1
         var lastAnswer = -1
-        var reads: [Int32: Int] = [:]
         for move in moves where move.isAnswered {
             lastAnswer = max(lastAnswer, move.end)
             switch (move.kind, move.result) {
-            case (.del, .integer(1)), (.setnx, .integer(0)): lastPresenceAnswer = max(lastPresenceAnswer, move.end)
-            case (.del, _), (.setnx, _), (.get, .null): lastAbsenceAnswer = max(lastAbsenceAnswer, move.end)
-            case (.get, .value): reads[move.value] = max(reads[move.value] ?? -1, move.end)
+            case (.del, .integer(1)), (.setnx, .integer(0)): lastGlimpse = max(lastGlimpse, move.end)
+            case (.append, _), (.incr, _):
+                lastGlimpse = max(lastGlimpse, move.end)
+                lastAbsence = max(lastAbsence, move.end)
+            case (.del, _), (.setnx, _), (.get, .null): lastAbsence = max(lastAbsence, move.end)
             default: break
             }
         }
-        // An unanswered SETNX may take effect once an unanswered DEL did.
-        let maySetWhenAbsent = moves.contains { $0.kind == .setnx && !$0.isAnswered }
+        // A DEL of which no answer tells may be what another operation that is not answered needs to have an effect.
+        let mayEnable = hasAppend || hasIncr || moves.contains { $0.kind == .setnx && !$0.isAnswered }
         for index in moves.indices where !moves[index].isAnswered {
             let move = moves[index]
-            if !hidesUnseen || move.kind == .del && maySetWhenAbsent {
-                moves[index].lastUse = lastAnswer
-            } else if move.kind == .del {
-                moves[index].lastUse = lastAbsenceAnswer
-            } else {
-                moves[index].lastUse = max(lastPresenceAnswer, reads[move.value] ?? -1)
+            switch move.kind {
+            case .set, .setnx:
+                let mayBecomeAny = tellsAll || hasIncr && values.mayBecomeInteger(move.value)
+                moves[index].lastUse = mayBecomeAny ? lastAnswer : max(lastGlimpse, values.lastSeen(move.value))
+            case .del: moves[index].lastUse = tellsAll || mayEnable ? lastAnswer : lastAbsence
+            default: moves[index].lastUse = lastAnswer
             }
         }
     }
 
+    /// Finds when values are made and seen last.
     private mutating func findMakers(_ values: ValueTree) {
         var ofLength: [Int: [Int]] = [:]
         for index in seen.indices { ofLength[seen[index].bytes.count, default: []].append(index) }
@@ -210,17 +252,13 @@ struct KeyHistory {
 }
 
 extension Move {
-    fileprivate init(
-        _ operation: History.Operation, at position: Int, hidesUnseen: Bool, _ values: inout ValueTree
-    ) {
+    fileprivate init(_ operation: History.Operation, at position: Int, _ values: inout ValueTree) {
         self.position = position
         kind = operation.kind
         result = operation.result
         addition = operation.kind == .append ? operation.argument : []
         switch (operation.kind, operation.result) {
-        case (.set, _), (.setnx, _):
-            let stored = values.value(operation.argument)
-            value = hidesUnseen && values.mark(of: stored) < 0 ? ValueTree.unseen : stored
+        case (.set, _), (.setnx, _): value = values.value(operation.argument)
         case (.get, .null): value = ValueTree.absent
         case (.get, .value(let bytes)): value = values.value(bytes)
         case (.incr, .integer(let number)): value = values.value(Array(String(number).utf8))

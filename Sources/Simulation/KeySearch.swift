@@ -12,8 +12,8 @@
 ///    outcome, the one that was called first.
 /// 3. Of two configurations that differ only in the operations without an outcome used up, the lesser is kept
 ///    (`ConfigurationTable`), and what can no longer be told by any answer is no longer tried (`Move.lastUse`).
-/// 4. Values that no `get` saw are one value, unless `APPEND` or `INCR` could tell them apart. A `set` of one is done
-///    for nothing right before any other `set`, once no answer to come tells of presence.
+/// 4. Values that no answer to come tells apart are one value (`KeyHistory.canonical`), and a `set` of such a one is
+///    done for nothing right before any other `set`, once no answer to come tells of more than `get` does.
 /// 5. A value is not left while a `get` that is still to be called will see it and nothing is left that could make it.
 /// 6. A number or a list that only grows is not let grow past what an answer still needs, and such a list begins every
 ///    list that is seen later.
@@ -51,6 +51,8 @@ struct KeySearch {
     struct Unanswered {
         let move: Int
         let place: Int
+        /// The place of the last one before it that is the same but for its time; -1 when there is none.
+        var earlierTwin = -1
     }
 
     init(_ operations: [History.Operation], limits: LinearizabilityJudge.Limits, tellsAll: Bool = false) {
@@ -79,7 +81,7 @@ struct KeySearch {
             openReads |= bit
         } else {
             meetTwins(of: move, at: place)
-            if move.value == ValueTree.unseen, move.kind == .set { openUnseenSets |= bit }
+            if move.kind == .set, values.isUnseen(move.value) { openUnseenSets |= bit }
         }
         open |= bit
         if move.isRead { refresh() }
@@ -109,7 +111,17 @@ struct KeySearch {
             return .gaveUp("more than \(SmallSet.capacity) operations without a known outcome may matter at once")
         }
         unanswered.append(Unanswered(move: index, place: place))
+        linkTwins()
         return nil
+    }
+
+    private mutating func linkTwins() {
+        var last: [Int: Int] = [:]
+        for position in unanswered.indices {
+            let twins = history.moves[unanswered[position].move].twins
+            unanswered[position].earlierTwin = last[twins] ?? -1
+            last[twins] = unanswered[position].place
+        }
     }
 
     /// A read that was just called is done where its answer is right.
@@ -129,7 +141,10 @@ struct KeySearch {
         let bit: UInt64 = 1 << UInt64(place)
         unfinished.removeAll()
         finished.removeAll()
-        for entry in frontier.entries where entry.value >= 0 { file(entry, answering: bit) }
+        for var entry in frontier.entries where entry.value >= 0 {
+            entry.value = history.canonical(entry.value, at: event, &values)
+            file(entry, answering: bit)
+        }
         var next = 0
         while next < unfinished.entries.count {
             let entry = unfinished.entries[next]
@@ -173,18 +188,11 @@ struct KeySearch {
             next.answered |= own
             take(openMoves[place], from: entry, to: next, answering: bit, at: event)
         }
-        for (position, candidate) in unanswered.enumerated() where !entry.unanswered.contains(candidate.place) {
-            guard !hasEarlierTwin(position, in: entry) else { continue }
+        for candidate in unanswered where !entry.unanswered.contains(candidate.place) {
+            guard candidate.earlierTwin < 0 || entry.unanswered.contains(candidate.earlierTwin) else { continue }
             var next = entry
             next.unanswered.insert(candidate.place)
             take(candidate.move, from: entry, to: next, answering: bit, at: event)
-        }
-    }
-
-    private func hasEarlierTwin(_ position: Int, in entry: Configuration) -> Bool {
-        let twins = history.moves[unanswered[position].move].twins
-        return unanswered[..<position].contains {
-            history.moves[$0.move].twins == twins && !entry.unanswered.contains($0.place)
         }
     }
 
@@ -194,12 +202,11 @@ struct KeySearch {
     ) {
         attempts += 1
         let move = history.moves[index]
-        guard let value = move.next(after: entry.value, &values) else { return }
+        guard var value = move.next(after: entry.value, &values) else { return }
+        value = history.canonical(value, at: event, &values)
         var next = next
         next.value = value
-        if move.kind == .set, history.hidesUnseen, history.lastPresenceAnswer < event {
-            next.answered |= openUnseenSets
-        }
+        if move.kind == .set, history.lastGlimpse < event { next.answered |= openUnseenSets }
         guard value == entry.value || canLeave(entry.value, next, at: event) else { return }
         next = withReads(next)
         guard history.growth == nil || mayGrow(to: next, at: event) else { return }
@@ -247,21 +254,20 @@ struct KeySearch {
         return entry
     }
 
-    /// All values that the key may have now, in the order in which the open operations lead to them. Nil when a limit
-    /// was hit. The search is over then.
-    mutating func reachableValues() -> [Int32]? {
+    /// Values that the key may have now, `limit` at most, in the order in which the open operations lead to them.
+    /// The search is over then.
+    mutating func reachableValues(limit: Int) -> [Int32] {
         unfinished.removeAll()
         for entry in frontier.entries where entry.value >= 0 { unfinished.insert(entry) }
         var next = 0
         var known: Set<Int32> = []
         var reached: [Int32] = []
-        while next < unfinished.entries.count {
+        while next < unfinished.entries.count, reached.count < limit, limitHit() == nil {
             let entry = unfinished.entries[next]
             next += 1
             guard entry.value >= 0 else { continue }
             if known.insert(entry.value).inserted { reached.append(entry.value) }
             continueFrom(entry, answering: 0, at: history.events.count)
-            guard limitHit() == nil else { return nil }
         }
         return reached
     }
@@ -299,6 +305,7 @@ struct KeySearch {
     private mutating func retire(_ places: SmallSet) {
         for candidate in unanswered where places.contains(candidate.place) { freePlaces.append(candidate.place) }
         unanswered.removeAll { places.contains($0.place) }
+        linkTwins()
         finished.removeAll()
         for var entry in frontier.entries where entry.value >= 0 {
             entry.unanswered.subtract(places)

@@ -3,13 +3,16 @@
 /// The first answer, in the order of time, that no order of the operations explains.
 public struct LinearizabilityViolation: Error, Hashable, Sendable {
     public let key: [UInt8]
-    /// All answers up to this operation's can be explained together; with this one they cannot.
+    /// The answers up to this operation's cannot be explained together.
     public let operation: History.Operation
-    /// How many operations on the key had been answered before: the longest part of the history that is linearizable.
+    /// How many operations on the key had been answered before.
     public let answeredBefore: Int
+    /// Whether those can be explained, so that this is the longest part of the history that is linearizable. False when
+    /// finding a shorter part that is not would have taken longer than a message is worth.
+    public let isLongest: Bool
     /// The last of them, in the order of their answers.
     public let latest: [History.Operation]
-    /// What the key's value may have been when the answer came, as people are told.
+    /// Values that the key may have had when the answer came, as people are told; some of them when they are many.
     public let possible: [String]
     /// Operations that were called before the answer and not answered by then, those without a known outcome included.
     public let concurrent: [History.Operation]
@@ -18,6 +21,8 @@ public struct LinearizabilityViolation: Error, Hashable, Sendable {
 
     /// How many of each kind of operation and value are told.
     private static let shownMax = 12
+    /// What each step towards an explanation may take.
+    private static let attemptsMax = 1 << 20
 }
 
 extension LinearizabilityViolation {
@@ -30,12 +35,20 @@ extension LinearizabilityViolation {
             let (a, b) = (operations[one].return ?? 0, operations[other].return ?? 0)
             return a == b ? one < other : a < b
         }
+        var limits = limits
+        limits.attempts = min(limits.attempts, LinearizabilityViolation.attemptsMax)
         var (good, bad) = (0, answered.count)
+        var isCertain = true
         while bad - good > 1 {
             let middle = (good + bad) / 2
             var search = KeySearch(LinearizabilityViolation.cut(operations, to: answered[..<middle]), limits: limits)
-            if case .stuck = search.run() { bad = middle } else { good = middle }
+            switch search.run() {
+            case .stuck: bad = middle
+            case .fits: (good, isCertain) = (middle, true)
+            case .gaveUp: (good, isCertain) = (middle, false)
+            }
         }
+        isLongest = isCertain
         let operation = operations[answered[bad - 1]]
         let end = operation.return ?? 0
         self.key = key
@@ -68,18 +81,16 @@ extension LinearizabilityViolation {
         }
     }
 
-    /// What the value may be at the end of a history; nil when that takes more than the limits allow.
+    /// What the value may be at the end of a history; nil when that takes more than a message is worth.
     private static func values(
         _ operations: [History.Operation], limits: LinearizabilityJudge.Limits, tellsAll: Bool
     ) -> [String]? {
         var search = KeySearch(operations, limits: limits, tellsAll: tellsAll)
-        guard search.run() == .fits, let values = search.reachableValues() else { return nil }
-        return values.map { value in
-            switch value {
-            case ValueTree.absent: "nil"
-            case ValueTree.unseen: "a value that no get saw"
-            default: "\"\(History.shown(search.values.bytes(of: value)))\""
-            }
+        guard search.run() == .fits else { return nil }
+        return search.reachableValues(limit: shownMax + 1).map { value in
+            guard value != ValueTree.absent else { return "nil" }
+            guard !search.values.isUnseen(value) else { return "a value that no get saw" }
+            return "\"\(History.shown(search.values.bytes(of: value)))\""
         }
     }
 }
@@ -92,10 +103,11 @@ extension History.Operation {
 extension LinearizabilityViolation: CustomStringConvertible {
     public var description: String {
         var lines = ["key \(History.shown(key)) is not linearizable: nothing explains this answer", "  \(operation)"]
-        lines.append("the \(answeredBefore) answers before it can be explained; the last of them:")
+        let before = isLongest ? "can be explained" : "may or may not be explained"
+        lines.append("the \(answeredBefore) answers before it \(before); the last of them:")
         lines += latest.map { "  \($0)" }
         lines.append("then the value can have been:")
-        lines += shown(possible)
+        lines += shown(possible, isWhole: false)
         lines.append("open at the same time, or without a known outcome:")
         lines += shown(concurrent.map(\.description))
         if case .value = operation.result {
@@ -105,9 +117,10 @@ extension LinearizabilityViolation: CustomStringConvertible {
         return lines.joined(separator: "\n")
     }
 
-    private func shown(_ all: [String]) -> [String] {
+    private func shown(_ all: [String], isWhole: Bool = true) -> [String] {
         guard !all.isEmpty else { return ["  none"] }
         let first = all.prefix(LinearizabilityViolation.shownMax).map { "  \($0)" }
-        return first + (all.count > first.count ? ["  and \(all.count - first.count) more"] : [])
+        guard all.count > first.count else { return first }
+        return first + [isWhole ? "  and \(all.count - first.count) more" : "  and others"]
     }
 }

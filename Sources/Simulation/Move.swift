@@ -8,8 +8,9 @@ struct Move {
     let result: History.Result
     /// For `append`: what it adds. For the others, `value` has it.
     let addition: [UInt8]
-    /// What `set` and `setnx` store, what `get` must find, what an answered `incr` leaves; else `ValueTree.none`.
-    let value: Int32
+    /// What `set` and `setnx` store, what `get` must find, what an answered `incr` leaves, what an answered `append`
+    /// leaves that nobody will see; else `ValueTree.none`.
+    var value: Int32
     /// Places among the events; an operation without a known outcome returns after all of them.
     var call = 0
     var end = Int.max
@@ -52,7 +53,7 @@ struct Move {
         case (.append, .integer(let length)):
             let oldLength = old == ValueTree.absent ? 0 : values.length(of: old)
             guard length == oldLength + addition.count else { return nil }
-            return effect(on: old, &values)
+            return value != ValueTree.none ? value : effect(on: old, &values)
         default: return nil
         }
     }

@@ -6,7 +6,7 @@
 struct ValueTree {
     /// A key that is not there.
     static let absent: Int32 = 0
-    /// Any of the values that nobody ever saw, where it makes no difference which one.
+    /// Any value that nobody will see, where not even its length makes a difference; see `unseen(ofLength:)`.
     static let unseen: Int32 = 1
     /// The empty string, the root of the tree.
     static let empty: Int32 = 2
@@ -20,11 +20,16 @@ struct ValueTree {
         var length: Int32 = 0
         /// What `mark` was given; -1 before.
         var mark: Int32 = -1
+        var lastSeen: Int32 = -1
         var byte: UInt8 = 0
         var isOnPath = false
+        var isUnseen = false
     }
 
     private var nodes = [Node](repeating: Node(), count: 3)
+    private var unseenOfLength: [Int: Int32] = [0: ValueTree.unseen]
+
+    init() { nodes[Int(ValueTree.unseen)].isUnseen = true }
 
     /// Bytes held, and three.
     var count: Int { nodes.count }
@@ -33,8 +38,23 @@ struct ValueTree {
     func mark(of value: Int32) -> Int { Int(nodes[Int(value)].mark) }
     mutating func mark(_ value: Int32, with mark: Int) { nodes[Int(value)].mark = Int32(mark) }
 
+    func isUnseen(_ value: Int32) -> Bool { nodes[Int(value)].isUnseen }
+
+    /// Stands for all values of this length that are no integers, stay none whatever is appended, and will not be seen.
+    mutating func unseen(ofLength length: Int) -> Int32 {
+        if let known = unseenOfLength[length] { return known }
+        let made = Int32(nodes.count)
+        var new = Node()
+        new.length = Int32(length)
+        new.isUnseen = true
+        nodes.append(new)
+        unseenOfLength[length] = made
+        return made
+    }
+
     /// The value that is `value` with `bytes` behind it.
     mutating func appended(_ bytes: [UInt8], to value: Int32) -> Int32 {
+        guard !isUnseen(value) else { return unseen(ofLength: length(of: value) + bytes.count) }
         var node = value
         for byte in bytes { node = child(of: node, byte) }
         return node
@@ -73,7 +93,7 @@ struct ValueTree {
     /// The number that the value spells as Redis reads one: digits without a leading zero, perhaps behind a minus sign.
     func integer(of value: Int32) -> Int64? {
         let length = length(of: value)
-        guard value > ValueTree.empty, length <= 20 else { return nil }
+        guard value > ValueTree.empty, length <= 20, !isUnseen(value) else { return nil }
         var node = value
         var (sum, scale): (Int64, Int64) = (0, 1)
         for place in 0..<length {
@@ -92,6 +112,42 @@ struct ValueTree {
             if byte == 48, place == length - 2, nodes[Int(node)].byte == UInt8(ascii: "-") { return nil }
         }
         return sum == .min ? nil : -sum
+    }
+
+    /// Whether the value, or one that begins with it, may be an integer. Never false by mistake.
+    func mayBecomeInteger(_ value: Int32) -> Bool {
+        guard length(of: value) <= 20, !isUnseen(value) else { return false }
+        var node = value
+        while node > ValueTree.empty {
+            guard ValueTree.mayBeOfInteger(nodes[Int(node)].byte) else { return false }
+            node = nodes[Int(node)].parent
+        }
+        return true
+    }
+
+    static func mayBeOfInteger(_ byte: UInt8) -> Bool { byte &- 48 < 10 || byte == UInt8(ascii: "-") }
+
+    // MARK: Who sees it
+
+    /// The last event at which a `get` was answered with the value or with one that begins with it; -1 for never.
+    func lastSeen(_ value: Int32) -> Int { Int(nodes[Int(value)].lastSeen) }
+
+    /// Notes that `value` was seen at `event`. The last event has to come first.
+    mutating func see(_ value: Int32, at event: Int) {
+        var node = value
+        while node > ValueTree.absent, nodes[Int(node)].lastSeen < event {
+            nodes[Int(node)].lastSeen = Int32(event)
+            node = nodes[Int(node)].parent
+        }
+    }
+
+    /// Which values of each length are the beginning of one that was seen.
+    func seenByLength() -> [Int: [Int32]] {
+        var found: [Int: [Int32]] = [:]
+        for (index, node) in nodes.enumerated() where node.lastSeen >= 0 {
+            found[Int(node.length), default: []].append(Int32(index))
+        }
+        return found
     }
 
     // MARK: One path
