@@ -22,7 +22,8 @@ struct RecoveryJudge {
         }
         try judgeFrames(after, recovered.verdict)
         if after.fence != nil, recovered.state.isBallotUncertain { return }
-        let isVoteKept = after.term > before.term || after.term == before.term && after.votedFor == before.votedFor
+        let isSameVote = before.votedFor == nil || after.votedFor == before.votedFor
+        let isVoteKept = after.term > before.term || after.term == before.term && isSameVote
         guard isVoteKept else {
             throw Violation(
                 .recovery,

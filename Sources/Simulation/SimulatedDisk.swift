@@ -131,7 +131,7 @@ public final class SimulatedDisk: Storage {
     }
 
     public func list() throws(StorageError) -> [String] {
-        try perform(.list, "") { .success($0.names.keys.filter { !$0.contains("/") }.sorted()) }
+        try perform(.list, "") { .success($0.names.keys.filter { !$0.utf8.contains(UInt8(ascii: "/")) }.sorted()) }
     }
 
     public func open(_ name: String) throws(StorageError) -> Handle {

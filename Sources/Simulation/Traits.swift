@@ -40,9 +40,9 @@ public struct Traits: Sendable {
         turnDelay = 2_000...random.pick([10_000, 50_000])
         clients = random.within(2...6)
         keys = random.pick([1, 2, 4, 8, 16])
-        let longest = random.pick([60, 200, 600]) * 1_000_000
+        let longest = random.pick([300, 2000, 6000, 6000]) * 1_000_000
         thinkTime = 1_000_000...longest
-        bursts = random.pick([0, 10, 60])
+        bursts = random.pick([0, 10, 100])
         reads = random.pick([100, 400, 700])
         padding = random.pick([0, 0, 30, 300, 3000])
         usesWire = random.chance(150)

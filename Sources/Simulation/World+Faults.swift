@@ -124,6 +124,7 @@ extension World {
         guard !node.isNew, DamageBound.allows(node, among: nodes), hit(fault, node) else {
             return say("no damage: it would be beyond the bound")
         }
+        figures.damagesDone += 1
         node.isDamaged = true
         // What a repair under way does not know of is found by the next start.
         repairing.removeAll { $0 == fault.node }

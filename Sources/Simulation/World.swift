@@ -55,6 +55,8 @@ final class World {
     var repairing: [Int] = []
     var figures = RunFigures()
 
+    /// Far more than any run has that does not run in circles.
+    private static let eventsMax: UInt64 = 5_000_000
     static let cluster = ClusterID(high: 0x7472_6972, low: 0x656D_6531)
     /// 2026-01-01T00:00:00Z in microseconds.
     private static let epoch: Int64 = 1_767_225_600_000_000
@@ -106,6 +108,9 @@ final class World {
 
     private func take(_ event: WorldEvent) throws(Violation) {
         figures.events += 1
+        guard figures.events < World.eventsMax else {
+            throw Violation(.liveness, "more than \(World.eventsMax) events: somebody turns without end")
+        }
         switch event {
         case .turn(let node, let life): if isAlive(node, life) { try turn(node) }
         case .wake(let node, let life): if isAlive(node, life) { wake(node) }
@@ -132,42 +137,4 @@ final class World {
     func isPaused(_ node: Int) -> Bool { nodes[node].pausedUntil > now }
 
     func say(_ text: @autoclosure () -> String) { trace.say(at: now, text()) }
-}
-
-/// What a run consisted of.
-public struct RunFigures: Hashable, Sendable {
-    public var events: UInt64 = 0
-    public var turns: UInt64 = 0
-    public var operations: UInt64 = 0
-    public var unknown: UInt64 = 0
-    public var refused: UInt64 = 0
-    public var elections: UInt64 = 0
-    public var entries: UInt64 = 0
-    public var starts: UInt64 = 0
-    public var crashes: UInt64 = 0
-    public var tornTails: UInt64 = 0
-    public var damagesFound: UInt64 = 0
-    public var faults: UInt64 = 0
-    public var diskFailures: UInt64 = 0
-    /// Simulated time, in nanoseconds.
-    public var simulated: Int64 = 0
-
-    public init() {}
-
-    public static func += (a: inout RunFigures, b: RunFigures) {
-        a.events += b.events
-        a.turns += b.turns
-        a.operations += b.operations
-        a.unknown += b.unknown
-        a.refused += b.refused
-        a.elections += b.elections
-        a.entries += b.entries
-        a.starts += b.starts
-        a.crashes += b.crashes
-        a.tornTails += b.tornTails
-        a.damagesFound += b.damagesFound
-        a.faults += b.faults
-        a.diskFailures += b.diskFailures
-        a.simulated += b.simulated
-    }
 }

@@ -1,0 +1,65 @@
+// What runs consisted of, in numbers that can be added, printed and read again.
+
+/// Counters of one run, or of many.
+public struct RunFigures: Hashable, Sendable {
+    public var runs: UInt64 = 0
+    public var events: UInt64 = 0
+    public var turns: UInt64 = 0
+    public var operations: UInt64 = 0
+    public var unknown: UInt64 = 0
+    public var refused: UInt64 = 0
+    public var elections: UInt64 = 0
+    public var entries: UInt64 = 0
+    public var starts: UInt64 = 0
+    public var crashes: UInt64 = 0
+    public var tornTails: UInt64 = 0
+    public var damagesDone: UInt64 = 0
+    public var damagesFound: UInt64 = 0
+    public var faults: UInt64 = 0
+    public var diskFailures: UInt64 = 0
+    /// Runs whose history is too entangled for the judge of linearizability.
+    public var undecided: UInt64 = 0
+    /// Simulated time, in milliseconds.
+    public var simulated: UInt64 = 0
+
+    public init() {}
+
+    private struct Field: Sendable {
+        let name: String
+        let path: any WritableKeyPath<RunFigures, UInt64> & Sendable
+    }
+
+    private static let fields = [
+        Field(name: "runs", path: \.runs), Field(name: "events", path: \.events), Field(name: "turns", path: \.turns),
+        Field(name: "operations", path: \.operations), Field(name: "unknown", path: \.unknown),
+        Field(name: "refused", path: \.refused), Field(name: "elections", path: \.elections),
+        Field(name: "entries", path: \.entries), Field(name: "starts", path: \.starts),
+        Field(name: "crashes", path: \.crashes), Field(name: "torn-tails", path: \.tornTails),
+        Field(name: "damages-done", path: \.damagesDone), Field(name: "damages-found", path: \.damagesFound),
+        Field(name: "faults", path: \.faults), Field(name: "disk-failures", path: \.diskFailures),
+        Field(name: "undecided", path: \.undecided), Field(name: "simulated-ms", path: \.simulated),
+    ]
+
+    public static func += (a: inout RunFigures, b: RunFigures) {
+        for field in fields { a[keyPath: field.path] += b[keyPath: field.path] }
+    }
+
+    /// `runs=20 events=…`, as one line.
+    public var line: String {
+        RunFigures.fields.map { "\($0.name)=\(self[keyPath: $0.path])" }.joined(separator: " ")
+    }
+
+    /// From the words of `line`; what is not there is 0.
+    public init(line: some StringProtocol) {
+        for word in line.split(separator: " ") {
+            let parts = word.split(separator: "=")
+            guard parts.count == 2, let value = UInt64(parts[1]),
+                let field = RunFigures.fields.first(where: { $0.name == parts[0] })
+            else { continue }
+            self[keyPath: field.path] = value
+        }
+    }
+
+    /// How much faster than the world it went, given the seconds that it took.
+    public func pace(tookSeconds seconds: Double) -> Double { seconds > 0 ? Double(simulated) / 1000 / seconds : 0 }
+}
