@@ -61,8 +61,8 @@ struct Configuration: Equatable {
 
 /// Configurations without those that another one makes superfluous, in the order in which they came.
 ///
-/// Of two that differ only in the operations without an outcome that they have used up, the one that used up less can do
-/// all that the other can: those operations may be done, but need not.
+/// Of two that differ only in the operations without an outcome that they have used up, the one that used up less can
+/// do all that the other can: those operations may be done, but need not.
 struct ConfigurationTable {
     /// In the order of coming. Those that became superfluous later have the value `ValueTree.none`.
     private(set) var entries: [Configuration] = []

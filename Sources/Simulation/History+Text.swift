@@ -25,8 +25,8 @@ public enum HistoryError: Error, Hashable, Sendable, CustomStringConvertible {
 ///
 /// Times are nanoseconds; RETURN is `-` when no answer came; ARGUMENT is `-` for the kinds that take none. RESULT is
 /// `?` unknown, `!` refused for certain without effect, `!integer` an `incr` refused since the value is no integer,
-/// `nil`, `ok`, `=VALUE`, `#NUMBER`. KEY, ARGUMENT and VALUE are of letters, digits and `._:-`; only VALUE may be empty,
-/// and an ARGUMENT is not `-` alone.
+/// `nil`, `ok`, `=VALUE`, `#NUMBER`. KEY, ARGUMENT and VALUE are of letters, digits and `._:-`; only VALUE may be
+/// empty, and an ARGUMENT is not `-` alone.
 extension History {
     static let header = "trireme-history 1"
 

@@ -2,8 +2,7 @@
 
 /// The operations of one key as moves, and the events at which they were called and answered.
 ///
-/// Left out are refused operations, reads without an answer, and writes without an answer of which no later answer could
-/// tell: all of these can stay undone in any explanation, and none needs them.
+/// Left out are refused operations and reads without an answer: no explanation needs them.
 struct KeyHistory {
     struct Event {
         let move: Int

@@ -81,7 +81,7 @@ struct KeySearch {
             openReads |= bit
         } else {
             meetTwins(of: move, at: place)
-            if move.kind == .set, values.isUnseen(move.value) { openUnseenSets |= bit }
+            if move.kind == .set, move.result == .ok, values.isUnseen(move.value) { openUnseenSets |= bit }
         }
         open |= bit
         if move.isRead { refresh() }

@@ -3,11 +3,11 @@
 /// Decides for each key of a history whether it is linearizable (Herlihy and Wing, "Linearizability: a correctness
 /// condition for concurrent objects", 1990), with outcomes that nobody knows.
 ///
-/// The search is Wing and Gong's ("Testing and verifying concurrent objects", 1993), with what Lowe adds to it ("Testing
-/// for linearizability", 2017): configurations, which are a state and a set of operations done, are looked at once, and
-/// an operation is put in its place no earlier than an answer asks for it. Keys are judged one by one, as is right for
-/// operations on one key (Horn and Kroening, "Faster linearizability checking via P-compositionality", 2015). How it
-/// stays fast without giving up an answer: `KeySearch`.
+/// The search is Wing and Gong's ("Testing and verifying concurrent objects", 1993), with what Lowe adds to it
+/// ("Testing for linearizability", 2017): configurations, which are a state and a set of operations done, are looked
+/// at once, and an operation is put in its place no earlier than an answer asks for it. Keys are judged one by one, as
+/// is right for operations on one key (Horn and Kroening, "Faster linearizability checking via P-compositionality",
+/// 2015). How it stays fast without giving up an answer: `KeySearch`.
 public struct LinearizabilityJudge: Sendable {
     public var limits: Limits
 

@@ -153,6 +153,8 @@ import Testing
         for line in ["set k a nil", "get k - ok", "incr k - ok", "del k - #2", "setnx k a ok", "append k a =a"] {
             #expect(try verdict("0 1 1 \(line)").violation != nil, "\(line)")
         }
+        // Nor does it become right because others overwrite it at the same time.
+        #expect(try verdict("0 9 1 set k a nil\n0 5 2 set k b ok\n6 7 2 get k - =b").violation != nil)
     }
 
     // MARK: Bounds
