@@ -26,7 +26,7 @@ class Failed(Exception):
 class Run:
     """One campaign: a directory, a seed, a cluster."""
 
-    def __init__(self, directory, seed, names, network, forgets=True, settings=""):
+    def __init__(self, directory, seed, names, network, forgets=True, settings=world.SETTINGS):
         self.directory = pathlib.Path(directory).resolve()
         self.directory.mkdir(parents=True)
         self.seed = seed
@@ -137,11 +137,15 @@ def duration(text):
     return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 
 
-def parser():
-    top = argparse.ArgumentParser(prog="Tests/campaign", description="Real nodes under faults; see docs/CAMPAIGN.md.")
+def common(top):
     top.add_argument("--seed", type=int, default=None, help="what to do and when (default: a new one)")
     top.add_argument("--directory", default=None, help="where to work; must not exist (default: below .build)")
     top.add_argument("--keep", action="store_true", help="keep the files of a good run too")
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="Tests/campaign", description="Real nodes under faults; see docs/CAMPAIGN.md.")
+    common(top)
     top.add_argument("--time", type=duration, default=60.0, help="how long to break things (60s)")
     top.add_argument("--faults", default="all", help="names or groups, with commas: " + ", ".join(faults.GROUPS))
     top.add_argument("--every-fault", dest="swarm", action="store_false", help="all of them, not a random part")
@@ -153,8 +157,26 @@ def parser():
     return top
 
 
+def bitflips_parser():
+    top = argparse.ArgumentParser(prog="Tests/campaign bitflips", description="Bits flipped in one node's log.")
+    common(top)
+    top.add_argument("--trials", type=int, default=1000, help="how many (1000)")
+    top.add_argument("--while-running", action="store_true", help="below a running node, while clients write")
+    top.set_defaults(run=run_bitflips, network=False)
+    return top
+
+
+def run_bitflips(options):
+    from bitflips import bitflips  # it builds on what is above
+    return bitflips(options)
+
+
 def main():
-    options = parser().parse_args()
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["bitflips"]:
+        options = bitflips_parser().parse_args(arguments[1:])
+    else:
+        options = parser().parse_args(arguments)
     if options.seed is None:
         options.seed = secrets.randbelow(1 << 32)
         sys.argv += ["--seed", str(options.seed)]

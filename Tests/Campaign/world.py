@@ -116,8 +116,8 @@ class Network:
 class CampaignCluster(playground.Cluster):
     """A playground whose processes are started here: each in its namespace, on its disk that forgets."""
 
-    def __init__(self, directory, nodes=3, network=True, forgets=True, settings=""):
-        super().__init__(directory, nodes=nodes, config=SETTINGS + settings, base_port=12000 if network else None)
+    def __init__(self, directory, nodes=3, network=True, forgets=True, settings=SETTINGS):
+        super().__init__(directory, nodes=nodes, config=settings, base_port=12000 if network else None)
         self.network = None
         self.has_network = network
         self.forgets = forgets
