@@ -46,6 +46,13 @@ class Run:
         except AssertionError as error:
             raise Failed(f"the cluster does not come back after the faults: {error}") from error
 
+    def converge_under_load(self):
+        """All nodes healthy, while clients work."""
+        try:
+            self.cluster.healthy(deadline=60)
+        except AssertionError as error:
+            raise Failed(f"not all nodes are healthy: {error}") from error
+
     def judge(self, clients, differences):
         """Raises `Failed` when the history cannot be that of one copy of the data."""
         operations = clients.all
@@ -166,6 +173,28 @@ def bitflips_parser():
     return top
 
 
+def scenario_parser():
+    top = argparse.ArgumentParser(prog="Tests/campaign scenario", description="Single faults; names, or all.")
+    common(top)
+    top.add_argument("names", nargs="+", help="which; `list` names them")
+    top.set_defaults(run=run_scenarios, network=None)
+    return top
+
+
+def run_scenarios(options):
+    import scenarios  # it builds on what is above
+    return scenarios.scenarios(options)
+
+
+def scenario_networks(names):
+    """Whether any of these needs the network; refuses unknown names."""
+    import scenarios
+    unknown = [name for name in names if name not in (*scenarios.ALL, "all")]
+    if unknown or not names:
+        sys.exit("\n".join(f"{name}: {body.__doc__.splitlines()[0]}" for name, (body, _) in scenarios.ALL.items()))
+    return any(name == "all" or scenarios.ALL[name][1] for name in names)
+
+
 def run_bitflips(options):
     from bitflips import bitflips  # it builds on what is above
     return bitflips(options)
@@ -175,6 +204,9 @@ def main():
     arguments = sys.argv[1:]
     if arguments[:1] == ["bitflips"]:
         options = bitflips_parser().parse_args(arguments[1:])
+    elif arguments[:1] == ["scenario"]:
+        options = scenario_parser().parse_args(arguments[1:])
+        options.network = scenario_networks(options.names)
     else:
         options = parser().parse_args(arguments)
     if options.seed is None:
@@ -184,8 +216,11 @@ def main():
         world.enter_namespaces()
     if options.directory is None:
         options.directory = playground.TOP / ".build" / "campaign" / f"{options.seed}-{os.getpid()}-{int(time.time())}"
+    options.directory = pathlib.Path(options.directory)
     return options.run(options)
 
 
 if __name__ == "__main__":
+    # The other modules import this one by its name.
+    sys.modules["campaign"] = sys.modules["__main__"]
     sys.exit(main())

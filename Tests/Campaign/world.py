@@ -42,6 +42,7 @@ request.timeout: 3s
 def enter_namespaces():
     """Starts this program again in namespaces of its own; returns in there only. All its processes end with it."""
     if os.environ.get(INSIDE):
+        run("ip", "link", "set", "lo", "up")
         return
     if os.geteuid() != 0:
         sys.exit("campaign: namespaces need root; without it, leave the network out: --faults kill,pause,power,disk")
@@ -78,7 +79,6 @@ class Network:
             [str(compiled("switch.c")), str(rules), *[f"/run/netns/{name}" for name in names]],
             stdout=subprocess.PIPE)
         assert self.switch.stdout.readline() == b"ready\n", "the switch does not start"
-        run("ip", "link", "set", "lo", "up")
         self._configure(CLIENTS)
         for name in names:
             run("ip", "-n", name, "link", "set", "lo", "up")
@@ -128,8 +128,6 @@ class CampaignCluster(playground.Cluster):
 
     def up(self):
         self.directory.parent.mkdir(parents=True, exist_ok=True)
-        if self.has_network:
-            run("ip", "link", "set", "lo", "up")
         super().up()
         self.playground("down")
         for name in self.names():
