@@ -26,7 +26,7 @@ class Failed(Exception):
 class Run:
     """One campaign: a directory, a seed, a cluster."""
 
-    def __init__(self, directory, seed, names, network, forgets=True, settings=world.SETTINGS):
+    def __init__(self, directory, seed, names, network, forgets=True, settings=world.SETTINGS, nodes=3):
         self.directory = pathlib.Path(directory).resolve()
         self.directory.mkdir(parents=True)
         self.seed = seed
@@ -34,7 +34,7 @@ class Run:
         self.began = time.monotonic()
         self.diary = open(self.directory / "faults.txt", "w", buffering=1)
         self.cluster = CampaignCluster(
-            self.directory / "cluster", network=network, forgets=forgets, settings=settings)
+            self.directory / "cluster", nodes=nodes, network=network, forgets=forgets, settings=settings)
 
     def tell(self, text):
         self.diary.write(f"{world.monotonic()} {time.monotonic() - self.began:8.3f} {text}\n")
@@ -98,7 +98,7 @@ def mixed(options):
     if options.swarm:
         # Of all that is allowed a random part: rare combinations come up, and some faults do not drown others.
         names = [name for name in names if chance.random() < 0.5] or names
-    run = Run(options.directory, seed, names, options.network)
+    run = Run(options.directory, seed, names, options.network, nodes=options.nodes)
     print(f"campaign seed {seed}: {options.time:.0f} s of {', '.join(names)}", flush=True)
     outcome, clients, broken = None, None, None
     try:
@@ -159,6 +159,7 @@ def parser():
     top.add_argument("--no-network", dest="network", action="store_false", help="on loopback; needs no root")
     top.add_argument("--lying-disks", action="store_true",
                      help="every sync lies: a control run, which must fail once power is cut")
+    top.add_argument("--nodes", type=int, choices=(3, 5, 7), default=3, help="how many (3)")
     top.add_argument("--clients", type=int, default=8, help="how many (8)")
     top.set_defaults(run=mixed)
     return top
@@ -212,7 +213,8 @@ def main():
     if options.seed is None:
         options.seed = secrets.randbelow(1 << 32)
         sys.argv += ["--seed", str(options.seed)]
-    if options.network:
+    # Also without a network of its own, where that is possible: whatever ends the campaign, ends its nodes.
+    if options.network or os.geteuid() == 0:
         world.enter_namespaces()
     if options.directory is None:
         options.directory = playground.TOP / ".build" / "campaign" / f"{options.seed}-{os.getpid()}-{int(time.time())}"

@@ -189,6 +189,25 @@ def failing_reads(scene):
     scene.run.converge_under_load()
 
 
+def storage_gone(scene):
+    """Storage that goes away below the leader: it ends with code 1, does not start without, and is whole with it."""
+    name = scene.leader()
+    control = scene.cluster.disks[name].control
+    control.read_fails = control.write_fails = control.sync_fails = -1
+    for _ in range(2):
+        wait_until(lambda: not scene.cluster.is_running(name), f"{name} ends", 15)
+        status = scene.cluster.processes[name].poll()
+        last = scene.cluster.log(name).splitlines()[-1]
+        demand(status == 1 and "EIO" in last and "remedy" in last, f"{name} ended with {status}: {last}")
+        scene.leader(other_than=name)
+        scene.progress(200)
+        scene.cluster.start(name)
+    wait_until(lambda: not scene.cluster.is_running(name), f"{name} ends", 15)
+    scene.cluster.disks[name].heal()
+    scene.cluster.start(name)
+    scene.run.converge_under_load()
+
+
 def lying_minority(scene):
     """One disk lies and its node loses power: nothing is lost, as long as the others go on meanwhile."""
     for pick in (scene.follower, scene.leader):
@@ -275,10 +294,18 @@ def partitions(scene):
 
 #: Name: what it does, whether it needs the network.
 ALL = {
-    "new-directories": (new_directories, False), "power-cuts": (power_cuts, False), "control": (control, False),
-    "clock-jumps": (clock_jumps, False), "slow-follower": (slow_follower, False), "slow-leader": (slow_leader, False),
-    "failing-sync": (failing_sync, False), "failing-reads": (failing_reads, False),
-    "lying-minority": (lying_minority, False), "full-disks": (full_disks, False), "partitions": (partitions, True),
+    "new-directories": (new_directories, False),
+    "power-cuts": (power_cuts, False),
+    "control": (control, False),
+    "clock-jumps": (clock_jumps, False),
+    "slow-follower": (slow_follower, False),
+    "slow-leader": (slow_leader, False),
+    "failing-sync": (failing_sync, False),
+    "failing-reads": (failing_reads, False),
+    "storage-gone": (storage_gone, False),
+    "lying-minority": (lying_minority, False),
+    "full-disks": (full_disks, False),
+    "partitions": (partitions, True),
 }
 
 
