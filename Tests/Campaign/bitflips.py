@@ -144,7 +144,7 @@ class Trials:
         log_length = len(self.cluster.log(name))
         self.cluster.start(name)
         outcome, kind = self.look(name, what, log_length, path, offset, bit)
-        if outcome == "harmless" and place in ("header", "record") and not self.while_running:
+        if outcome == "harmless" and place != "unused" and not self.while_running:
             raise Failed(f"{what}: not noticed")
         if not self.while_running:
             self.verify(trial)
@@ -166,10 +166,17 @@ class Trials:
             self.cluster.stop(name)
 
     def flip(self, name):
-        """Flips a bit; returns where, and what stood there: a header or a record of the log, or nothing in use."""
+        """Flips a bit; returns where, and what stood there: a header or a record of the log, or nothing in use; or the
+        identity file."""
         files = [path for path in sorted(self.data(name).rglob("wal-*.seg")) if "quarantine" not in path.parts]
         extents = self.extents(name, files)
         draw = self.chance.random()
+        if draw < 0.02:
+            # Not the log, but what says whose it is: no peer can mend that, so it must be refused.
+            path = self.data(name) / "identity"
+            offset, bit = self.chance.randrange(path.stat().st_size), self.chance.randrange(8)
+            flip_at(path, offset, bit)
+            return path, offset, bit, "identity"
         if draw < 0.1:
             path = self.chance.choice(files)
             offset = self.chance.randrange(path.stat().st_size)

@@ -13,6 +13,7 @@ from cluster import TOP
 sys.path.insert(0, str(TOP / "Tests" / "Campaign"))
 
 import history  # noqa: E402
+import search  # noqa: E402
 from disk import Disk  # noqa: E402
 
 CAMPAIGN = [sys.executable, str(TOP / "Tests" / "Campaign" / "campaign.py")]
@@ -181,7 +182,7 @@ def judged(*lines):
         call, end, client, name, key, argument, result = line.split()
         operations.append(history.Operation(
             int(call), int(end) if end != "-" else 0, int(client), name, key, argument, result))
-    return history.violations(operations)
+    return history.violations(operations), search.search(operations)
 
 
 def test_a_history_of_one_copy_passes():
@@ -189,7 +190,8 @@ def test_a_history_of_one_copy_passes():
         "1 2 1 set register:0:0 a ok", "3 - 2 set register:0:0 b ?", "4 5 1 get register:0:0 - =a",
         "6 7 1 get register:0:0 - =b", "1 4 1 incr counter:0:0 - #1", "2 3 2 incr counter:0:0 - #2",
         "5 6 1 get counter:0:0 - =2", "1 2 1 append list:0:0 xx #2", "3 - 1 append list:0:0 yy ?",
-        "5 6 1 get list:0:0 - =xxyy", "7 8 2 append list:0:0 zz #6") == []
+        "5 6 1 get list:0:0 - =xxyy", "7 8 2 append list:0:0 zz #6", "1 2 1 set mixed:0:0 a ok",
+        "3 6 2 del mixed:0:0 - #1", "4 5 1 append mixed:0:0 b #1", "7 8 1 setnx mixed:0:0 c nil") == ([], ([], 0))
 
 
 @pytest.mark.parametrize("what, lines", [
@@ -204,5 +206,16 @@ def test_a_history_of_one_copy_passes():
     ("no beginning", ["1 9 1 get list:0:0 - =xx", "2 8 2 get list:0:0 - =yyxx"]),
 ])
 def test_a_history_that_no_single_copy_could_have_made_is_found(what, lines):
-    found = judged(*lines)
+    found, (impossible, undecided) = judged(*lines)
     assert any(what in sentence for sentence in found), found
+    assert len(impossible) == 1 and undecided == 0
+
+
+@pytest.mark.parametrize("lines", [
+    ["1 2 1 set mixed:0:0 a ok", "3 4 1 del mixed:0:0 - #0"],
+    ["1 2 1 set mixed:0:0 a ok", "3 4 2 setnx mixed:0:0 b ok"],
+    ["1 2 1 set mixed:0:0 a ok", "3 4 2 append mixed:0:0 b #1"],
+    ["1 9 1 set register:0:0 a ok", "2 3 2 get register:0:0 - =a", "4 5 3 get register:0:0 - nil"],
+])
+def test_the_search_finds_what_the_simpler_checks_do_not(lines):
+    assert len(judged(*lines)[1][0]) == 1
