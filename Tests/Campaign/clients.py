@@ -44,12 +44,18 @@ class Connection:
             self.socket.close()
 
     def call(self, *words):
-        parts = [f"*{len(words)}\r\n".encode()]
-        for word in words:
-            word = word if isinstance(word, bytes) else str(word).encode()
-            parts.append(b"$%d\r\n%s\r\n" % (len(word), word))
+        self.send([words])
+        return self.reply()
+
+    def send(self, requests):
+        """Several at once; each has a reply of its own, in order."""
+        parts = []
+        for words in requests:
+            parts.append(b"*%d\r\n" % len(words))
+            for word in words:
+                word = word if isinstance(word, bytes) else str(word).encode()
+                parts.append(b"$%d\r\n%s\r\n" % (len(word), word))
         self.socket.sendall(b"".join(parts))
-        return self._reply()
 
     def _line(self):
         while b"\r\n" not in self.buffer:
@@ -63,7 +69,7 @@ class Connection:
             raise ConnectionResetError("the node closed the connection")
         self.buffer += part
 
-    def _reply(self):
+    def reply(self):
         line = self._line()
         kind, rest = line[:1], line[1:]
         if kind == b"-":
@@ -81,7 +87,7 @@ class Connection:
             value, self.buffer = self.buffer[:length], self.buffer[length + 2:]
             return value
         if kind == b"*":
-            return [self._reply() for _ in range(int(rest))]
+            return [self.reply() for _ in range(int(rest))]
         raise ConnectionError(f"a reply of kind {kind!r}")
 
 
@@ -185,13 +191,15 @@ class Clients:
             connection.close()
 
     def _operate(self, connection, number, sequence, chance):
-        """Does one operation and notes it. False when the connection is of no more use."""
-        place = chance.randrange(len(Keys.KINDS))
-        kind = Keys.KINDS[place]
-        key = self.keys.take(place)
-        token = f"v{number:02}.{sequence:07}."
-        name, words = self._choose(kind, key, token, chance)
-        return self.perform(connection, number, name, key, token if name in ("set", "setnx", "append") else None, words)
+        """Does some operations at once and notes them. False when the connection is of no more use."""
+        requests = []
+        for part in range(1 if chance.random() < 0.8 else chance.randrange(2, 6)):
+            place = chance.randrange(len(Keys.KINDS))
+            key = self.keys.take(place)
+            token = f"v{number:02}.{sequence:06}.{part}."
+            name, words = self._choose(Keys.KINDS[place], key, token, chance)
+            requests.append((name, key, token if name in ("set", "setnx", "append") else None, words))
+        return self.perform(connection, number, requests)
 
     @staticmethod
     def _choose(kind, key, token, chance):
@@ -204,21 +212,28 @@ class Clients:
         name, *words = ("get", "GET", key) if chance.random() < 0.4 else chance.choice(change)
         return name, words
 
-    def perform(self, connection, number, name, key, argument, words):
-        """One operation on a connection, noted as client `number`'s. False when the connection is of no more use."""
+    def perform(self, connection, number, requests):
+        """Operations sent at once on a connection, each a name, a key, an argument and the words of the request; noted
+        as client `number`'s. False when the connection is of no more use."""
         call = monotonic()
         good = True
         try:
-            result = outcome_of(name, connection.call(*words))
-        except Refusal as refusal:
-            word = str(refusal).split(" ", 1)[0].encode()
-            result = history.REFUSED if word in DEFINITE else history.UNKNOWN
-            good = word != b"NOAUTH"
+            connection.send([words for *_, words in requests])
         except OSError:
-            result, good = history.UNKNOWN, False
-        operation = Operation(call, monotonic(), number, name, key, argument, result)
-        if name != "get" or result != history.UNKNOWN:
-            self.operations[number].append(operation)
+            good = False
+        for name, key, argument, _ in requests:
+            result = history.UNKNOWN
+            try:
+                if good:
+                    result = outcome_of(name, connection.reply())
+            except Refusal as refusal:
+                word = str(refusal).split(" ", 1)[0].encode()
+                result = history.REFUSED if word in DEFINITE else history.UNKNOWN
+                good = word != b"NOAUTH"
+            except OSError:
+                good = False
+            if name != "get" or result != history.UNKNOWN:
+                self.operations[number].append(Operation(call, monotonic(), number, name, key, argument, result))
         return good
 
     def read_everything(self):
@@ -229,7 +244,7 @@ class Clients:
             connection = self.connect(node, timeout=20.0)
             for key in names:
                 before = len(self.operations[0])
-                self.perform(connection, 0, "get", key, None, ("GET", key))
+                self.perform(connection, 0, [("get", key, None, ("GET", key))])
                 assert len(self.operations[0]) > before and self.operations[0][-1].result not in "?!", \
                     f"{node} does not answer for {key}"
                 values.setdefault(key, {})[node] = self.operations[0][-1].result
