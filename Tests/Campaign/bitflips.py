@@ -139,7 +139,8 @@ class Trials:
         else:
             self.end(name, is_kill)
             path, offset, bit, place = self.flip(name)
-        what = f"trial {trial}: {name} {'killed' if is_kill else 'stopped'}, bit {bit} of byte {offset} of {path.name}, {place}"
+        how = "killed" if is_kill else "stopped"
+        what = f"trial {trial}: {name} {how}, bit {bit} of byte {offset} of {path.name}, {place}"
         self.run.tell(what)
         log_length = len(self.cluster.log(name))
         self.cluster.start(name)

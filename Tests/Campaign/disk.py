@@ -69,9 +69,9 @@ def read_journal(path):
         place += RECORD.size
         if place + old + new > len(bytes_):
             break
-        records.append(
-            Record(kind, sequence, file, offset, size, bytes_[place:place + old], bytes_[place + old:place + old + new]))
-        place += old + new
+        middle, end = place + old, place + old + new
+        records.append(Record(kind, sequence, file, offset, size, bytes_[place:middle], bytes_[middle:end]))
+        place = end
     return records
 
 
@@ -189,7 +189,8 @@ class Disk:
     MODES = ("nothing", "sectors", "sectors", "writes")
 
     def __init__(self, root, side):
-        """`root`: the directory whose files are journalled, with all below it. `side`: ours, on the same file system."""
+        """`root`: the directory whose files are journalled, with all below it. `side`: ours, on the same file system.
+        """
         self.root = pathlib.Path(root).resolve()
         self.side = pathlib.Path(side).resolve()
         self.keep = self.side / "keep"

@@ -88,7 +88,8 @@ def register_violations(key, operations):
         else:
             newer = [each for each in missed if each.call > source.latest]
             if newer:
-                found.append(f"{key}: `{read}` saw `{source}` although `{newer[-1]}` was over: stale, or the newer lost")
+                found.append(
+                    f"{key}: `{read}` saw `{source}` although `{newer[-1]}` was over: stale, or the newer lost")
     return found
 
 

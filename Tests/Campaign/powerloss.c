@@ -1,4 +1,5 @@
-// A disk that forgets: preloaded into a node, it journals what was written and not yet synced, so that power can be cut.
+// A disk that forgets: preloaded into a node, it journals what is written and not yet synced, so that power can be cut
+// afterwards.
 //
 // A killed process leaves the page cache behind, so that `kill -9` loses nothing. This library stands between the node
 // and libc for every file below POWERLOSS_ROOT. Calls are carried out; before each one that changes bytes or names, a

@@ -1,4 +1,4 @@
-"""Whether a key's history is linearizable, by search (Wing and Gong, with a memory of states already seen as Lowe has it).
+"""Whether a key's history is linearizable, by search (Wing and Gong, with Lowe's memory of states already seen).
 
 Operations of unknown outcome may take effect at any time after their call, or never. A search that takes too many steps
 says so: `None` is neither yes nor no.
