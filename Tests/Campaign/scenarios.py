@@ -3,6 +3,7 @@
 The random mix looks for what nobody thought of; these say that what somebody did think of comes out as documented.
 """
 
+import contextlib
 import random
 import statistics
 import time
@@ -336,4 +337,7 @@ def play(name, options):
 
 def scenarios(options):
     names = list(ALL) if options.names == ["all"] else options.names
-    return 0 if all([play(name, options) for name in names]) else 1
+    outcomes = [play(name, options) for name in names]
+    with contextlib.suppress(OSError):
+        options.directory.rmdir()  # unless something is kept in there
+    return 0 if all(outcomes) else 1
