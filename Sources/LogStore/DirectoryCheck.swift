@@ -11,16 +11,35 @@ struct DirectoryCheck {
     /// Permission bits that nobody but the owner may have; reading is granted to the group at most.
     private static let foreignBits: UInt32 = 0o027
 
-    /// Makes the directory when it is missing, and checks it.
+    /// Makes the directory when it is missing, with its name on stable storage, and checks it.
     func run() throws(DataDirectoryError) {
         do throws(SystemError) {
-            if !FileSystem.exists(path) { try FileSystem.makeDirectory(path, intermediate: true) }
+            if !FileSystem.exists(path) { try DirectoryCheck.make(path) }
         } catch {
             let user = ThisProcess.userName
             throw error.isDenied ? .cannotMake(path: path, user: user, text: error.reason) : .system(error)
         }
         try checkOwner()
-        if !isInUse { try checkSpace() }
+        guard !isInUse else { return }
+        try syncName()
+        try checkSpace()
+    }
+
+    /// Makes a directory and those above it that are missing. Each one's name is synced: a power loss that took the
+    /// directory's name would take everything in it, however well that was synced.
+    private static func make(_ path: String) throws(SystemError) {
+        let parent = FileSystem.parent(of: path)
+        if !FileSystem.exists(parent) { try make(parent) }
+        try FileSystem.makeDirectory(path, intermediate: true)
+        try FileSystem.syncDirectory(parent)
+    }
+
+    /// Syncs the name of a directory that was there already: a start before this one may have made it and no more. One
+    /// whose parent this user may not read was made by somebody else.
+    private func syncName() throws(DataDirectoryError) {
+        do throws(SystemError) { try FileSystem.syncDirectory(FileSystem.parent(of: path)) } catch {
+            if !error.isDenied { throw .system(error) }
+        }
     }
 
     private func checkOwner() throws(DataDirectoryError) {

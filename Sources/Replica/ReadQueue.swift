@@ -19,7 +19,11 @@ public struct ReadQueue: Sendable {
     /// Whether a round should be asked for now.
     public var wantsRound: Bool { underWay == nil && !gathering.isEmpty }
 
-    public mutating func add(_ reads: Arrival) { gathering.append(reads) }
+    /// `reads` holds nothing but reads: `takeAll` gives it back to be asked anew, which a write must never be.
+    public mutating func add(_ reads: Arrival) {
+        assert(reads.batch.items.allSatisfy { $0.kind == .read }, "something else than reads among reads")
+        gathering.append(reads)
+    }
 
     /// All reads gathered so far go with `round`.
     public mutating func begin(_ round: ReadRound) {

@@ -69,7 +69,8 @@ extension Replica {
 
     /// Logs the writes of `arrival`, and queues its reads and waits.
     private mutating func propose(_ arrival: Arrival, at now: Moment, into effects: inout ReplicaEffects) {
-        var reading = 0
+        var hasReads = false
+        var hasOthers = false
         for item in arrival.batch.items {
             switch item.kind {
             case .write:
@@ -78,18 +79,19 @@ extension Replica {
                 writes.append(
                     PendingWrite(index: index, token: item.token, origin: arrival.origin, version: item.version))
                 if builder.payload.count >= options.batchBytesMax.rawValue { seal(.entries, at: now, into: &effects) }
+                hasOthers = true
             case .read:
-                reading += 1
+                hasReads = true
             case .wait:
                 waits.add(item, of: arrival, index: raft.commitIndex, at: now.instant)
+                hasOthers = true
             case .localRead:
                 break
             }
         }
-        guard reading > 0 else { return }
-        // Reads are asked anew when leadership is lost: nothing that was logged may be among them.
-        let hasReadsOnly = reading == arrival.batch.items.count
-        reads.add(hasReadsOnly ? arrival : arrival.only(arrival.batch.items.filter { $0.kind == .read }))
+        guard hasReads else { return }
+        // Reads are asked anew when leadership is lost. What was logged with them must never be.
+        reads.add(hasOthers ? arrival.only(arrival.batch.items.filter { $0.kind == .read }) : arrival)
     }
 
     /// Without room in the log: writes are refused before they reach it, reads go on.

@@ -143,6 +143,28 @@ struct ReplicaTests {
         #expect(world.reply(other, 1) == "$-1\r\n")
     }
 
+    @Test func `a write that came with a read is logged once although the read is asked anew`() throws {
+        let world = try World(3)
+        let leader = world.elect()
+        let others = world.others(than: leader)
+        world.kill(others[1])
+        world.partition(leader, others[0])
+        var batch = RequestBatch()
+        batch.append(token: 1, kind: .write, version: .two) {
+            $0 += EntryCoding.encoded(.append, [Array("k".utf8), Array("x".utf8)])
+        }
+        batch.append(token: 2, kind: .read, version: .two) { $0 += EntryCoding.encoded(.get, [Array("k".utf8)]) }
+        world.step(leader, .requests(batch))
+        // Long enough to step down, not for anybody else to be elected: the other one lacks the entry.
+        world.pass(.milliseconds(1000))
+        #expect(world.nodes[leader]?.replica.raft.role != .leader)
+        world.heal()
+        #expect(world.elect() == leader)
+        world.settle()
+        #expect(world.reply(leader, 1) == ":1\r\n")
+        #expect(world.reply(leader, 2) == "$1\r\nx\r\n")
+    }
+
     @Test func `a planned hand-over loses and refuses nothing`() throws {
         let world = try World(3)
         let old = world.elect()

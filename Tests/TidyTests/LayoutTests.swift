@@ -51,8 +51,9 @@ import Testing
         Finding.report(findings)
     }
 
-    @Test func `every folder of Tests is a test target or the end-to-end suite`() {
-        let folders = Set(manifest.targets.map(\.folder)).union(["Tests/EndToEnd", "Tests/run"])
+    @Test func `every folder of Tests is a test target, the end-to-end suite or the campaign`() {
+        let scripts = ["Tests/EndToEnd", "Tests/run", "Tests/Campaign", "Tests/campaign"]
+        let folders = Set(manifest.targets.map(\.folder)).union(scripts)
         let strays = tree.files.filter { $0.isTest && !folders.contains($0.folder) }
         Finding.report(
             strays.map {
