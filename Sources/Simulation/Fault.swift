@@ -38,12 +38,12 @@ public struct Fault: Hashable, Sendable {
         case fillDisk = "fill-disk"
         /// A bit of the log flips at rest. `amount` chooses it.
         case flipBit = "flip-bit"
-        /// A sector of the log reads as zeros, or as another one.
-        case staleSector = "stale-sector"
+        /// A sector of the log reads as zeros: it was never written, although the disk said so.
+        case lostSector = "lost-sector"
+        /// A sector of the log holds what was meant for another place.
+        case misplacedSector = "misplaced-sector"
         /// A segment is gone.
         case loseFile = "lose-file"
-        /// The next write lands in another place.
-        case misdirect
         /// The wall clock jumps by `amount` microseconds, as a signed number.
         case clockJump = "clock-jump"
         /// The monotonic clock runs `amount` millionths fast, as a signed number.
@@ -54,7 +54,7 @@ public struct Fault: Hashable, Sendable {
         /// Whether what a node has on stable storage may be worth less afterwards: so bounded (see `DamageBound`).
         public var damages: Bool {
             switch self {
-            case .flipBit, .staleSector, .loseFile, .misdirect: true
+            case .flipBit, .lostSector, .misplacedSector, .loseFile: true
             default: false
             }
         }

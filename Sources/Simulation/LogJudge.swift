@@ -65,8 +65,17 @@ struct LogJudge {
                 throw Violation(
                     .durability, "\(witness.id) acknowledges \(report.matchIndex); durable is \(durable.last)")
             }
+        case .heartbeat(let commitIndex, _): try tells(commitIndex, witness)
+        case .append(let append): try tells(append.commitIndex, witness)
         default: break
         }
+    }
+
+    /// A leader tells of what it has committed itself, by its own rule, and of nothing else.
+    private func tells(_ commitIndex: LogIndex, _ witness: Witness) throws(Violation) {
+        guard commitIndex > witness.committed else { return }
+        throw Violation(
+            .logMatching, "\(witness.id) tells that \(commitIndex) is committed, and has committed \(witness.committed)")
     }
 
     private mutating func votes(for candidate: NodeID, in term: Term, _ witness: Witness) throws(Violation) {

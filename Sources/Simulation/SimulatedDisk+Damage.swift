@@ -1,5 +1,4 @@
-// Damage at rest: bits that flip, sectors that are old, lost or somebody else's, files that are gone, writes that went
-// to the wrong place.
+// Damage at rest: bits that flip, sectors that are lost or somebody else's, files that are gone.
 
 extension SimulatedDisk {
     public static let sectorSize = 512
@@ -58,28 +57,11 @@ extension SimulatedDisk {
         }
     }
 
-    /// The next write goes to another place: `chosen` decides where.
-    func misdirectNextWrite(_ chosen: Int) { state.withLock { $0.misdirection = chosen } }
-    /// Whether a misdirection still waits for its write.
-    var isMisdirectionWaiting: Bool { state.withLock { $0.misdirection != nil } }
-
     private func damage(_ name: String, _ change: (inout [UInt8]) -> Void) {
         state.withLock { state in
             guard let inode = state.names[name] else { return }
             change(&state.inodes[inode].durable)
             change(&state.inodes[inode].bytes)
         }
-    }
-}
-
-extension SimulatedDisk.State {
-    /// The write lands in the same file at another sector that it fits into; where there is none, it goes right.
-    mutating func misdirect(_ chosen: Int, _ inode: inout Int, _ place: inout Int, count: Int) {
-        let room = inodes[inode].bytes.count - count
-        misdirection = nil
-        guard room > 0 else { return }
-        let target = chosen % room / SimulatedDisk.sectorSize * SimulatedDisk.sectorSize
-        place = target + place % SimulatedDisk.sectorSize
-        if place > room { place = target }
     }
 }

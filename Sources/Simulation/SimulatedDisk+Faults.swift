@@ -41,6 +41,12 @@ extension SimulatedDisk {
         set { state.withLock { $0.isLying = newValue } }
     }
 
+    /// A failed sync is called again by whoever uses the disk, and succeeds without having done anything.
+    var retriesSync: Bool {
+        get { state.withLock { $0.retriesSync } }
+        set { state.withLock { $0.retriesSync = newValue } }
+    }
+
     // MARK: Power
 
     /// Loses power and gets it back: of the writes and names since the last sync, only those pieces stay that the
@@ -101,6 +107,5 @@ extension SimulatedDisk.State {
     mutating func endFaults() {
         callsLeft = .max
         failures = [:]
-        misdirection = nil
     }
 }

@@ -4,8 +4,9 @@
 // 1. Lose any part of what was written or renamed since the last sync, torn at any grain (`losePower`).
 // 2. Fail a call of any kind, once (`fail`); after a failed sync the bytes stay readable and are never made durable.
 // 3. Be full (`capacity`), or end in the middle of anything (`endPower`).
-// 4. Change, lose, exchange and misdirect what is at rest (`SimulatedDisk+Damage`).
-// 5. Say that it has synced when it has not (`isLying`): for planted bugs only, no protocol survives it.
+// 4. Change, lose and exchange what is at rest (`SimulatedDisk+Damage`).
+// 5. Say that it has synced when it has not, always (`isLying`) or after a failure (`retriesSync`): for planted bugs
+//    only, no protocol survives it.
 
 import ByteCoding
 public import LogStore
@@ -77,7 +78,7 @@ public final class SimulatedDisk: Storage {
         /// Calls that still succeed before the power is gone.
         var callsLeft = Int.max
         var isLying = false
-        var misdirection: Int?
+        var retriesSync = false
 
         mutating func bytes(of inode: Int, _ change: (inout [UInt8]) -> Void) {
             let before = inodes[inode].bytes.count
@@ -109,6 +110,7 @@ public final class SimulatedDisk: Storage {
                 } else {
                     state.failures[operation] = nil
                     if operation == .sync { state.forgetPending(name) }
+                    if operation == .sync, state.retriesSync { return body(&state) }
                     return .failure(SimulatedDisk.error(operation, name, failure.reason))
                 }
             }
@@ -169,14 +171,13 @@ public final class SimulatedDisk: Storage {
     public func write(_ bytes: RawSpan, at offset: Int, of file: Handle) throws(StorageError) {
         let bytes = [UInt8](bytes)
         try perform(.write, file.name) { (state) -> Result<Void, StorageError> in
-            var (inode, place) = (file.inode, offset)
+            let inode = file.inode
             let growth = max(0, offset + bytes.count - state.inodes[inode].bytes.count)
             guard growth == 0 || state.capacity == .max || state.used + growth <= state.capacity else {
                 return .failure(SimulatedDisk.error(.write, file.name, .noSpace))
             }
-            if let chosen = state.misdirection { state.misdirect(chosen, &inode, &place, count: bytes.count) }
-            state.bytes(of: inode) { SimulatedDisk.put(bytes[...], at: place, in: &$0) }
-            state.inodes[inode].pending.append((place, bytes))
+            state.bytes(of: inode) { SimulatedDisk.put(bytes[...], at: offset, in: &$0) }
+            state.inodes[inode].pending.append((offset, bytes))
             return .success(())
         }
     }
@@ -240,7 +241,9 @@ public final class SimulatedDisk: Storage {
 extension SimulatedDisk.State {
     /// What was written to a file is on stable storage.
     mutating func settle(_ inode: Int) {
-        for write in inodes[inode].pending { SimulatedDisk.put(write.bytes[...], at: write.offset, in: &inodes[inode].durable) }
+        for write in inodes[inode].pending {
+            SimulatedDisk.put(write.bytes[...], at: write.offset, in: &inodes[inode].durable)
+        }
         inodes[inode].pending.removeAll(keepingCapacity: true)
     }
 

@@ -58,6 +58,8 @@ final class SimulatedNode {
         /// The pass whose sync is under way.
         var pass: LogWriter<SimulatedDisk>.Pass?
         var preparation: SegmentPreparation?
+        /// Reads of the log that are under way, in order.
+        var reads: [LogRead] = []
         /// The writer's orders that no sync has covered, for the judge.
         var unsynced: [LogOrder.Action] = []
         var diskWakeAt = Int64.max

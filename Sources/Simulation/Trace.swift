@@ -12,9 +12,19 @@ public struct Trace: Sendable {
     /// - Parameter keeps: how many lines of text to keep; none costs nothing.
     public init(keeps: Int = 0) { self.keeps = keeps }
 
-    mutating func note(_ words: UInt64...) {
-        for word in words { mix(word) }
+    /// What happened, when, and up to four numbers of it.
+    mutating func note(_ what: What, _ time: Int64, _ a: UInt64, _ b: UInt64 = 0, _ c: UInt64 = 0, _ d: UInt64 = 0) {
+        mix(what.rawValue ^ UInt64(time) << 4)
+        mix(a)
+        mix(b)
+        mix(c)
+        mix(d)
         events += 1
+    }
+
+    enum What: UInt64 {
+        case start = 1
+        case crash, role, sync, arrival, connection, fault, turn, reply
     }
 
     mutating func mix(_ word: UInt64) {

@@ -40,7 +40,7 @@ public struct Traits: Sendable {
         turnDelay = 2_000...random.pick([10_000, 50_000])
         clients = random.within(2...6)
         keys = random.pick([1, 2, 4, 8, 16])
-        let longest = random.pick([300, 2000, 6000, 6000]) * 1_000_000
+        let longest = random.pick([300, 6000, 20_000, 20_000]) * 1_000_000
         thinkTime = 1_000_000...longest
         bursts = random.pick([0, 10, 100])
         reads = random.pick([100, 400, 700])
@@ -71,7 +71,7 @@ public struct Traits: Sendable {
         options.batchBytesMax = ByteCount(random.pick([200, 2000, 1 << 20]))
         options.framesUnderWayMax = random.pick([1, 2, 4])
         options.compressionThreshold = ByteCount(random.pick([64, 512]))
-        options.cacheBytes = ByteCount(random.pick([500, 8000, 8 << 20]))
+        options.cacheBytes = ByteCount(random.pick([500, 8000, 8 << 20, 8 << 20, 8 << 20]))
         options.applyBytesPerStep = random.pick([500, 2 << 20])
         options.readReplyBytesPerStep = random.pick([50, 2 << 20])
         return options

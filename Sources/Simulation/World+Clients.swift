@@ -34,7 +34,7 @@ extension World {
         guard let (request, isIdle) = clients.take(token, answer, at: now) else {
             throw Violation(.honesty, "\(nodes[node].id) answers request \(token), for which nobody waits")
         }
-        trace.note(9, UInt64(now), token)
+        trace.note(.reply, now, token)
         trace.mix(Array(bytes.prefix(64)))
         if request.isMarked {
             switch answer {

@@ -85,7 +85,7 @@ extension World {
         }
         life.unsynced.removeFirst(pass.orders)
         life.pass = nil
-        trace.note(4, UInt64(now), UInt64(position), pass.ticket.rawValue)
+        trace.note(.sync, now, UInt64(position), pass.ticket.rawValue)
         post(.persisted(pass.ticket, life.writer.room), to: position)
         plantProgress(position, life)
         try driveDisk(position)
@@ -105,9 +105,10 @@ extension World {
         try driveDisk(position)
     }
 
-    func readDone(_ position: Int, _ read: LogRead) throws(Violation) {
+    func readDone(_ position: Int) throws(Violation) {
         let node = nodes[position]
-        guard let life = node.life else { return }
+        guard let life = node.life, !life.reads.isEmpty else { return }
+        let read = life.reads.removeFirst()
         do throws(LogError) {
             var frames = try life.reader.readFrames(from: read.from, byteLimit: ByteCount(read.byteLimit))
             plant(in: &frames, for: read, position)

@@ -21,7 +21,7 @@ extension World {
     func begin(_ fault: Fault, _ number: Int) throws(Violation) {
         guard !isHealing else { return }
         figures.faults += 1
-        trace.note(7, UInt64(now), UInt64(number))
+        trace.note(.fault, now, UInt64(number))
         say("fault: \(fault)")
         let node = nodes[fault.node]
         switch fault.kind {
@@ -42,7 +42,7 @@ extension World {
         case .failSync: node.disk.fail(.sync, after: Int(fault.amount % 4))
         case .failRead: node.disk.fail(.read, after: Int(fault.amount % 4))
         case .failWrite: node.disk.fail(.write, after: Int(fault.amount % 4))
-        case .flipBit, .staleSector, .loseFile, .misdirect: damage(fault)
+        case .flipBit, .lostSector, .misplacedSector, .loseFile: damage(fault)
         case .clockJump: node.clock.jump(Int64(bitPattern: fault.amount))
         case .drift: node.clock.setDrift(Int64(bitPattern: fault.amount), at: now)
         case .handover:
@@ -144,10 +144,10 @@ extension World {
         switch fault.kind {
         case .flipBit:
             node.disk.flipBit(choice % (8 * end), of: name)
-        case .staleSector, .misdirect:
+        case .lostSector, .misplacedSector:
             let sectors = end / SimulatedDisk.sectorSize
             guard sectors > 0 else { return false }
-            let source = fault.kind == .misdirect ? choice >> 8 % sectors : nil
+            let source = fault.kind == .misplacedSector ? (choice >> 8) % sectors : nil
             node.disk.replaceSector(choice % sectors, of: name, bySector: source)
         case .loseFile:
             guard !isNewestFile else { return false }

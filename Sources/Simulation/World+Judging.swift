@@ -23,7 +23,7 @@ extension World {
             try stateJudge.applies(applied, position, life.replica.keyspace)
         }
         if nodes[position].isDamaged, logJudge.witnesses[position].durable.fence == nil { noteRepair(position, life) }
-        trace.note(8, UInt64(now), UInt64(position), raft.rawValue, applied.rawValue, life.replica.keyspace.digest.low)
+        trace.note(.turn, now, UInt64(position), raft.rawValue, applied.rawValue, life.replica.keyspace.digest.low)
     }
 
     /// Damage that the last start has found is repaired once the fence is open again.
@@ -35,12 +35,10 @@ extension World {
         say("\(nodes[position].id) is whole again")
     }
 
-    func judgeRecovery(
-        _ position: Int, _ engine: LogEngine<SimulatedDisk>, _ recovered: RecoveredLog
-    ) throws(Violation) {
+    func judgeRecovery(_ position: Int, _ recovered: RecoveredLog, _ frames: [Frame]) throws(Violation) {
         let node = nodes[position]
         var after = LogImage()
-        after.replace(try frames(of: engine, recovered))
+        after.replace(frames)
         after.term = recovered.state.term
         after.votedFor = recovered.state.votedFor
         after.fence = recovered.state.fence
@@ -67,17 +65,14 @@ extension World {
         stateJudge.restarted(position)
     }
 
-    private func frames(of engine: LogEngine<SimulatedDisk>, _ recovered: RecoveredLog) throws(Violation) -> [Frame] {
+    /// All that a log holds.
+    func frames(of engine: LogEngine<SimulatedDisk>, _ recovered: RecoveredLog) throws(LogError) -> [Frame] {
         var reader = engine.reader()
         var frames: [Frame] = []
         var next = recovered.firstIndex
-        do throws(LogError) {
-            while next <= recovered.last.index {
-                frames += try reader.readFrames(from: next, byteLimit: .mebibytes(1))
-                next = frames.last?.header.lastIndex.next ?? recovered.last.index.next
-            }
-        } catch {
-            throw Violation(.recovery, "what was just recovered cannot be read: \(error)")
+        while next <= recovered.last.index {
+            frames += try reader.readFrames(from: next, byteLimit: .mebibytes(1))
+            next = frames.last?.header.lastIndex.next ?? recovered.last.index.next
         }
         return frames
     }

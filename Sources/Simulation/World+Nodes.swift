@@ -38,18 +38,20 @@ extension World {
         _ position: Int, _ engine: LogEngine<SimulatedDisk>, _ recovered: RecoveredLog
     ) throws(Violation) {
         let node = nodes[position]
-        figures.starts += 1
-        try judgeRecovery(position, engine, recovered)
         let now = node.clock.moment(at: now)
         var start: ReplicaStart
+        let frames: [Frame]
         do throws(LogError) {
+            frames = try self.frames(of: engine, recovered)
             start = try ReplicaStart(recovered, configuration: configuration, reader: engine.reader())
         } catch { return try startFailed(position, error) }
+        figures.starts += 1
+        try judgeRecovery(position, recovered, frames)
         plant(in: &start)
         let life = SimulatedNode.Life(
             Replica(start, options: traits.replica, seed: random.next(), at: now), engine, traits)
         node.life = life
-        trace.note(1, UInt64(self.now), UInt64(position), recovered.last.index.rawValue)
+        trace.note(.start, self.now, UInt64(position), recovered.last.index.rawValue)
         say("\(node.id) starts with \(recovered.last), commit \(recovered.commitIndex), \(recovered.verdict)")
         for peer in nodes.indices where peer != position { dialSoon(min(position, peer), max(position, peer)) }
         try driveDisk(position)
@@ -93,7 +95,7 @@ extension World {
             return
         }
         figures.crashes += 1
-        trace.note(2, UInt64(now), UInt64(position), losesPower ? 1 : 0)
+        trace.note(.crash, now, UInt64(position), losesPower ? 1 : 0)
         say("\(node.id) \(losesPower ? "loses power" : "is killed")")
         node.life = nil
         node.lives += 1
@@ -212,7 +214,8 @@ extension World {
             guard nodes[position].life === life else { return }
         }
         for read in effects.logReads {
-            events.push(.readDone(position, life: nodes[position].lives, read), at: now + diskDelay(position))
+            life.reads.append(read)
+            events.push(.readDone(position, life: nodes[position].lives), at: now + diskDelay(position))
         }
         for index in effects.messages.indices {
             if dies(position) { return }
@@ -256,7 +259,7 @@ extension World {
         for item in news {
             switch item {
             case .role(let role, let term, _):
-                trace.note(3, UInt64(now), UInt64(position), term.rawValue)
+                trace.note(.role, now, UInt64(position), term.rawValue)
                 guard role == .leader else { continue }
                 figures.elections += 1
                 try logJudge.becameLeader(position, term: term)

@@ -69,7 +69,7 @@ extension World {
         wires[parcel.from, parcel.to].lastHeard[side] = now
         var content = parcel.content
         plant(in: &content, at: parcel.to)
-        trace.note(5, UInt64(now), UInt64(parcel.from), UInt64(parcel.to))
+        trace.note(.arrival, now, UInt64(parcel.from), UInt64(parcel.to))
         post(.content(content, from: parcel.from), to: parcel.to)
     }
 
@@ -182,7 +182,7 @@ extension World {
         wires[a, b].isUp = [true, true]
         wires[a, b].lastHeard = [now, now]
         wires[a, b].lastArrival = [now, now]
-        trace.note(6, UInt64(now), UInt64(a), UInt64(b))
+        trace.note(.connection, now, UInt64(a), UInt64(b))
         say("\(nodes[a].id) and \(nodes[b].id) connect")
         post(.connected(b), to: a)
         post(.connected(a), to: b)

@@ -18,7 +18,7 @@ enum WorldEvent: Sendable {
     case prepared(Int, life: UInt32)
     /// The log has something to do by itself: look for space, seal.
     case diskWake(Int, life: UInt32)
-    case readDone(Int, life: UInt32, LogRead)
+    case readDone(Int, life: UInt32)
     case start(Int)
     case arrival(Int)
     case wireCheck(Int, Int)
@@ -77,7 +77,10 @@ final class World {
         logJudge = LogJudge(nodes.map(\.id))
         stateJudge = StateJudge(nodes: schedule.nodes, cluster: World.cluster)
         self.random = random
-        if bug == .syncDoesNothing { for node in nodes { node.disk.isLying = true } }
+        for node in nodes {
+            node.disk.isLying = bug == .syncDoesNothing
+            node.disk.retriesSync = bug == .retryFailedSync
+        }
     }
 
     // MARK: The run
@@ -117,7 +120,7 @@ final class World {
         case .synced(let node, let life): if isAlive(node, life) { try synced(node) }
         case .prepared(let node, let life): if isAlive(node, life) { try prepared(node) }
         case .diskWake(let node, let life): if isAlive(node, life) { try diskWake(node) }
-        case .readDone(let node, let life, let read): if isAlive(node, life) { try readDone(node, read) }
+        case .readDone(let node, let life): if isAlive(node, life) { try readDone(node) }
         case .start(let node): try start(node)
         case .arrival(let slot): arrive(slot)
         case .wireCheck(let a, let b): checkWire(a, b)
