@@ -23,7 +23,7 @@ public struct Schedule: Hashable, Sendable {
     public init(seed: UInt64, nodes: Int? = nil, length: Int64? = nil) {
         var random = SeededRandom.stream(2, of: seed)
         let drawnNodes = random.chance(125) ? 5 : 3
-        let drawnLength = Int64(random.within(20...60)) * 1_000_000_000
+        let drawnLength = Int64(random.within(20...100)) * 1_000_000_000
         self.init(seed: seed, nodes: nodes ?? drawnNodes, length: length ?? drawnLength, faults: [])
         var drawing = FaultDrawing(nodes: self.nodes, random: random)
         faults = drawing.faults(until: self.length)
@@ -39,7 +39,7 @@ struct FaultDrawing {
         let chance = random.pick([150, 400, 1000])
         var kinds = Fault.Kind.allCases.filter { _ in random.chance(chance) }
         if kinds.isEmpty { kinds = [random.pick(Fault.Kind.allCases)] }
-        let pause = Int64(random.pick([300, 1000, 1000, 4000])) * 1_000_000
+        let pause = Int64(random.pick([300, 1000, 3000, 6000])) * 1_000_000
         var faults: [Fault] = []
         var time = Int64(random.within(0...2000)) * 1_000_000
         while time < end {

@@ -40,9 +40,9 @@ public struct Traits: Sendable {
         turnDelay = 2_000...random.pick([10_000, 50_000])
         clients = random.within(2...6)
         keys = random.pick([1, 2, 4, 8, 16])
-        let longest = random.pick([300, 6000, 20_000, 20_000]) * 1_000_000
+        let longest = (random.chance(60) ? 300 : random.pick([3000, 6000, 20_000])) * 1_000_000
         thinkTime = 1_000_000...longest
-        bursts = random.pick([0, 10, 100])
+        bursts = random.pick([0, 10, 50])
         reads = random.pick([100, 400, 700])
         padding = random.pick([0, 0, 30, 300, 3000])
         usesWire = random.chance(150)
@@ -72,7 +72,7 @@ public struct Traits: Sendable {
         options.framesUnderWayMax = random.pick([1, 2, 4])
         options.compressionThreshold = ByteCount(random.pick([64, 512]))
         options.cacheBytes = ByteCount(random.pick([500, 8000, 8 << 20, 8 << 20, 8 << 20]))
-        options.applyBytesPerStep = random.pick([500, 2 << 20])
+        options.applyBytesPerStep = random.pick([500, 2 << 20, 2 << 20, 2 << 20])
         options.readReplyBytesPerStep = random.pick([50, 2 << 20])
         return options
     }
