@@ -10,9 +10,9 @@ enum Layer: String {
         case "Vocabulary", "ByteCoding": .ground
         case "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol", "Replica", "Telemetry": .core
         case "Platform": .seam
-        case "TLS", "LogStore": .shell
+        case "TLS", "LogStore", "ReplicaLog": .shell
         case "Simulation": .world
-        case "noded", "nodectl", "loadtest": .program
+        case "noded", "nodectl", "loadtest", "simulate": .program
         default: .composition
         }
     }
