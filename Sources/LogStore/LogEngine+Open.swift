@@ -27,14 +27,12 @@ extension LogEngine {
         var outcome = try recovery.run(progress: progress)
         var verdict = verdict(of: outcome, isNew: isNew)
         if case .damaged(let damage, let fenced, let files) = outcome.ending {
-            verdict = .damaged(
-                damage,
-                quarantined: try stored { () throws(StorageError) in
-                    let repair = LogRepair(disk: disk, now: now)
-                    let copies = try repair.keep(files, damage: damage, fenced: fenced)
-                    try repair.endLog(outcome, fenced: fenced, files: files, size: options.firstSegmentSize)
-                    return copies
-                })
+            do throws(StorageError) {
+                let repair = LogRepair(disk: disk, now: now)
+                let kept = try repair.keep(files, staying: outcome.sequence, damage: damage, fenced: fenced)
+                try repair.endLog(outcome, fenced: fenced, files: files, size: options.firstSegmentSize)
+                verdict = .damaged(damage, quarantined: kept)
+            } catch { throw .repairRefused(damage, error) }
             recovery = LogRecovery(disk: disk, identity: identity, options: options)
             outcome = try recovery.run(progress: progress)
             if case .damaged(let again, _, _) = outcome.ending { throw .unreadable(again) }
