@@ -130,7 +130,11 @@ struct RepairFollower {
         if let uptime, let newer = facts.uptimeSeconds, newer < uptime { hasRestarted = true }
         uptime = facts.uptimeSeconds
         guard let repair = facts.repair else {
-            if hasRestarted, facts.phase == "ready" { return .done(wasDamaged: true, quarantined: quarantined) }
+            if hasRestarted, facts.phase == "ready" {
+                // A repair may be over between two looks: then the directory has to do.
+                let kept = quarantined.isEmpty ? facts.quarantine.map { [$0.directory] } ?? [] : quarantined
+                return .done(wasDamaged: true, quarantined: kept)
+            }
             if !hasRestarted, (facts.scrub?.askedPass ?? 0) >= pass { return .done(wasDamaged: false, quarantined: []) }
             return .under("reading the log: \(ByteCount(Int(clamping: facts.scrub?.readBytes ?? 0)))")
         }
