@@ -32,6 +32,7 @@ extension OperatorRequest {
         switch self {
         case .failover(let target, let isForced):
             "failover" + (target.map { " to \($0)" } ?? "") + (isForced ? " (forced)" : "")
+        case .repair(let isForced): "repair" + (isForced ? " (forced)" : "")
         case .reload: "reload"
         }
     }

@@ -43,6 +43,26 @@ extension AdminRouter {
         return (target, isForced)
     }
 
+    /// The body is empty or `{"force": true}`.
+    func repair(_ request: HTTPRequest) -> Outcome {
+        do throws(JSONError) {
+            var isForced = false
+            for (name, value) in try AdminRouter.members(of: request.body) {
+                switch (name, value) {
+                case ("force", .flag(let flag)): isForced = flag
+                case ("force", _): throw JSONError(what: "\"force\" is neither true nor false", offset: 0)
+                default: throw JSONError(what: "a field that this request does not have", offset: 0)
+                }
+            }
+            return .ask(.repair(isForced: isForced))
+        } catch {
+            return .answer(
+                .error(
+                    400, "bad_body", "the body is not valid: \(error.what) (at byte \(error.offset))",
+                    remedy: #"send nothing, or {"force": true}"#))
+        }
+    }
+
     /// The members of an object; none for an empty body.
     private static func members(
         of body: [UInt8]

@@ -39,6 +39,7 @@ struct AdminRouter {
         case .metrics: return .answer(exposition)
         case .status: return .answer(HTTPResponse(200, json: status.json()))
         case .failover: return failover(request)
+        case .repair: return repair(request)
         case .reload: return .ask(.reload)
         case .openapi: return .answer(HTTPResponse(200, json: OpenAPI.document(version: status.version)))
         case .page: return .answer(HTTPResponse(200, contentType: "text/html; charset=utf-8", body: StatusPage.html))

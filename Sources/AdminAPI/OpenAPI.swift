@@ -43,7 +43,10 @@ enum OpenAPI {
                 }
             }
             if route == .ready { writer.member("parameters") { checkParameter(to: &$0) } }
-            if route == .failover { writer.member("requestBody") { failoverBody(to: &$0) } }
+            if route == .failover {
+                writer.member("requestBody") { body(["to": "string", "force": "boolean"], to: &$0) }
+            }
+            if route == .repair { writer.member("requestBody") { body(["force": "boolean"], to: &$0) } }
             writer.member("responses") { responses(route, to: &$0) }
         }
     }
@@ -69,7 +72,8 @@ enum OpenAPI {
         }
     }
 
-    private static func failoverBody(to writer: inout JSONWriter) {
+    /// An object of optional fields, by name and type.
+    private static func body(_ fields: KeyValuePairs<String, String>, to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("required", false)
             content("application/json", to: &writer) { writer in
@@ -78,8 +82,7 @@ enum OpenAPI {
                     writer.member("additionalProperties", false)
                     writer.member("properties") { writer in
                         writer.object { writer in
-                            property("to", type: "string", to: &writer)
-                            property("force", type: "boolean", to: &writer)
+                            for (name, type) in fields { property(name, type: type, to: &writer) }
                         }
                     }
                 }
@@ -187,7 +190,7 @@ extension Route {
     /// Statuses besides 200, apart from those that any malformed request can get.
     fileprivate var otherStatuses: [(Int, String)] {
         var statuses: [(Int, String)] = []
-        if self == .failover { statuses += [(400, "The body is not valid.")] }
+        if self == .failover || self == .repair { statuses += [(400, "The body is not valid.")] }
         if admission != .nobodyIsAsked {
             statuses += [
                 (401, "No token, or one that is not valid."), (403, "Not allowed with this token or address."),

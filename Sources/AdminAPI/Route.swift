@@ -9,6 +9,7 @@ enum Route: String, CaseIterable, Sendable {
     case metrics = "/metrics"
     case status = "/v1/status"
     case failover = "/v1/failover"
+    case repair = "/v1/repair"
     case reload = "/v1/reload"
     case openapi = "/v1/openapi.json"
     case page = "/"
@@ -23,13 +24,13 @@ enum Route: String, CaseIterable, Sendable {
         case admin
     }
 
-    var isGet: Bool { self != .failover && self != .reload }
+    var isGet: Bool { self != .failover && self != .repair && self != .reload }
 
     var admission: Guard {
         switch self {
         case .health, .ready, .readyLeader, .readyReads, .page, .script, .style: .nobodyIsAsked
         case .metrics: .metrics
-        case .status, .failover, .reload, .openapi: .admin
+        case .status, .failover, .repair, .reload, .openapi: .admin
         }
     }
 
@@ -45,6 +46,8 @@ enum Route: String, CaseIterable, Sendable {
         case .metrics: "Metrics in the Prometheus text format."
         case .status: "What the node says of itself and of its peers."
         case .failover: "Hands leadership over; answers when the new leader is known."
+        case .repair:
+            "Reads all of the log again, now and fast; a node that is damaged repairs itself. Status tells the rest."
         case .reload: "Reads certificates, tokens and log level again, as SIGHUP does."
         case .openapi: "This document."
         case .page: "A page that shows the status; asks for a token."

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -97,6 +98,12 @@ int trireme_tcp_socket(int family) {
 int trireme_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 ssize_t trireme_getrandom(void *bytes, size_t length) { return getrandom(bytes, length, 0); }
 int trireme_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+int trireme_yield_to_others(void) {
+    // Which of the two helps depends on the kernel's schedulers: a refusal of either is no error.
+    const int best_effort_lowest = 2 << 13 | 7, this_thread = 1;
+    syscall(SYS_ioprio_set, this_thread, 0, best_effort_lowest);
+    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
+}
 char **trireme_environment(void) { return environ; }
 
 static int prepare_attributes(posix_spawnattr_t *attributes, int session) {

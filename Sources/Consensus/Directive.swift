@@ -33,6 +33,9 @@ public enum Directive: Hashable, Sendable {
     case fenceRaised(LogIndex)
     /// The log is whole again: the node votes and counts.
     case fenceCleared
+    /// The leader has given this node leave to rebuild its log (`RepairLeave`). From now on it neither votes nor
+    /// counts; a fence up to here is to be persisted, and the process to be started again: recovery repairs the log.
+    case repairGranted(LogIndex)
     case anomaly(Anomaly)
     /// This node's state is not to be trusted: stop serving at once, and end. Nothing comes after it, ever.
     case halt(Divergence)
@@ -47,6 +50,8 @@ public enum StepDownReason: Hashable, Sendable {
     case handover(to: NodeID)
     /// Handed over because this node's disk is full.
     case noSpace(to: NodeID)
+    /// Handed over because this node's log is damaged, so that it can ask its successor for leave to rebuild it.
+    case repair(to: NodeID)
 }
 
 /// Something that a correct peer on a healthy disk does not do. Nothing was changed by it, and nothing that this node

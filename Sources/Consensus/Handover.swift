@@ -6,9 +6,15 @@ public import Vocabulary
 struct Handover: Hashable, Sendable {
     let target: NodeID
     let deadline: Instant
-    let isForSpace: Bool
+    let cause: Cause
     /// The target has been told to campaign.
     var isOrdered = false
+
+    enum Cause: Hashable, Sendable {
+        case operators
+        case fullDisk
+        case damagedLog
+    }
 }
 
 public enum HandoverOutcome: Hashable, Sendable {

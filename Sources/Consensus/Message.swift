@@ -62,7 +62,8 @@ public struct Message: Hashable, Sendable {
         /// Frames to store; the bytes travel beside the message. An empty list asks only where the logs match.
         case append(Append)
         /// Nothing new: the leader lives, this much is committed, and here is the newest read round.
-        case heartbeat(commitIndex: LogIndex, round: ReadRound)
+        /// `mayRepair`: the receiver, which had asked for it, has leave to rebuild its damaged log (`RepairLeave`).
+        case heartbeat(commitIndex: LogIndex, round: ReadRound, mayRepair: Bool)
         /// The answer to append and heartbeat alike.
         case progress(ProgressReport)
         /// "Campaign now, I hand over to you" (dissertation, 3.10).
@@ -110,16 +111,19 @@ public struct Message: Hashable, Sendable {
         public var counts: Bool
         /// False when the sender has no room for more entries.
         public var hasSpace: Bool
+        /// The sender's disk is damaged while its memory is whole: it asks for leave to rebuild its log.
+        public var wantsRepair: Bool
         public var appliedIndex: LogIndex
         public init(
             round: ReadRound, matchIndex: LogIndex, resendFrom: LogIndex?, counts: Bool, hasSpace: Bool,
-            appliedIndex: LogIndex
+            wantsRepair: Bool, appliedIndex: LogIndex
         ) {
             self.round = round
             self.matchIndex = matchIndex
             self.resendFrom = resendFrom
             self.counts = counts
             self.hasSpace = hasSpace
+            self.wantsRepair = wantsRepair
             self.appliedIndex = appliedIndex
         }
     }

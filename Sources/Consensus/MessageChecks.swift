@@ -15,7 +15,7 @@ extension Message {
             return term > .zero && fits(candidacy.last.term.rawValue, candidacy.last.index.rawValue)
         case .append(let append):
             return fits(append.previous.index.rawValue, append.commitIndex.rawValue, append.end.index.rawValue)
-        case .heartbeat(let commitIndex, _):
+        case .heartbeat(let commitIndex, _, _):
             return fits(commitIndex.rawValue)
         case .progress(let report):
             return fits(report.matchIndex.rawValue, report.resendFrom?.rawValue ?? 0)

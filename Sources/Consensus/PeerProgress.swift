@@ -62,6 +62,10 @@ public struct PeerProgress: Sendable {
     /// False while it repairs its log: it is fed, and counts for nothing.
     public internal(set) var counts = true
     public internal(set) var hasSpace = true
+    /// Its log is damaged, and it asks for leave to rebuild it.
+    public internal(set) var wantsRepair = false
+    /// It has answered this leader over the connection that stands now: what it said holds for the process behind it.
+    public internal(set) var hasReported = false
     public internal(set) var appliedIndex = LogIndex.zero
     /// Answers owed by the peer count from here: start of office, or its newest answer.
     var quorumSince: Instant

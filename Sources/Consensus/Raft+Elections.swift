@@ -194,7 +194,7 @@ extension Raft {
         for i in peers.indices { peers[i].reset(next: log.last.index.next, now: now) }
         heartbeatDeadline = now + options.heartbeatInterval
         notice = nil
-        spaceHandoverDeadline = now
+        ownHandoverDeadline = now
         announce(into: &out)
         out.append(.becameLeader)
     }
@@ -213,7 +213,13 @@ extension Raft {
         guard role == .leader else { return }
         if let handover, handover.isOrdered {
             let target = handover.target
-            out.append(.steppedDown(handover.isForSpace ? .noSpace(to: target) : .handover(to: target)))
+            let reason: StepDownReason =
+                switch handover.cause {
+                case .operators: .handover(to: target)
+                case .fullDisk: .noSpace(to: target)
+                case .damagedLog: .repair(to: target)
+                }
+            out.append(.steppedDown(reason))
             abandonDuties(.handedOver(to: target, other), into: &out)
         } else {
             out.append(.steppedDown(.higherTerm(other, from: node)))
@@ -225,6 +231,7 @@ extension Raft {
     private mutating func abandonDuties(_ outcome: HandoverOutcome, into out: inout [Directive]) {
         role = .follower
         leader = nil
+        repairLeave = nil
         verifiedIndex = commitIndex
         if handover != nil {
             handover = nil

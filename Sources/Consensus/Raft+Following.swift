@@ -31,8 +31,11 @@ extension Raft {
         return true
     }
 
-    mutating func receiveHeartbeat(commitIndex: LogIndex, round: ReadRound, into out: inout [Directive]) {
+    mutating func receiveHeartbeat(
+        commitIndex: LogIndex, round: ReadRound, mayRepair: Bool, into out: inout [Directive]
+    ) {
         noteCommit(commitIndex, into: &out)
+        if mayRepair { takeRepairLeave(into: &out) }
         seenRound = max(seenRound, round)
         askTerms(into: &out)
         reportProgress(into: &out)
@@ -142,7 +145,7 @@ extension Raft {
     private func progressReport(resendFrom: LogIndex?) -> Message.ProgressReport {
         Message.ProgressReport(
             round: seenRound, matchIndex: min(verifiedIndex, log.persistedIndex), resendFrom: resendFrom,
-            counts: !fence.isClosed && !isBlank, hasSpace: hasSpace, appliedIndex: appliedIndex)
+            counts: !fence.isClosed && !isBlank, hasSpace: hasSpace, wantsRepair: isDamaged, appliedIndex: appliedIndex)
     }
 }
 

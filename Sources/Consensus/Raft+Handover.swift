@@ -13,7 +13,7 @@ extension Raft {
         guard role == .leader else { throw .notLeader(leader: leader) }
         if let handover { throw .alreadyRunning(to: handover.target) }
         let chosen = try checked(target ?? bestSuccessor(orBehind: true), isForced: isForced)
-        handover = Handover(target: chosen, deadline: deadline, isForSpace: false)
+        handover = Handover(target: chosen, deadline: deadline, cause: .operators)
         advanceHandover(now: now, into: &out)
     }
 
@@ -32,15 +32,17 @@ extension Raft {
     }
 
     /// It has answered in this term, and everything committed has been sent to it at least.
-    private func isClose(_ peer: PeerProgress) -> Bool {
+    func isClose(_ peer: PeerProgress) -> Bool {
         peer.lastHeard != nil && peer.nextIndex > commitIndex
             && (peer.state == .replicate || peer.matchIndex >= commitIndex)
     }
 
     /// The follower that could lead soonest: connected, whole, with space, the furthest; the first by name of equals.
-    /// `orBehind`: if none is close, one that is far behind.
-    func bestSuccessor(orBehind: Bool) -> NodeID? {
-        let able = peers.filter { $0.isConnected && $0.counts && $0.hasSpace }
+    /// `orBehind`: if none is close, one that is far behind. `unlessDamaged`: none that wants to repair its own log.
+    func bestSuccessor(orBehind: Bool, unlessDamaged: Bool = false) -> NodeID? {
+        let able = peers.filter {
+            $0.isConnected && $0.counts && $0.hasSpace && !(unlessDamaged && $0.wantsRepair)
+        }
         let close = able.filter { isClose($0) }
         var best: PeerProgress?
         for peer in close.isEmpty && orBehind ? able : close {
@@ -54,7 +56,7 @@ extension Raft {
         guard role == .leader, let handover else { return }
         if !progress(of: handover.target).hasSpace {
             self.handover = nil
-            spaceHandoverDeadline = now
+            ownHandoverDeadline = now
             return out.append(.handoverEnded(.targetFull(handover.target)))
         }
         guard !handover.isOrdered, progress(of: handover.target).matchIndex == log.last.index else { return }
@@ -68,11 +70,17 @@ extension Raft {
             out.append(.handoverEnded(.timedOut(handover.target)))
         }
         // A full disk stops writes for all; another node may have space.
-        guard !hasSpace, handover == nil, now >= spaceHandoverDeadline, let target = bestSuccessor(orBehind: false)
+        if !hasSpace { beginOwnHandover(for: .fullDisk, now: now, into: &out) }
+    }
+
+    /// Hands over on this leader's own judgement, to a follower that is close, if there is one. Not again soon.
+    mutating func beginOwnHandover(for cause: Handover.Cause, now: Instant, into out: inout [Directive]) {
+        guard handover == nil, now >= ownHandoverDeadline,
+            let target = bestSuccessor(orBehind: false, unlessDamaged: cause == .damagedLog)
         else { return }
         let deadline = now + options.electionTimeoutMax
-        spaceHandoverDeadline = deadline + options.electionTimeoutMax
-        handover = Handover(target: target, deadline: deadline, isForSpace: true)
+        ownHandoverDeadline = deadline + options.electionTimeoutMax
+        handover = Handover(target: target, deadline: deadline, cause: cause)
         advanceHandover(now: now, into: &out)
     }
 }

@@ -108,6 +108,9 @@ extension Raft {
         peers[position].heard(now: now)
         peers[position].counts = report.counts
         peers[position].hasSpace = report.hasSpace
+        peers[position].wantsRepair = report.wantsRepair
+        peers[position].hasReported = true
+        noteReturn(of: peers[position])
         peers[position].appliedIndex = report.appliedIndex
         if !report.counts, report.matchIndex < peers[position].matchIndex {
             // Its log was damaged: what it had once is not what it has.
@@ -161,6 +164,7 @@ extension Raft {
         noticeCommit(now: now, into: &out)
         guard now >= heartbeatDeadline else { return }
         heartbeatDeadline = now + options.heartbeatInterval
+        giveRepairLeave(now: now, into: &out)
         for i in peers.indices where peers[i].isConnected {
             if !peers[i].inflight.isEmpty, now - peers[i].owedSince > options.electionTimeoutMax {
                 peers[i].backToProbe(next: peers[i].matchIndex.next)
@@ -203,7 +207,8 @@ extension Raft {
                 round: round)
             send(.append(probe), to: peer.id, into: &out)
         } else {
-            send(.heartbeat(commitIndex: commitIndex, round: round), to: peer.id, into: &out)
+            let mayRepair = repairLeave?.node == peer.id
+            send(.heartbeat(commitIndex: commitIndex, round: round, mayRepair: mayRepair), to: peer.id, into: &out)
         }
     }
 
@@ -221,12 +226,16 @@ extension Raft {
     public mutating func peerConnected(_ peer: NodeID) {
         guard let position = position(of: peer) else { return }
         peers[position].isConnected = true
+        peers[position].hasReported = false
+        noteDeparture(of: peer)
     }
 
     /// The connection to `peer` broke; what was under way on it is lost.
     public mutating func peerDisconnected(_ peer: NodeID, now: Instant, into out: inout [Directive]) {
         guard let position = position(of: peer) else { return }
         peers[position].isConnected = false
+        peers[position].hasReported = false
+        noteDeparture(of: peer)
         if role == .leader {
             peers[position].backToProbe(next: peers[position].matchIndex.next)
             if let handover, handover.target == peer {

@@ -32,6 +32,8 @@ public struct Raft: Sendable {
     public internal(set) var divergence: Divergence?
     /// False when the disk has no room for more entries.
     public internal(set) var hasSpace = true
+    /// This node's log is damaged while its memory is whole: it wants leave to rebuild it (`RepairLeave`).
+    public internal(set) var isDamaged = false
     public internal(set) var appliedIndex = LogIndex.zero
 
     var log: LogTail
@@ -66,10 +68,11 @@ public struct Raft: Sendable {
     var rule: CommitRule
     var rounds = ReadRounds()
     var handover: Handover?
+    var repairLeave: RepairLeave?
     var heartbeatDeadline: Instant
     var notice: CommitNotice?
     /// No automatic hand-over before.
-    var spaceHandoverDeadline: Instant
+    var ownHandoverDeadline: Instant
 
     var lastTick: Instant
     /// No candidacy before: the disk has only just recovered from a stall.
@@ -112,7 +115,7 @@ public struct Raft: Sendable {
         if restored.isBallotUncertain { doubt = BallotDoubt(others: peers.map(\.id)) }
         rule = CommitRule(firstOwnIndex: restored.last.index.next)
         heartbeatDeadline = now
-        spaceHandoverDeadline = now
+        ownHandoverDeadline = now
         lastTick = now
         campaignDeadline = now
         announced = Announcement(role: .follower, term: restored.term, leader: nil)
@@ -130,6 +133,10 @@ public struct Raft: Sendable {
     public var isHandingOver: Bool { handover != nil }
     /// Who the leader hands over to.
     public var handoverTarget: NodeID? { handover?.target }
+    /// Whom this leader has given leave to rebuild its log, until that node is whole again.
+    public var repairingPeer: NodeID? { repairLeave?.node }
+    /// Whether this node has leave to rebuild its log, and waits for the end of its process.
+    public var isLeavingForRepair: Bool { fence.isHeld }
     /// The other voters, sorted.
     public var peerIDs: [NodeID] { peers.map(\.id) }
     /// Bytes of entries that are not both committed and durable here.
@@ -221,9 +228,9 @@ public struct Raft: Sendable {
             if follow(from, term: message.term, commitIndex: commitIndex, now: now, into: &out) {
                 receiveAppend(append, from: from, now: now, into: &out)
             }
-        case .heartbeat(let commitIndex, let round):
+        case .heartbeat(let commitIndex, let round, let mayRepair):
             if follow(from, term: message.term, commitIndex: commitIndex, now: now, into: &out) {
-                receiveHeartbeat(commitIndex: commitIndex, round: round, into: &out)
+                receiveHeartbeat(commitIndex: commitIndex, round: round, mayRepair: mayRepair, into: &out)
             }
         case .progress(let report):
             if learn(message.term, from: from, now: now, into: &out), message.term == term, role == .leader {

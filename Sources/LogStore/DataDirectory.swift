@@ -79,7 +79,7 @@ public final class DataDirectory: Sendable {
 
     // MARK: Files
 
-    private static func lockFile(_ path: String) throws(DataDirectoryError) -> File {
+    static func lockFile(_ path: String) throws(DataDirectoryError) -> File {
         let name = path + "/LOCK"
         do throws(SystemError) {
             let file = try File.open(name, mode: .openOrCreate)
@@ -105,7 +105,7 @@ public final class DataDirectory: Sendable {
         }
     }
 
-    private static func writeIdentity(_ file: IdentityFile, _ path: String) throws(DataDirectoryError) {
+    static func writeIdentity(_ file: IdentityFile, _ path: String) throws(DataDirectoryError) {
         do throws(SystemError) {
             try FileSystem.writeAtomically(path + "/identity", file.encoded.rawBytes)
         } catch { throw .system(error) }

@@ -21,13 +21,15 @@ public enum DataDirectoryError: Error, Hashable, Sendable {
     case damagedIdentity(file: String)
     /// There is a log, but nothing says whose.
     case identityMissing(path: String)
+    /// Neither the identity file nor any segment can be read.
+    case identityLost(path: String)
     case system(SystemError)
     case log(LogError)
 
     /// Whether it is the data that is damaged beyond what a node may repair alone, rather than the way it is set up.
     public var isDamage: Bool {
         switch self {
-        case .damagedIdentity, .identityMissing, .newerVersion: true
+        case .damagedIdentity, .identityMissing, .identityLost, .newerVersion: true
         case .log(.unreadable), .log(.newerVersion), .log(.foreignSegment): true
         default: false
         }
@@ -56,6 +58,7 @@ extension DataDirectoryError: CustomStringConvertible {
             "\(file) has format version \(found); this release reads up to \(supported). Nothing was changed"
         case .damagedIdentity(let file): "\(file) is damaged"
         case .identityMissing(let path): "data directory \(path) holds a log, but no identity file says whose"
+        case .identityLost(let path): "neither the identity of data directory \(path) nor any segment can be read"
         case .system(let error): "data directory: \(error)"
         case .log(let error): error.description
         }
@@ -74,7 +77,8 @@ extension DataDirectoryError: CustomStringConvertible {
         case .otherCluster, .otherNode: .operate("correct the data directory or the identity in the configuration")
         case .newerVersion: .operate("start the release that wrote it, or a newer one")
         case .damagedIdentity, .identityMissing:
-            .operate("move the data directory away and let the node join again with an empty one")
+            .operate("run `nodectl repair DIRECTORY`: its log's segments say whose it is")
+        case .identityLost: .operate("restore the file `identity` from a copy; without it the directory is lost")
         case .system(let error): error.remedy
         case .log(let error): error.remedy
         }

@@ -86,6 +86,16 @@ public struct DirectoryStorage: Storage {
         }
     }
 
+    public func link(_ name: String, as copy: String) throws(StorageError) {
+        do { try FileSystem.link(full(name), as: full(copy)) } catch {
+            // Not every file system has links.
+            guard !error.isOutOfSpace, !error.isMissing else { throw StorageError(.create, full(copy), error) }
+            try self.copy(name, to: copy)
+        }
+    }
+
+    public func forget(_ file: Handle) { file.file.forgetCached(from: 0, count: 0) }
+
     private func full(_ name: String) -> String { path + "/" + name }
 }
 

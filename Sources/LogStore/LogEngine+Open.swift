@@ -31,13 +31,12 @@ extension LogEngine {
         while case .damaged(let damage, let fenced, let files) = outcome.ending {
             // Behind the first damage may be another that only shows once that is mended.
             guard repairs < repairsMax else { throw .unreadable(damage) }
-            let copies = try stored { () throws(StorageError) in
+            do throws(StorageError) {
                 let repair = LogRepair(disk: disk, now: now.advanced(by: repairs))
-                let copies = try repair.keep(files, damage: damage, fenced: fenced)
+                let kept = try repair.keep(files, staying: outcome.sequence, damage: damage, fenced: fenced)
                 try repair.endLog(outcome, fenced: fenced, files: files, size: options.firstSegmentSize)
-                return copies
-            }
-            verdict = verdict.adding(damage, copies)
+                verdict = verdict.adding(damage, kept)
+            } catch { throw .repairRefused(damage, error) }
             repairs += 1
             recovery = LogRecovery(disk: disk, identity: identity, options: options)
             outcome = try recovery.run(progress: progress)

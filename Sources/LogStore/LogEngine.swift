@@ -86,6 +86,9 @@ public struct LogEngine<Disk: Storage>: Sendable {
     /// A reader for any one thread.
     public func reader() -> LogReader<Disk> { LogReader(disk: disk, map: map, seed: chain.seed) }
 
+    /// Checks the sealed segments, on any one thread.
+    public func scrub() -> LogScrub<Disk> { LogScrub(disk: disk, map: map, identity: identity) }
+
     // MARK: Writing
 
     /// Writes the orders from `start` on, as many as one pass takes: at most `passLimit` bytes and one new segment.

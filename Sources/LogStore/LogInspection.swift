@@ -42,7 +42,8 @@ public struct LogInspection<Disk: Storage>: Sendable {
                 visit(.segment(file: name, header: header))
                 do throws(StorageError) { try dumpRecords(name, header, visit) } catch { throw .storage(error) }
             case .newer(let version):
-                throw .newerVersion(file: name, found: Int(version), supported: Int(SegmentHeader.version))
+                throw .newerVersion(
+                    file: name, offset: 0, firstIndex: nil, found: Int(version), supported: Int(SegmentHeader.version))
             case .unused:
                 visit(.unused(file: name, size: ByteCount(try size(of: name))))
             case .short:
@@ -169,6 +170,15 @@ public struct LogInspection<Disk: Storage>: Sendable {
     }
 
     // MARK: Files
+
+    /// What the headers that can be read say whose log it is, in the order of the files.
+    static func identities(on disk: Disk) throws(LogError) -> [LogIdentity] {
+        var identities: [LogIdentity] = []
+        for sequence in try sequences(on: disk) {
+            if case .header(let header) = try header(of: sequence, on: disk) { identities.append(header.identity) }
+        }
+        return identities
+    }
 
     private static func sequences(on disk: Disk) throws(LogError) -> [UInt64] {
         do throws(StorageError) { return try disk.list().compactMap(SegmentName.sequence) } catch {

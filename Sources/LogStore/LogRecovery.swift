@@ -94,7 +94,8 @@ struct LogRecovery<Disk: Storage> {
             switch file.finding {
             case .newer(let version):
                 throw .newerVersion(
-                    file: file.name, found: Int(version), supported: Int(SegmentHeader.version))
+                    file: file.name, offset: 0, firstIndex: nil, found: Int(version),
+                    supported: Int(SegmentHeader.version))
             case .header(let header) where header.identity != identity:
                 throw .foreignSegment(file: file.name, found: header.identity, expected: identity)
             default: continue
@@ -138,23 +139,22 @@ struct LogRecovery<Disk: Storage> {
     /// one way or another, and the outcome says in which.
     private mutating func walk(_ header: SegmentHeader, at position: Int) throws(StorageError) -> Bool {
         var window = try SegmentWindow(disk: disk, name: files[position].name)
-        var finding = RecordHeader.Finding.nothing
+        var ending: DamageKind?
         while true {
-            let place = offset(of: outcome.chain.next)
-            finding = try window.record(at: place, expected: outcome.chain.next, seed: outcome.chain.seed)
-            guard case .record(let record, let body) = finding else { break }
-            let bytes = window.bytes.rawBytes.extracting(body)
-            if let version = LogChain.newerVersion(of: record, body: bytes) {
-                unreadable = .newerVersion(
-                    file: files[position].name, found: version.found, supported: version.supported)
-                return false
-            }
             let before = outcome.chain.last.index
-            if let damage = outcome.chain.accept(record, body: bytes) {
-                finding = .invalid(damage)
-                break
+            switch try window.advance(&outcome.chain, base: header.base) {
+            case .record(let record):
+                note(record, after: before)
+                continue
+            case .newer(let found, let supported):
+                unreadable = .newerVersion(
+                    file: files[position].name, offset: offset(of: outcome.chain.next), firstIndex: before.next,
+                    found: found, supported: supported)
+                return false
+            case .nothing: break
+            case .invalid(let kind): ending = kind
             }
-            note(record, after: before)
+            break
         }
         outcome.counts.bytes += offset(of: outcome.chain.next)
         if let next = files.dropFirst(position + 1).first(where: { $0.header != nil }), let start = next.header,
@@ -162,7 +162,7 @@ struct LogRecovery<Disk: Storage> {
         {
             return true
         }
-        try judge(finding, &window, at: position)
+        try judge(ending, &window, at: position)
         return false
     }
 
@@ -183,11 +183,10 @@ struct LogRecovery<Disk: Storage> {
     // MARK: Where the log cannot be read on
 
     private mutating func judge(
-        _ finding: RecordHeader.Finding, _ window: inout SegmentWindow<Disk>, at position: Int
+        _ found: DamageKind?, _ window: inout SegmentWindow<Disk>, at position: Int
     ) throws(StorageError) {
         let place = offset(of: outcome.chain.next)
-        var kind = DamageKind.gap
-        if case .invalid(let found) = finding { kind = found }
+        let kind = found ?? .gap
         if let next = files.dropFirst(position + 1).first, next.sequence != files[position].sequence + 1 {
             // Files are prepared in the order of their numbers, so there was one more.
             return try judgeDamage(.missingSegment, offset: place, after: position)
@@ -197,7 +196,7 @@ struct LogRecovery<Disk: Storage> {
         try gatherLater(than: position, into: &evidence)
         guard !evidence.provesDamage else { return noteDamage(kind, offset: place, evidence, from: position) }
         outcome.unused = Array(files[(position + 1)...])
-        if finding != .nothing || evidence.showsTornBatch {
+        if found != nil || evidence.showsTornBatch {
             outcome.ending = .tornTail(damage(kind, offset: place, evidence))
         }
         try checkBeginning()

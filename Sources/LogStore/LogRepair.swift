@@ -4,74 +4,61 @@ import ByteCoding
 import LogFormat
 import Vocabulary
 
-/// Repairs a damaged log: keeps a copy of every file from the damage on, then ends the log before the damage with a
-/// segment whose first record is the fence.
+/// Repairs a damaged log: keeps every file from the damage on as it was found, then ends the log before the damage
+/// with a segment whose first record is the fence.
 ///
-/// The order makes it safe at every point: copies and the report are on stable storage first; the new segment takes its
-/// name (and with it the fence is in force) in one step; only then are the files behind it removed. A crash before that
-/// step leaves the damage, one after it leaves files that do not follow, which is damage again: found, kept, fenced.
+/// The order makes it safe at every point: what is kept and the report are on stable storage first; the new segment
+/// takes its name (and with it the fence is in force) in one step; only then are the files behind it removed. A crash
+/// before that step leaves the damage, one after it leaves files that do not follow, which is damage again: found,
+/// kept, fenced.
+///
+/// A file that leaves the log is kept by a second name, which costs no space. One that stays in it, because the log
+/// goes on up to the damage, is copied: it may be written over when the log no longer needs it.
 struct LogRepair<Disk: Storage> {
     let disk: Disk
     let stamp: String
 
-    /// `now` names the copies: `quarantine/20261121T021334.000001Z-wal-….seg`.
+    /// `now` names what is kept: `quarantine/20261121T021334.000001Z-wal-….seg`.
     init(disk: Disk, now: Timestamp) {
         self.disk = disk
         stamp = now.description.filter { $0 != "-" && $0 != ":" }
     }
 
-    /// The names of the copies.
-    func keep(_ files: [UInt64], damage: LogDamage, fenced: LogState) throws(StorageError) -> [String] {
+    /// Keeps `files`, of which those up to `staying` stay in the log. The names in quarantine; none, and nothing new
+    /// there, when the disk refuses.
+    func keep(
+        _ files: [UInt64], staying: UInt64, damage: LogDamage, fenced: LogState
+    ) throws(StorageError) -> [String] {
         try disk.makeDirectory(SegmentName.quarantine)
         try disk.syncDirectory(nil)
-        var copies: [String] = []
-        for sequence in files {
-            let name = SegmentName.text(sequence)
-            copies.append(try copy(name))
+        var made: [String] = []
+        do throws(StorageError) {
+            for sequence in files {
+                let name = SegmentName.text(sequence)
+                let kept = SegmentName.quarantine + "/" + stamp + "-" + name
+                made.append(kept)
+                if sequence <= staying { try disk.copy(name, to: kept) } else { try disk.link(name, as: kept) }
+            }
+            let report = SegmentName.quarantine + "/" + stamp + QuarantineReport.ending
+            made.append(report)
+            try write(QuarantineReport(damage, fenced: fenced, copies: made.dropLast()), as: report)
+            try disk.syncDirectory(SegmentName.quarantine)
+        } catch {
+            // The damaged files are where they were. Half of a copy would only fill the disk, at every start more; that
+            // the disk refuses is told by the first error.
+            for name in made.reversed() { try? disk.remove(name) }
+            throw error
         }
-        try writeReport(damage: damage, fenced: fenced, copies: copies)
-        try disk.syncDirectory(SegmentName.quarantine)
-        return copies
+        return made.dropLast()
     }
 
-    private func copy(_ name: String) throws(StorageError) -> String {
-        let target = SegmentName.quarantine + "/" + stamp + "-" + name
-        let source = try disk.open(name)
-        let copy = try disk.create(target)
-        let size = try disk.size(of: source)
-        var bytes: [UInt8] = []
-        var offset = 0
-        while offset < size {
-            bytes.removeAll(keepingCapacity: true)
-            try disk.read(min(1 << 20, size - offset), at: offset, of: source, into: &bytes)
-            guard !bytes.isEmpty else { break }
-            try disk.write(bytes.rawBytes, at: offset, of: copy)
-            offset += bytes.count
-        }
-        try disk.sync(copy)
-        return target
+    private func write(_ report: QuarantineReport, as name: String) throws(StorageError) {
+        let file = try disk.create(name)
+        try disk.write(Array(report.text.utf8).rawBytes, at: 0, of: file)
+        try disk.sync(file)
     }
 
-    private func writeReport(damage: LogDamage, fenced: LogState, copies: [String]) throws(StorageError) {
-        let votes =
-            fenced.isBallotUncertain
-            ? "The damage may hide a vote, so only terms above every one met later are safe to vote in."
-            : "Term \(fenced.term) and its vote are known."
-        let lines =
-            [
-                "kind: \(damage.kind.rawValue)", "file: \(damage.file)", "offset: \(damage.offset)",
-                "lsn: \(damage.lsn)", "first index affected: \(damage.firstIndex)",
-                "highest index seen: \(damage.highestIndex)",
-                "The log was ended before the damage. The node neither votes nor counts for a quorum until it has all",
-                "entries up to \(fenced.fence ?? .zero) again. \(votes)", "The files as they were found:",
-            ] + copies
-        let report = try disk.create(SegmentName.quarantine + "/" + stamp + "-report.txt")
-        let text = Array((lines.joined(separator: "\n") + "\n").utf8)
-        try disk.write(text.rawBytes, at: 0, of: report)
-        try disk.sync(report)
-    }
-
-    /// Ends the log where `outcome` says, with a new segment. `files` are those that `keep` has copied.
+    /// Ends the log where `outcome` says, with a new segment. `files` are those that `keep` has kept.
     func endLog(
         _ outcome: LogRecovery<Disk>.Outcome, fenced: LogState, files: [UInt64], size: ByteCount
     ) throws(StorageError) {

@@ -30,6 +30,8 @@ public struct RecoveredLog: Sendable {
         case tornTail(LogDamage)
         /// Something that was synced is gone. The log ends before it, the files are in quarantine, the fence is set.
         case damaged(LogDamage, quarantined: [String])
+
+        public var isDamage: Bool { if case .damaged = self { true } else { false } }
     }
 
     /// For the start-up log.

@@ -1,5 +1,6 @@
 // What the log asks of a disk. One conformance is a directory; tests and the simulator have others.
 
+import ByteCoding
 public import Vocabulary
 
 /// Files by name in one directory, and in the directories directly below it (`quarantine/...`).
@@ -32,6 +33,36 @@ public protocol Storage: Sendable {
     /// Brings names to stable storage: those of the directory itself, or of one directly below it.
     func syncDirectory(_ name: String?) throws(StorageError)
     func freeSpace() throws(StorageError) -> ByteCount
+    /// Gives the contents of a file, that nobody writes to any more, a second name, which stays when the first one
+    /// goes; an error when it is taken. With its contents on stable storage, the name after `syncDirectory`.
+    func link(_ name: String, as copy: String) throws(StorageError)
+    /// Reads from now on come from the device, as far as nothing is being written to the file: what was read or written
+    /// before may be in memory, and tells nothing about the device.
+    func forget(_ file: Handle)
+}
+
+extension Storage {
+    /// A copy, for storages whose files have one name only.
+    public func link(_ name: String, as copy: String) throws(StorageError) { try self.copy(name, to: copy) }
+
+    public func forget(_ file: Handle) {}
+
+    /// Copies a file, its bytes as they are, and syncs the copy.
+    func copy(_ name: String, to target: String) throws(StorageError) {
+        let source = try open(name)
+        let copy = try create(target)
+        let size = try size(of: source)
+        var bytes: [UInt8] = []
+        var offset = 0
+        while offset < size {
+            bytes.removeAll(keepingCapacity: true)
+            try read(min(1 << 20, size - offset), at: offset, of: source, into: &bytes)
+            guard !bytes.isEmpty else { break }
+            try write(bytes.rawBytes, at: offset, of: copy)
+            offset += bytes.count
+        }
+        try sync(copy)
+    }
 }
 
 /// A call that the disk refused.

@@ -33,10 +33,21 @@ final class LogReaderThread: Sendable {
 
     private static func serve(_ wish: LogRead, _ reader: inout LogReader<DirectoryStorage>) -> LoopLetter {
         do throws(LogError) {
-            let frames = try reader.readFrames(from: wish.from, byteLimit: ByteCount(wish.byteLimit))
-            return .frames(frames, for: wish)
+            do throws(LogError) {
+                return .frames(try read(wish, &reader), for: wish)
+            } catch {
+                guard case .unreadable = error else { throw error }
+                // Damage is what was seen twice.
+                return .frames(try read(wish, &reader), for: wish)
+            }
         } catch {
-            return .readFailed(error.description, for: wish)
+            return .readFailed(error, for: wish)
         }
+    }
+
+    private static func read(
+        _ wish: LogRead, _ reader: inout LogReader<DirectoryStorage>
+    ) throws(LogError) -> [Frame] {
+        try reader.readFrames(from: wish.from, byteLimit: ByteCount(wish.byteLimit))
     }
 }

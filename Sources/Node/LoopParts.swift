@@ -32,6 +32,7 @@ struct LoopParts {
     var mesh: PeerMesh
     var log: LogThread
     var reader: LogReaderThread
+    var scrub: LogScrubThread
     var desk: OperatorDesk
     var board: StatusBoard
     var logger: Logger

@@ -138,7 +138,9 @@ extension Node {
         board.update { $0.progress = StartProgress(phase: .recovering) }
         do throws(DataDirectoryError) {
             let options = LogOptions(
-                segmentSize: settings.log.segmentSize, spareRoom: LoopParameters.logSpareRoom,
+                segmentSize: settings.log.segmentSize,
+                firstSegmentSize: min(settings.log.segmentSize, LogOptions().firstSegmentSize),
+                spareRoom: LoopParameters.logSpareRoom,
                 reserve: settings.log.reserve)
             let opened = try directory.openLog(at: settings.logDirectory, options: options) { [board] progress in
                 board.update {
@@ -146,15 +148,19 @@ extension Node {
                     $0.progress.segmentsTotal = progress.segments
                 }
             }
-            tell(opened.1)
             return opened
         } catch {
             throw .dataDirectory(error)
         }
     }
 
-    private func tell(_ recovered: RecoveredLog) {
-        let facts: Logger.Metadata = [
+    /// What was put aside below the log. That it cannot be looked at is told by the scrub's thread.
+    func quarantine() -> Quarantine? {
+        do throws(StorageError) { return try Quarantine(of: settings.logDirectory) } catch { return nil }
+    }
+
+    func tell(_ recovered: RecoveredLog, newest: QuarantineReport?) {
+        var facts: Logger.Metadata = [
             "log.verdict": "\(recovered.verdict)", "log.segments": "\(recovered.counts.segments)",
             "log.entries": "\(recovered.counts.entries)", "log.bytes": "\(recovered.counts.bytes)",
             "raft.index": "\(recovered.last.index)", "raft.commit": "\(recovered.commitIndex)",
@@ -163,8 +169,24 @@ extension Node {
         switch recovered.verdict {
         case .new, .clean: logger.info("log recovered", metadata: facts)
         case .tornTail: logger.warning("log recovered: a torn tail was cut", metadata: facts)
-        case .damaged: logger.error("log damaged: it is being repaired from the other nodes", metadata: facts)
+        case .damaged(let damage, let kept):
+            facts["log.damage"] = "\(damage.kind.rawValue)"
+            facts["log.file"] = "\(damage.file)"
+            facts["log.offset"] = "\(damage.offset)"
+            facts["log.first-lost"] = "\(damage.firstIndex)"
+            facts["raft.fence"] = "\(recovered.state.fence ?? .zero)"
+            facts["quarantine"] = "\(kept.map { settings.logDirectory + "/" + $0 }.joined(separator: ","))"
+            logger.error(
+                "log damaged: it was ended before the damage, and the rest is fetched from the other nodes",
+                metadata: facts)
         }
+        guard let fence = recovered.state.fence, !recovered.verdict.isDamage else { return }
+        logger.warning(
+            "this node's log is still being repaired: it neither votes nor counts before it has all entries again",
+            metadata: [
+                "raft.fence": "\(fence)", "log.damage": "\(newest?.kind.rawValue ?? "unknown")",
+                "log.file": "\(newest?.file ?? "unknown")",
+            ])
     }
 
     func openPorts(_ clients: ClientDesk, _ mesh: PeerMesh) throws(NodeError) {

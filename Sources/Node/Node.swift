@@ -55,21 +55,37 @@ public final class Node {
         startedAt = MonotonicClock.now()
     }
 
+    /// Why a node ended without an error.
+    public enum Ending: Sendable {
+        /// It was told to.
+        case stopped
+        /// Its log is damaged, and the next start repairs it: the process is to start again at once.
+        case restart
+    }
+
     /// Runs the node until it is told to stop. Ports are opened last, when the log is known to be good.
-    public func run() throws(NodeError) {
+    public func run() throws(NodeError) -> Ending {
         let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Node.scratchSize, alignment: 64)
         defer { scratch.deallocate() }
         let directory = try openDataDirectory()
         let reactor = try system { () throws(SystemError) in try Reactor() }
         let mail = Mailbox<LoopLetter>(waking: reactor.waker)
         let (engine, recovered) = try openLog(of: directory)
+        let stock = quarantine()
+        tell(recovered, newest: stock?.newest)
         let start = try makeStart(recovered, engine)
         let disk = DirectoryStorage(path: settings.logDirectory)
         let reader = try system { () throws(SystemError) in try LogReaderThread(engine.reader(), mail: mail) }
+        let scrub = try system { () throws(SystemError) in
+            try LogScrubThread(engine.scrub(), logDirectory: settings.logDirectory, pace: scrubPace) {
+                mail.post(.scrub($0))
+            }
+        }
         let log = try system { () throws(SystemError) in
             try LogThread(engine: engine, disk: disk) { mail.post(.log($0)) }
         }
         defer {
+            scrub.stop()
             reader.stop()
             log.stop()
         }
@@ -79,19 +95,28 @@ public final class Node {
         let replica = Replica(start, options: replicaOptions, seed: SystemRandom.word(), at: now)
         try openPorts(clients, mesh)
         let parts = LoopParts(
-            reactor: reactor, mail: mail, clients: clients, mesh: mesh, log: log, reader: reader, desk: desk,
-            board: board, logger: logger, parameters: parameters(), signals: signals, startedAt: startedAt)
+            reactor: reactor, mail: mail, clients: clients, mesh: mesh, log: log, reader: reader,
+            scrub: scrub, desk: desk, board: board, logger: logger, parameters: parameters(), signals: signals,
+            startedAt: startedAt)
         let loop = try makeLoop(parts, replica)
         loop.beginPhases(
             finished: [StartProgress.FinishedPhase(phase: .recovering, duration: now.instant - startedAt)],
             commitIndex: recovered.commitIndex, at: now.instant)
+        loop.beginCare(recovered, stock)
         logger.notice(
             "node started",
             metadata: [
                 "node.id": "\(settings.node)", "cluster.id": "\(settings.cluster)", "version": "\(build.version)",
             ])
         try loop.run()
-        logger.notice("node stopped")
+        logger.notice(loop.care.isRestarting ? "node stopped, to start again" : "node stopped")
+        return loop.care.isRestarting ? .restart : .stopped
+    }
+
+    private var scrubPace: LogScrubThread.Pace {
+        LogScrubThread.Pace(
+            rate: settings.log.scrubRate, interval: settings.log.scrubInterval,
+            roomForRepair: settings.log.segmentSize + LogOptions().firstSegmentSize)
     }
 
     /// Bytes that one read of a socket can give.

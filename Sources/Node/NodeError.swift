@@ -39,7 +39,7 @@ public enum NodeError: Error, Sendable {
 
     private static func exitCode(of error: DataDirectoryError) -> Int32 {
         switch error {
-        case .damagedIdentity, .identityMissing, .newerVersion: 65
+        case .damagedIdentity, .identityMissing, .identityLost, .newerVersion: 65
         case .log(let error): NodeError.log(error).exitCode
         case .notADirectory, .cannotMake, .unwritable, .wrongOwner, .tooOpen, .otherCluster, .otherNode: 78
         case .noSpace, .noFiles, .inUse, .system: 1

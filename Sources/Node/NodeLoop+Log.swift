@@ -30,9 +30,14 @@ extension NodeLoop {
             case .frames(let frames, let request):
                 replica.step(.framesRead(frames, request), at: now, into: &effects)
             case .readFailed(let why, let request):
-                logger.error(
-                    "log can not be read back", metadata: ["reason": "\(why)", "raft.index": "\(request.from)"])
+                if case .unreadable(let damage) = why {
+                    takeDamage(damage, at: now)
+                } else {
+                    logger.error(
+                        "log can not be read back", metadata: ["reason": "\(why)", "raft.index": "\(request.from)"])
+                }
                 replica.step(.framesRead([], request), at: now, into: &effects)
+            case .scrub(let letter): take(letter, at: now)
             case .operatorCalled:
                 takeOperatorRequests(at: now)
             }

@@ -25,6 +25,11 @@ extension NodeLoop {
                 metadata: ["raft.fence": "\(index)"])
         case .fenceCleared:
             logger.notice("the log is whole again: this node votes")
+        case .repairGranted(let index):
+            logger.notice(
+                "the leader gives leave to rebuild the damaged log: this node starts again",
+                metadata: ["raft.fence": "\(index)"])
+            beginRestart(at: now)
         case .anomaly(let text):
             logger.error("anomaly", metadata: ["reason": "\(text)"])
         case .memberRegistered(let node, let storage):

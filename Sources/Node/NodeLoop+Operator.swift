@@ -40,7 +40,10 @@ extension NodeLoop {
         for signal in Signals.read(signals.descriptor) {
             switch signal {
             case .hangup: reload()
-            case .terminate, .interrupt: stop(at: now)
+            case .terminate, .interrupt:
+                // Whoever wants the end of it does not want it again.
+                care.isRestarting = false
+                stop(at: now)
             default: break
             }
         }
@@ -51,6 +54,8 @@ extension NodeLoop {
             switch request {
             case .failover(let target, let isForced):
                 beginHandover(to: target, isForced: isForced, ticket: ticket, at: now)
+            case .repair(let isForced):
+                takeRepairRequest(isForced: isForced, ticket, at: now)
             case .reload:
                 reload()
                 desk.answer(ticket, .done([]))
@@ -99,7 +104,7 @@ extension NodeLoop {
         }
     }
 
-    private func stop(at now: Moment) {
+    func stop(at now: Moment) {
         guard stopping == nil else { return }
         logger.notice("stopping")
         stopping = Stopping(deadline: now.instant + NodeLoop.stopPatience)

@@ -89,6 +89,7 @@ extension NodeLoop {
         fillConsensus(&status, at: now)
         refreshMemory(at: now.instant)
         fillProcess(&status, at: now)
+        fillLogCare(&status)
         status.peers = replica.peers.map { peerStatus($0, at: now) }
         status.progress = publication.progress
         status.readiness = readiness(at: now)
@@ -168,10 +169,8 @@ extension NodeLoop {
         let phase = publication.progress.phase
         if phase != .ready { reasons.append(phase == .stopping ? .stopping : .starting(phase)) }
         if replica.raft.leader == nil { reasons.append(.noLeader) }
-        if let fence = replica.raft.fenceIndex {
-            let unheard = replica.raft.unheardVoters.map(\.description).joined(separator: ", ")
-            let wait = unheard.isEmpty ? "" : "; its last vote may be lost: it votes when it has heard \(unheard)"
-            reasons.append(.quarantined(why: "its log is being repaired up to index \(fence)\(wait)"))
+        if let repair = repairStatus, repair.stage != .found {
+            reasons.append(.quarantined(why: repair.text, remedy: repair.remedy))
         }
         let lag = replica.raft.commitIndex - replica.appliedIndex
         if lag > NodeLoop.readyLagMax { reasons.append(.lagging(entries: lag)) }

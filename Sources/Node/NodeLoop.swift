@@ -17,7 +17,8 @@ import Vocabulary
 enum LoopLetter: Sendable {
     case log(LogReport)
     case frames([Frame], for: LogRead)
-    case readFailed(String, for: LogRead)
+    case readFailed(LogError, for: LogRead)
+    case scrub(LogScrubThread.Letter)
     /// An operator's request waits at the desk.
     case operatorCalled
 }
@@ -34,6 +35,7 @@ final class NodeLoop {
     let mesh: PeerMesh
     let log: LogThread
     let reader: LogReaderThread
+    let scrub: LogScrubThread
     let desk: OperatorDesk
     let board: StatusBoard
     let logger: Logger
@@ -48,6 +50,7 @@ final class NodeLoop {
     var orderNumbering = LogOrderNumbering()
     var probing: (node: NodeID, next: Instant, until: Instant)?
     var handover: RunningHandover?
+    var care = LogCare()
     var stopping: Stopping?
     var nextHousekeeping: Instant
     var latencyHold: LatencyHold?
@@ -60,6 +63,7 @@ final class NodeLoop {
         mesh = parts.mesh
         log = parts.log
         reader = parts.reader
+        scrub = parts.scrub
         desk = parts.desk
         board = parts.board
         logger = parts.logger

@@ -54,7 +54,7 @@ public struct ClusterStatus: Hashable, Sendable {
                 id: report.node.id, address: asked.address, isHealthy: report.node.healthy, facts: report.node,
                 lagEntries: report.node.lagEntries ?? peer?.lagEntries,
                 lagMilliseconds: report.node.lagMilliseconds ?? peer?.lagMilliseconds,
-                reasons: report.node.reasons ?? [])
+                reasons: report.node.troubles)
         case .failure(let error):
             let reason = NodeReport.Reason(code: "unreachable", message: "\(error)", remedy: error.remedy.text)
             return Node(

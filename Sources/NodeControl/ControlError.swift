@@ -25,6 +25,7 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
     case settings(SettingsError)
     case tokens(TokenFileError)
     case log(LogError)
+    case dataDirectory(DataDirectoryError)
     case portInUse(node: String, key: String, address: String)
     /// The process of a node ended while it was to come up; `log` is the end of what it wrote.
     case died(node: String, status: String, log: String, logFile: String)
@@ -57,6 +58,7 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         case .settings(let error): "\(error)"
         case .tokens(let error): "\(error)"
         case .log(let error): "\(error)"
+        case .dataDirectory(let error): "\(error)"
         case .portInUse(let node, let key, let address): "\(node): port \(address) (`\(key)`) is in use"
         case .died(let node, let status, let log, let logFile):
             "\(node) ended with \(status) as it started; the end of \(logFile):\n\(log)"
@@ -82,6 +84,7 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         case .settings: .operate("correct the configuration; docs/CONFIGURATION.md lists the keys")
         case .tokens(let error): error.remedy
         case .log(let error): error.remedy
+        case .dataDirectory(let error): error.remedy
         case .portInUse(_, _, let address):
             .operate(
                 "stop what listens there (`ss -ltnp 'sport = :\(address.split(separator: ":").last ?? "")'` names it), "

@@ -1,12 +1,14 @@
 // What the nodes' own reports, side by side, say is wrong.
 
+import Vocabulary
+
 enum NodeExamination {
     /// Clocks further apart are worth a warning: correctness needs none, but people compare logs.
     static let clockToleranceSeconds = 2.0
 
     static func findings(_ asked: [AskedNode]) -> [Finding] {
         let status = ClusterStatus(asked)
-        return asked.flatMap(node) + leader(status) + versions(asked) + clocks(asked) + digests(asked)
+        return asked.flatMap(node) + leader(status) + majority(asked) + versions(asked) + clocks(asked) + digests(asked)
     }
 
     private static func node(_ asked: AskedNode) -> [Finding] {
@@ -17,11 +19,36 @@ enum NodeExamination {
             let id = report.node.id
             if report.node.healthy {
                 return [Finding(.good, id, "answers; \(report.node.role), applied \(report.node.appliedIndex)")]
+                    + quarantine(id, report.node.quarantine)
             }
-            let reasons = report.node.reasons ?? []
+            let reasons = report.node.troubles
             if reasons.isEmpty { return [Finding(.error, id, "is not healthy", remedy: "see its log")] }
-            return reasons.map { Finding($0.isPassing ? .warning : .error, id, $0.message, remedy: $0.remedy) }
+            return quarantine(id, report.node.quarantine)
+                + reasons.map { Finding($0.isPassing ? .warning : .error, id, $0.message, remedy: $0.remedy) }
         }
+    }
+
+    /// Nothing removes what repairs have put aside but people, so people are told of it.
+    private static func quarantine(_ node: String, _ quarantine: NodeReport.Quarantine?) -> [Finding] {
+        guard let quarantine, quarantine.files > 0 else { return [] }
+        let size = ByteCount(quarantine.bytes)
+        return [
+            Finding(
+                .note, node, "\(quarantine.files) files of earlier repairs, \(size), are in \(quarantine.directory)",
+                remedy: "look at its newest report; when nobody needs them any more, remove the files in there")
+        ]
+    }
+
+    /// No node is elected on guesswork: what a majority may have lost, only people can bring back.
+    private static func majority(_ asked: [AskedNode]) -> [Finding] {
+        let fenced = asked.compactMap(\.report).filter { $0.node.repair.map { $0.stage != "found" } ?? false }
+        guard fenced.count > asked.count - fenced.count else { return [] }
+        let names = fenced.map(\.node.id).joined(separator: ", ")
+        return [
+            Finding(
+                .error, "cluster", "\(names) are under repair at once, so no leader can be elected",
+                remedy: "change nothing on any disk; see \"When a log is damaged\" in docs/OPERATING.md")
+        ]
     }
 
     private static func leader(_ status: ClusterStatus) -> [Finding] {

@@ -32,9 +32,20 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var keys: UInt64?
         public var connections: Int?
         public var certificateExpiresAt: String?
+        public var repair: Repair?
+        public var scrub: Scrub?
+        public var quarantine: Quarantine?
+
+        /// Why it is not ready, and damage that it serves in spite of.
+        var troubles: [Reason] {
+            let damage = repair.flatMap { $0.stage == "found" ? $0 : nil }
+            return (reasons ?? [])
+                + (damage.map { [Reason(code: "log_damaged", message: $0.message, remedy: $0.remedy)] } ?? [])
+        }
 
         enum CodingKeys: String, CodingKey {
             case id, cluster, role, healthy, term, digest, version, phase, reasons, durability, keys, connections
+            case repair, scrub, quarantine
             case lastIndex = "last_index"
             case commitIndex = "commit_index"
             case appliedIndex = "applied_index"
@@ -60,6 +71,46 @@ public struct NodeReport: Decodable, Hashable, Sendable {
 
         /// Whether it ends without anybody's doing while the cluster works.
         var isPassing: Bool { code == "starting" || code == "lagging" }
+    }
+
+    /// What is wrong with the node's log, and how far its repair is.
+    public struct Repair: Decodable, Hashable, Sendable {
+        public var stage: String
+        public var message: String
+        public var remedy: String
+        public var kind: String?
+        public var file: String?
+        public var offset: Int?
+        public var firstIndex: UInt64?
+        public var upTo: UInt64?
+        public var obstacle: String?
+        public var quarantined: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case stage, message, remedy, kind, file, offset, obstacle, quarantined
+            case firstIndex = "first_index"
+            case upTo = "up_to"
+        }
+    }
+
+    /// The reading of older segments.
+    public struct Scrub: Decodable, Hashable, Sendable {
+        public var passes: UInt64
+        public var askedPass: UInt64
+        public var readBytes: UInt64
+
+        enum CodingKeys: String, CodingKey {
+            case passes
+            case askedPass = "asked_pass"
+            case readBytes = "read_bytes"
+        }
+    }
+
+    /// What repairs have put aside.
+    public struct Quarantine: Decodable, Hashable, Sendable {
+        public var directory: String
+        public var files: Int
+        public var bytes: Int
     }
 
     /// What the leader knows of a follower.

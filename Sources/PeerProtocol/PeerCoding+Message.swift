@@ -41,10 +41,11 @@ extension PeerCoding {
         case .preVoteReply(let granted): encode(.preVoteReply, granted, to: &bytes)
         case .voteReply(let granted): encode(.voteReply, granted, to: &bytes)
         case .append(let append): encode(append, to: &bytes)
-        case .heartbeat(let commitIndex, let round):
+        case .heartbeat(let commitIndex, let round, let mayRepair):
             bytes.append(Tag.heartbeat.rawValue)
             bytes.append(littleEndian: commitIndex.rawValue)
             bytes.append(littleEndian: round.rawValue)
+            bytes.append(mayRepair ? 1 : 0)
         case .progress(let report): encode(report, to: &bytes)
         case .timeoutNow: bytes.append(Tag.timeoutNow.rawValue)
         }
@@ -78,6 +79,7 @@ extension PeerCoding {
         bytes.append(littleEndian: report.appliedIndex.rawValue)
         bytes.append(report.counts ? 1 : 0)
         bytes.append(report.hasSpace ? 1 : 0)
+        bytes.append(report.wantsRepair ? 1 : 0)
         bytes.append(report.resendFrom == nil ? 0 : 1)
         if let resendFrom = report.resendFrom { bytes.append(littleEndian: resendFrom.rawValue) }
     }
@@ -113,7 +115,10 @@ extension PeerCoding {
         case .vote: .vote(try candidacy(&reader, body))
         case .voteReply: .voteReply(granted: try reader.flag(from: body))
         case .append: .append(try append(&reader, body))
-        case .heartbeat: .heartbeat(commitIndex: try reader.index(from: body), round: try reader.round(from: body))
+        case .heartbeat:
+            .heartbeat(
+                commitIndex: try reader.index(from: body), round: try reader.round(from: body),
+                mayRepair: try reader.flag(from: body))
         case .progress: .progress(try progress(&reader, body))
         case .timeoutNow: .timeoutNow
         }
@@ -139,10 +144,11 @@ extension PeerCoding {
         let appliedIndex = try reader.index(from: body)
         let counts = try reader.flag(from: body)
         let hasSpace = try reader.flag(from: body)
+        let wantsRepair = try reader.flag(from: body)
         let resendFrom = try reader.flag(from: body) ? try reader.index(from: body) : nil
         return Message.ProgressReport(
             round: round, matchIndex: matchIndex, resendFrom: resendFrom, counts: counts, hasSpace: hasSpace,
-            appliedIndex: appliedIndex)
+            wantsRepair: wantsRepair, appliedIndex: appliedIndex)
     }
 }
 

@@ -145,7 +145,8 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// Tells the kernel that these bytes will not be read again soon (POSIX_FADV_DONTNEED): archived segments should
-    /// not push better things out of memory.
+    /// not push better things out of memory, and what is read to be checked should come from the device.
+    /// A count of 0 means all up to the file's end.
     public borrowing func forgetCached(from offset: Int, count: Int) {
         _ = posix_fadvise(descriptor, off_t(offset), off_t(count), POSIX_FADV_DONTNEED)
     }

@@ -108,6 +108,11 @@ public enum FileSystem {
         guard Glibc.rename(old, new) == 0 else { throw SystemError("rename", old) }
     }
 
+    /// Gives a file a second name (link(2)); an error when that is taken. On stable storage after `syncDirectory`.
+    public static func link(_ path: String, as other: String) throws(SystemError) {
+        guard Glibc.link(path, other) == 0 else { throw SystemError("link", other) }
+    }
+
     /// Removes a file, or a directory that is empty. On stable storage after `syncDirectory`.
     public static func remove(_ path: String) throws(SystemError) {
         guard Glibc.remove(path) == 0 else { throw SystemError("remove", path) }

@@ -96,6 +96,21 @@ public enum ThisProcess {
     public static var isStandardOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     public static var isStandardErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Puts this program in its own place (execve(2)), with its arguments and environment: the same process, begun
+    /// anew. All other threads end; descriptors are closed, as each was opened to be. The file that runs is the one
+    /// that was started, also if a newer one has its name by now. Signals that are blocked stay so and are not lost.
+    ///
+    /// - Returns: only when the kernel refuses.
+    public static func startAnew() -> SystemError {
+        execve("/proc/self/exe", CommandLine.unsafeArgv, trireme_environment())
+        return SystemError("execve", "/proc/self/exe")
+    }
+
+    /// What process lists call this process; the kernel keeps 15 bytes. To be called on its first thread.
+    public static func setName(_ name: String) {
+        _ = trireme_name_thread(String(decoding: name.utf8.prefix(15), as: UTF8.self))
+    }
+
     /// Ends the process at once with this code; nothing is flushed but by those who did it before.
     public static func exit(_ code: Int32) -> Never { Glibc._exit(code) }
 

@@ -8,10 +8,12 @@ public struct WorkerThread: Sendable {
     private let handle: pthread_t
 
     /// Starts a thread that runs `body` once. Of the name, the kernel keeps 15 bytes.
+    ///
+    /// - Parameter yields: every other thread goes first, on processors and at the disk.
     public static func start(
-        name: String, _ body: @escaping @Sendable () -> Void
+        name: String, yields: Bool = false, _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> WorkerThread {
-        let work = Unmanaged.passRetained(Work(name: name, body: body))
+        let work = Unmanaged.passRetained(Work(name: name, yields: yields, body: body))
         var handle = pthread_t()
         let failure = pthread_create(
             &handle, nil,
@@ -20,6 +22,7 @@ public struct WorkerThread: Sendable {
                 // Balances `passRetained`: the thread owns its work from here on.
                 let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
                 _ = trireme_name_thread(work.name)
+                if work.yields { _ = trireme_yield_to_others() }
                 work.body()
                 return nil
             }, work.toOpaque())
@@ -38,10 +41,12 @@ public struct WorkerThread: Sendable {
 
     private final class Work: Sendable {
         let name: String
+        let yields: Bool
         let body: @Sendable () -> Void
 
-        init(name: String, body: @escaping @Sendable () -> Void) {
+        init(name: String, yields: Bool, body: @escaping @Sendable () -> Void) {
             self.name = String(decoding: name.utf8.prefix(15), as: UTF8.self)
+            self.yields = yields
             self.body = body
         }
     }

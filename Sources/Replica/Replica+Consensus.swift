@@ -67,6 +67,10 @@ extension Replica {
         case .fenceCleared:
             effects.logWrites.append(LogWrite(.clearFence, ticket: nil))
             effects.news.append(.fenceCleared)
+        case .repairGranted(let index):
+            // Behind the damage on disk: a proof, for the start that follows, that the log did not end before it.
+            effects.logWrites.append(LogWrite(.raiseFence(index), ticket: nil))
+            effects.news.append(.repairGranted(index))
         case .anomaly(let anomaly):
             effects.news.append(.anomaly(String(describing: anomaly)))
         case .halt(let divergence):

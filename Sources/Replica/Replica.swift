@@ -123,6 +123,8 @@ public struct Replica: ~Copyable, Sendable {
             raft.persisted(ticket, now: now.instant, into: &directives)
         case .logRoom(let hasRoom):
             raft.setHasSpace(hasRoom)
+        case .logDamaged(let isDamaged):
+            raft.setDamaged(isDamaged)
         case .framesRead(let frames, let request):
             take(frames, for: request, at: now, into: &effects)
         case .handover(let target, let isForced, let deadline):

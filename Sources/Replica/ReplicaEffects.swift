@@ -39,6 +39,9 @@ public enum ReplicaNews: Sendable {
     case handoverRefused(HandoverRefusal)
     case fenceRaised(LogIndex)
     case fenceCleared
+    /// This node has leave to rebuild its damaged log: its process has to end and to start again. It neither votes nor
+    /// counts any more.
+    case repairGranted(LogIndex)
     case anomaly(String)
     case memberRegistered(NodeID, StorageID)
     /// The leader's connection was lost: is its port still open?

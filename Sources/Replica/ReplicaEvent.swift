@@ -46,6 +46,8 @@ public enum ReplicaEvent: Sendable {
     case persisted(WriteTicket)
     /// Whether the log has room for more entries beside its reserve.
     case logRoom(Bool)
+    /// Whether the log on this node's disk is damaged, as its scrub or its reader found. To be told once it changes.
+    case logDamaged(Bool)
     /// The answer to a `LogRead`; empty when the log could not give them.
     case framesRead([Frame], LogRead)
     /// An operator wants another leader: `to`, or the best one.

@@ -136,6 +136,8 @@ extension LogSettings {
     fileprivate init(from reader: inout SettingsReader) {
         segmentSize = reader.value(SettingTable.segmentSize)
         reserve = reader.value(SettingTable.logReserve)
+        scrubRate = reader.value(SettingTable.scrubRate)
+        scrubInterval = reader.value(SettingTable.scrubInterval)
         compression = reader.value(SettingTable.compression)
         batchBytesMax = reader.value(SettingTable.batchBytes)
     }

@@ -99,6 +99,9 @@ public enum LogCompression: String, CaseIterable, Sendable {
 public struct LogSettings: Hashable, Sendable {
     public var segmentSize: ByteCount
     public var reserve: ByteCount
+    /// Bytes of older segments that are read again in a second, and the pause between two passes over all of them.
+    public var scrubRate: ByteCount
+    public var scrubInterval: Duration
     public var compression: LogCompression
     public var batchBytesMax: ByteCount
 }

@@ -112,6 +112,15 @@ enum SettingTable {
         Space on the log's file system that no segment is made from: left for repair and for whoever frees space. When \
         the log has no room but what votes need, writes are refused with `-NOSPACE`.
         """)
+    static let scrubRate = Setting(
+        "log.scrub-rate", .size(.kibibytes(64) ... .mebibytes(4096)), .value("4MiB"),
+        """
+        How much of the log's older segments is read again in a second, in search of damage. A node that finds some \
+        rebuilds its log from the others.
+        """)
+    static let scrubInterval = Setting(
+        "log.scrub-interval", .duration(.milliseconds(100) ... .seconds(2_592_000)), .value("3600s"),
+        "The pause between two such passes.")
     static let compression = Setting<LogCompression>(
         "log.compression", .choice, .value("lz4"), "How frames that shrink by it are compressed.")
     static let batchBytes = Setting(
@@ -169,7 +178,8 @@ enum SettingTable {
             metricsTokens.declaration, electionMin.declaration, electionMax.declaration, probeDelay.declaration,
             heartbeat.declaration, peerInflight.declaration, appendBytes.declaration, uncommitted.declaration,
             hold.declaration, request.declaration, segmentSize.declaration, logReserve.declaration,
-            compression.declaration, batchBytes.declaration, cpuLatency.declaration, requestSize.declaration,
+            scrubRate.declaration, scrubInterval.declaration, compression.declaration, batchBytes.declaration,
+            cpuLatency.declaration, requestSize.declaration,
             arguments.declaration, connections.declaration, outputBuffer.declaration, outputTimeout.declaration,
             loginTimeout.declaration, metricsAllow.declaration, logLevel.declaration, logFormat.declaration,
         ]

@@ -65,7 +65,7 @@ struct LogJudge {
                 throw Violation(
                     .durability, "\(witness.id) acknowledges \(report.matchIndex); durable is \(durable.last)")
             }
-        case .heartbeat(let commitIndex, _): try tells(commitIndex, witness)
+        case .heartbeat(let commitIndex, _, _): try tells(commitIndex, witness)
         case .append(let append): try tells(append.commitIndex, witness)
         default: break
         }

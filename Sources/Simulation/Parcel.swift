@@ -33,6 +33,8 @@ enum Letter: Sendable {
     case refuses(Int)
     case content(Content, from: Int)
     case handover(to: Int?)
+    /// The scrub or the reader has found damage.
+    case logDamaged
 }
 
 extension Content {

@@ -15,6 +15,8 @@ public struct RunFigures: Hashable, Sendable {
     public var tornTails: UInt64 = 0
     public var damagesDone: UInt64 = 0
     public var damagesFound: UInt64 = 0
+    /// Looks of a running node at its log that found damage.
+    public var scrubFindings: UInt64 = 0
     public var faults: UInt64 = 0
     public var diskFailures: UInt64 = 0
     /// Runs whose history is too entangled for the judge of linearizability.
@@ -36,7 +38,7 @@ public struct RunFigures: Hashable, Sendable {
         Field(name: "entries", path: \.entries), Field(name: "starts", path: \.starts),
         Field(name: "crashes", path: \.crashes), Field(name: "torn-tails", path: \.tornTails),
         Field(name: "damages-done", path: \.damagesDone), Field(name: "damages-found", path: \.damagesFound),
-        Field(name: "faults", path: \.faults), Field(name: "disk-failures", path: \.diskFailures),
+        Field(name: "scrub-findings", path: \.scrubFindings), Field(name: "faults", path: \.faults), Field(name: "disk-failures", path: \.diskFailures),
         Field(name: "undecided", path: \.undecided), Field(name: "simulated-ms", path: \.simulated),
     ]
 

@@ -47,6 +47,7 @@ final class SimulatedNode {
         var replica: Replica
         var writer: LogWriter<SimulatedDisk>
         var reader: LogReader<SimulatedDisk>
+        var scrub: LogScrub<SimulatedDisk>
         var numbering = LogOrderNumbering()
         var roomRule: LogRoomRule
         var effects = ReplicaEffects()
@@ -67,6 +68,7 @@ final class SimulatedNode {
         init(_ replica: consuming Replica, _ engine: LogEngine<SimulatedDisk>, _ traits: Traits) {
             self.replica = replica
             reader = engine.reader()
+            scrub = engine.scrub()
             writer = LogWriter(engine)
             roomRule = LogRoomRule(roomMin: traits.roomMin)
         }

@@ -29,8 +29,9 @@ extension World {
         case .append(var append):
             append.commitIndex = max(append.commitIndex, reached)
             message.body = .append(append)
-        case .heartbeat(let commitIndex, let round):
-            message.body = .heartbeat(commitIndex: max(commitIndex, reached), round: round)
+        case .heartbeat(let commitIndex, let round, let mayRepair):
+            message.body = .heartbeat(
+                commitIndex: max(commitIndex, reached), round: round, mayRepair: mayRepair)
         default: break
         }
     }
@@ -72,7 +73,7 @@ extension World {
         guard bug == .acknowledgeBeforeQuorum, life.replica.raft.role == .leader else { return }
         let report = Message.ProgressReport(
             round: .zero, matchIndex: life.replica.raft.lastPosition.index, resendFrom: nil, counts: true,
-            hasSpace: true, appliedIndex: .zero)
+            hasSpace: true, wantsRepair: false, appliedIndex: .zero)
         let message = Message(term: life.replica.raft.term, body: .progress(report))
         post(.content(.message(message, []), from: (position + 1) % nodes.count), to: position)
     }

@@ -116,7 +116,33 @@ extension World {
         } catch {
             say("\(node.id) cannot read its log at \(read.from): \(error)")
             if node.disk.isPowerGone { return try logFailed(position, error) }
+            if case .unreadable = error { foundDamage(position) }
             post(.framesRead([], read), to: position)
         }
+    }
+
+    // MARK: Scrub
+
+    /// One pass over the older segments, of which a node does a step at a time.
+    func scrub(_ position: Int) {
+        guard let life = nodes[position].life else { return }
+        events.push(.scrub(position, life: nodes[position].lives), at: now + traits.scrubInterval)
+        guard !isPaused(position), nodes[position].diskStalledUntil <= now else { return }
+        while true {
+            do throws(StorageError) {
+                switch try life.scrub.step(.kibibytes(64)) {
+                case .read: continue
+                case .damage(let damage):
+                    say("\(nodes[position].id) scrubs: \(damage)")
+                    foundDamage(position)
+                case .ended: return
+                }
+            } catch { return say("\(nodes[position].id) cannot scrub: \(error)") }
+        }
+    }
+
+    private func foundDamage(_ position: Int) {
+        figures.scrubFindings += 1
+        post(.logDamaged, to: position)
     }
 }

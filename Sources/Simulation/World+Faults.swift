@@ -159,7 +159,7 @@ extension World {
 
     // MARK: Healing
 
-    /// Everything that a nemesis holds is let go, and damage that nobody has noticed is met by a restart.
+    /// Everything that a nemesis holds is let go.
     func heal() throws(Violation) {
         isHealing = true
         say("all faults end")
@@ -180,7 +180,6 @@ extension World {
                 releaseHeld(a, b)
             }
         }
-        for node in nodes where node.isDamaged { crash(node.position, downFor: 1_000_000, losesPower: false) }
         try awaitHealth()
     }
 }

@@ -82,6 +82,8 @@ extension World {
     /// Waits until the cluster is whole: everybody up, one leader, all caught up, no fence, nobody waiting.
     func awaitHealth() throws(Violation) {
         let deadline = now + World.healthBound
+        // So long that every log was looked at again.
+        try step(until: now + traits.scrubInterval)
         repeat {
             try step(until: now + World.healthStep)
             if complaint == nil { break }
@@ -101,6 +103,7 @@ extension World {
         var commits: [LogIndex] = []
         for node in nodes {
             guard let life = node.life else { return "\(node.id) is down" }
+            if life.replica.raft.isDamaged { return "\(node.id) knows that its log is damaged" }
             if let fence = life.replica.raft.fenceIndex { return "\(node.id) is fenced up to \(fence)" }
             if life.replica.raft.role == .leader { leaders += 1 }
             commits.append(life.replica.raft.commitIndex)
@@ -119,6 +122,7 @@ extension World {
                 throw Violation(.leaks, "\(nodes[position].id) still holds requests when nobody waits")
             }
             try judgeFiles(nodes[position])
+            try judgeRepair(nodes[position])
         }
         try judgeHistory()
     }
@@ -126,6 +130,21 @@ extension World {
     private func judgeFiles(_ node: SimulatedNode) throws(Violation) {
         let strays = node.disk.files.keys.filter { $0.hasSuffix(".tmp") && node.life?.preparation == nil }.sorted()
         guard strays.isEmpty else { throw Violation(.leaks, "\(node.id) leaves \(strays) behind") }
+    }
+
+    /// What was damaged is mended: another start would find nothing, but in the segment that is being written, which a
+    /// running node does not scrub.
+    private func judgeRepair(_ node: SimulatedNode) throws(Violation) {
+        let disk = SimulatedDisk(files: node.disk.files)
+        let opened = Result { () throws(LogError) in
+            try LogEngine.open(disk, identity: identity(node), isNew: false, options: traits.log, now: .zero)
+        }
+        guard case .success((_, let recovered)) = opened else {
+            throw Violation(.recovery, "\(node.id) could not start again: \(opened)")
+        }
+        if case .damaged(let damage, _) = recovered.verdict, damage.file != DiskRecord.all(on: node.disk).last?.file {
+            throw Violation(.recovery, "\(node.id) still has a damaged log: \(damage)")
+        }
     }
 
     private func judgeHistory() throws(Violation) {

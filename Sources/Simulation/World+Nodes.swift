@@ -54,6 +54,7 @@ extension World {
         trace.note(.start, self.now, UInt64(position), recovered.last.index.rawValue)
         say("\(node.id) starts with \(recovered.last), commit \(recovered.commitIndex), \(recovered.verdict)")
         for peer in nodes.indices where peer != position { dialSoon(min(position, peer), max(position, peer)) }
+        events.push(.scrub(position, life: node.lives), at: self.now + traits.scrubInterval)
         try driveDisk(position)
         if node.life === life { turnSoon(position) }
     }
@@ -71,8 +72,9 @@ extension World {
         node.lives += 1
         figures.diskFailures += 1
         say("\(node.id) does not start: \(error)")
-        guard case .storage = error else {
-            if case .syncFailed = error { return startAgain(position) }
+        switch error {
+        case .storage, .syncFailed, .repairRefused: break
+        default:
             throw Violation(.recovery, "\(node.id) cannot open its log (\(node.disk.segmentNames)): \(error)")
         }
         if node.disk.isPowerGone {
@@ -266,6 +268,8 @@ extension World {
             case .probe(let peer):
                 let until = now + traits.replica.consensus.electionTimeoutMax.inNanoseconds
                 probe(position, of: self.position(of: peer), until: until)
+            case .repairGranted:
+                events.push(.restart(position, life: nodes[position].lives), at: now + World.drainTime)
             default: break
             }
             say("\(nodes[position].id): \(item)")
@@ -296,6 +300,8 @@ extension SimulatedNode.Life {
             replica.step(.forwarded(batch, from: nodes[peer].id), at: moment, into: &effects)
         case .content(.answers(let batch), let peer):
             replica.step(.answers(batch, from: nodes[peer].id), at: moment, into: &effects)
+        case .logDamaged:
+            replica.step(.logDamaged(true), at: moment, into: &effects)
         case .handover(let target):
             replica.step(
                 .handover(to: target.map { nodes[$0].id }, isForced: false, deadline: moment.instant + .seconds(1)),

@@ -19,6 +19,10 @@ enum WorldEvent: Sendable {
     /// The log has something to do by itself: look for space, seal.
     case diskWake(Int, life: UInt32)
     case readDone(Int, life: UInt32)
+    /// A node looks at its older segments again.
+    case scrub(Int, life: UInt32)
+    /// A node ends, to start again at once.
+    case restart(Int, life: UInt32)
     case start(Int)
     case arrival(Int)
     case wireCheck(Int, Int)
@@ -55,6 +59,8 @@ final class World {
     var repairing: [Int] = []
     var figures = RunFigures()
 
+    /// What a node takes to drain for a restart of its own.
+    static let drainTime: Int64 = 20_000_000
     /// Far more than any run has that does not run in circles.
     private static let eventsMax: UInt64 = 5_000_000
     static let cluster = ClusterID(high: 0x7472_6972, low: 0x656D_6531)
@@ -121,6 +127,9 @@ final class World {
         case .prepared(let node, let life): if isAlive(node, life) { try prepared(node) }
         case .diskWake(let node, let life): if isAlive(node, life) { try diskWake(node) }
         case .readDone(let node, let life): if isAlive(node, life) { try readDone(node) }
+        case .scrub(let node, let life): if isAlive(node, life) { scrub(node) }
+        case .restart(let node, let life):
+            if isAlive(node, life) { crash(node, downFor: World.drainTime, losesPower: false) }
         case .start(let node): try start(node)
         case .arrival(let slot): arrive(slot)
         case .wireCheck(let a, let b): checkWire(a, b)

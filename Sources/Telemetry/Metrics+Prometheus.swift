@@ -12,6 +12,7 @@ extension Metrics {
         status.writePeers(to: &writer)
         writeCommands(to: &writer)
         writeLog(to: &writer)
+        status.writeLogCare(to: &writer)
         status.writeResources(to: &writer)
         writePorts(to: &writer)
     }
@@ -56,6 +57,8 @@ extension Metrics {
             bounds: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000])
         writer.single("trireme_wal_segments", .gauge, "Segment files of the log.", walSegments)
         writer.single("trireme_wal_written_bytes_total", .counter, "Bytes written to the log.", walBytesWritten)
+        writer.tally(
+            "trireme_wal_damage_total", .counter, "Damaged places found in the log, by kind.", label: "kind", damages)
     }
 
     private func writePorts(to writer: inout PrometheusWriter) {
@@ -152,6 +155,30 @@ extension NodeStatus {
         for peer in peers {
             if let value = value(peer) { writer.sample(name, [("peer", peer.id.description)], value) }
         }
+    }
+
+    fileprivate func writeLogCare(to writer: inout PrometheusWriter) {
+        writer.family("trireme_wal_repair", .gauge, "1 for the stage of the log's repair, 0 for the others.")
+        for stage in RepairStatus.Stage.allCases {
+            writer.sample("trireme_wal_repair", [("stage", stage.rawValue)], stage == repair?.stage ? 1 : 0)
+        }
+        let isFenced = repair.map { $0.stage != .found } ?? false
+        writer.single(
+            "trireme_wal_fenced", .gauge, "1 while the node neither votes nor counts, because of its log.",
+            isFenced ? 1 : 0)
+        writer.single(
+            "trireme_wal_scrub_read_bytes_total", .counter, "Bytes of sealed segments read again.", scrub.bytes)
+        writer.single(
+            "trireme_wal_scrub_passes_total", .counter, "Ended passes over all sealed segments.", scrub.passes)
+        writer.single(
+            "trireme_wal_scrub_errors_total", .counter, "Reads of sealed segments that the disk refused.", scrub.errors)
+        if let endedAt = scrub.endedAt {
+            writer.single(
+                "trireme_wal_scrub_ended_timestamp_seconds", .gauge, "When the last pass ended.",
+                endedAt.milliseconds / 1000)
+        }
+        writer.single("trireme_quarantine_files", .gauge, "Files that repairs have put aside.", quarantine.files)
+        writer.single("trireme_quarantine_size_bytes", .gauge, "Their size.", quarantine.size.rawValue)
     }
 
     fileprivate func writeResources(to writer: inout PrometheusWriter) {

@@ -18,6 +18,8 @@ public struct Metrics: Sendable, Equatable {
     public var batchEntries = Histogram()
     public var walSegments = 0
     public var walBytesWritten: UInt64 = 0
+    /// Places of the log that turned out to be damaged, at the start or since.
+    public var damages = Tally<DamageLabel>()
 
     // The path of a write. Durations in nanoseconds.
     /// From a request's arrival at the leader to its commit.

@@ -57,6 +57,11 @@ extension NodeStatus {
         writer.member("data_directory", dataDirectory)
         writer.member("log_room_bytes", logRoom.rawValue)
         writer.member("log_size_bytes", logSize.rawValue)
+        writer.member("repair") { writer in
+            if let repair { repair.write(to: &writer) } else { writer.value(String?.none) }
+        }
+        writer.member("scrub") { scrub.write(to: &$0) }
+        writer.member("quarantine") { quarantine.write(to: &$0) }
         writer.member("memory_bytes", memory.rawValue)
         writer.member("keys", keys)
         writer.member("connections", connections)

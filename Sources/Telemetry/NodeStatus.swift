@@ -45,6 +45,10 @@ public struct NodeStatus: Sendable, Equatable {
     /// How many bytes the log can still grow before writes are refused.
     public var logRoom = ByteCount.zero
     public var logSize = ByteCount.zero
+    /// What is wrong with the log; nil when nothing is known to be.
+    public var repair: RepairStatus?
+    public var scrub = ScrubStatus()
+    public var quarantine = QuarantineStatus()
     /// Resident memory of the process.
     public var memory = ByteCount.zero
     public var keys: UInt64 = 0
@@ -58,8 +62,9 @@ public struct NodeStatus: Sendable, Equatable {
 
     public init(id: NodeID) { self.id = id }
 
-    /// Whether nothing is wrong with the node. Maintenance is no fault, though it makes a node unready.
-    public var isHealthy: Bool { readiness.reasons.allSatisfy { $0 == .maintenance } }
+    /// Whether nothing is wrong with the node. Maintenance is no fault, though it makes a node unready; damage on its
+    /// disk is one, though it serves.
+    public var isHealthy: Bool { repair == nil && readiness.reasons.allSatisfy { $0 == .maintenance } }
 }
 
 /// What a node knows of another member. Progress and lag are known to the leader only; elsewhere they are nil.

@@ -7,6 +7,8 @@ import Synchronization
 public enum OperatorRequest: Sendable, Equatable {
     /// Hand leadership over, to `target` or to the best follower; `isForced`: one far behind will do.
     case failover(target: NodeID?, isForced: Bool)
+    /// Read all of the log again, now. `isForced`: if it is damaged, rebuild it without the leader's leave.
+    case repair(isForced: Bool)
     /// Read certificates, tokens and log level again, as SIGHUP does.
     case reload
 }

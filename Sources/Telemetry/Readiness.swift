@@ -14,7 +14,7 @@ public enum UnreadyReason: Sendable, Equatable {
     /// Applied entries are too far behind the leader's.
     case lagging(entries: Int)
     /// The log is damaged or the state differs from the leader's: it neither votes nor serves until repaired.
-    case quarantined(why: String)
+    case quarantined(why: String, remedy: Remedy)
     /// The node was told, or told itself, to stay out: storage of another identity, stalled disk, ….
     case fenced(why: String)
     /// The disk has no room for more log; reads go on.
@@ -47,7 +47,7 @@ public enum UnreadyReason: Sendable, Equatable {
         case .noLeader: "no leader is known"
         case .noQuorum: "the leader does not reach a majority"
         case .lagging(let entries): "the node is \(entries) entries behind the leader"
-        case .quarantined(let why): "the node is quarantined: \(why)"
+        case .quarantined(let why, _): "the node is quarantined: \(why)"
         case .fenced(let why): "the node is fenced: \(why)"
         case .logFull: "the log has no room left"
         case .stuck(let duration): "the node's loop has not turned for \(duration.inNanoseconds / 1_000_000) ms"
@@ -61,7 +61,7 @@ public enum UnreadyReason: Sendable, Equatable {
         case .stopping: .automatic("another node serves; this one does after its next start")
         case .maintenance: .operate("run `nodectl maintenance off` when the work is done")
         case .noLeader, .noQuorum: .operate("start the missing nodes or repair the network between them")
-        case .quarantined: .operate("see the node's log; it repairs itself from the leader once one is reachable")
+        case .quarantined(_, let remedy): remedy
         case .fenced: .operate("see the node's log for what fenced it")
         case .logFull: .operate("free space on the file system of the data directory")
         case .stuck: .operate("look for a stalled disk or a paused process; restart the node if it does not recover")

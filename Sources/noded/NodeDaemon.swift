@@ -47,7 +47,10 @@ struct NodeDaemon: ParsableCommand {
             }
             let settings = try load()
             if daemon.checkConfig { return print("\(file): good") }
-            ThisProcess.exit(run(settings, again: load))
+            if let code = run(settings, again: load) { ThisProcess.exit(code) }
+            let error = ThisProcess.startAnew()
+            complain("the process cannot start again by itself: \(error)", remedy: "start it")
+            ThisProcess.exit(1)
         } catch let error as SettingsError {
             complain("\(error)", remedy: error.remedy.text)
             ThisProcess.exit(SettingsError.exitCode)
@@ -59,10 +62,11 @@ struct NodeDaemon: ParsableCommand {
         }
     }
 
-    /// Runs the node; returns the exit code. `again` reads the settings anew, of which a reload takes the log level.
+    /// Runs the node; returns the exit code, nil when the process is to start again. `again` reads the settings anew,
+    /// of which a reload takes the log level.
     private static func run(
         _ settings: NodeSettings, again: @escaping () throws(SettingsError) -> NodeSettings
-    ) -> Int32 {
+    ) -> Int32? {
         let threshold = LogThreshold(settings.logging.level)
         LoggingSystem.bootstrap { [style = settings.logging.style, node = settings.node] _ in
             LineLogHandler(style: style, threshold: threshold, node: node)
@@ -71,6 +75,8 @@ struct NodeDaemon: ParsableCommand {
         let board = StatusBoard(NodeStatus(id: settings.node))
         let desk = OperatorDesk()
         do {
+            // A process that started itself again goes by the name of the link that it did it through.
+            ThisProcess.setName("noded")
             Signals.ignoreBrokenPipe()
             ThisProcess.forbidCoreFiles()
             ThisProcess.raiseDescriptorLimit(to: settings.clients.connectionsMax + 1024)
@@ -84,8 +90,7 @@ struct NodeDaemon: ParsableCommand {
                     admin.reload()
                     reload(threshold, again, logger)
                 })
-            try node.run()
-            return 0
+            return try node.run() == .restart ? nil : 0
         } catch let error as NodeError {
             logger.critical("\(error)", metadata: ["remedy": "\(error.remedy.text)"])
             return error.exitCode

@@ -31,12 +31,13 @@ struct HostileTests {
         case 2: return .vote(candidacy)
         case 3: return .voteReply(granted: random.chance(70))
         case 4: return .timeoutNow
-        case 5: return .heartbeat(commitIndex: index(&random), round: round)
+        case 5: return .heartbeat(commitIndex: index(&random), round: round, mayRepair: random.chance(10))
         case 6:
             return .progress(
                 Message.ProgressReport(
                     round: round, matchIndex: index(&random), resendFrom: random.chance(50) ? index(&random) : nil,
-                    counts: random.chance(70), hasSpace: random.chance(80), appliedIndex: index(&random)))
+                    counts: random.chance(70), hasSpace: random.chance(80),
+                    wantsRepair: random.chance(20), appliedIndex: index(&random)))
         default: return append(&random, for: raft, index(&random), term(&random), round)
         }
     }
@@ -98,7 +99,7 @@ struct HostileTests {
         for i in 0..<3 { cluster.start(i) }
         let before = cluster[HostileTests.ids[0]].term
         cluster.turn(0) { raft, now, out in
-            let message = Message(term: Term(9), body: .heartbeat(commitIndex: .zero, round: .zero))
+            let message = Message(term: Term(9), body: .heartbeat(commitIndex: .zero, round: .zero, mayRepair: false))
             raft.receive(message, from: NodeID("n9")!, now: now, into: &out)
             raft.receive(message, from: HostileTests.ids[0], now: now, into: &out)
         }
@@ -114,7 +115,7 @@ struct HostileTests {
         let follower = HostileTests.ids.first { $0 != leader }!
         let rival = HostileTests.ids.last { $0 != leader && $0 != follower }!
         let term = cluster[leader].term
-        let claim = Message(term: term, body: .heartbeat(commitIndex: .zero, round: .zero))
+        let claim = Message(term: term, body: .heartbeat(commitIndex: .zero, round: .zero, mayRepair: false))
         for node in [leader, follower] {
             cluster.turn(cluster.position(node)) { raft, now, out in
                 raft.receive(claim, from: rival, now: now, into: &out)
@@ -166,7 +167,7 @@ struct HostileTests {
         cluster.persist(position)
         let report = Message.ProgressReport(
             round: .zero, matchIndex: cluster[leader].lastPosition.index, resendFrom: nil, counts: true,
-            hasSpace: true, appliedIndex: .zero)
+            hasSpace: true, wantsRepair: false, appliedIndex: .zero)
         let old = Message(term: Term(cluster[leader].term.rawValue - 1), body: .progress(report))
         let peer = HostileTests.ids.first { $0 != leader }!
         cluster.turn(position) { raft, now, out in raft.receive(old, from: peer, now: now, into: &out) }

@@ -13,6 +13,17 @@ struct DiskImage {
     var commitIndex = LogIndex.zero
     var fence: LogIndex?
     var isBallotUncertain = false
+    /// The first index that cannot be read back any more: what a running node's scrub has found.
+    var hole: LogIndex?
+
+    /// What recovery does about the hole: the log ends before it, behind a fence.
+    mutating func repair() {
+        guard let hole else { return }
+        self.hole = nil
+        fence = max(fence ?? .zero, lastIndex)
+        log.removeAll { $0.lastIndex >= hole }
+        commitIndex = min(commitIndex, lastIndex)
+    }
 
     mutating func loseBallots(after term: Term) {
         if self.term > term {
@@ -71,10 +82,17 @@ struct SimulatedNode {
 
     mutating func start(now: Instant) {
         seed &+= 0x1_0000_0001
+        disk.repair()
         log = disk.log
         orders = []
         raft = Raft(
             id: id, configuration: configuration, options: options, restored: disk.restored, seed: seed, now: now)
+    }
+
+    /// Damages the log on disk from `index` on, and lets the process know.
+    mutating func tear(from index: LogIndex) {
+        disk.hole = index
+        raft?.setDamaged(true)
     }
 
     mutating func crash() {
@@ -115,6 +133,7 @@ struct SimulatedNode {
             give(.frames(Array(incoming[range])), ticket)
         // Under the ticket before it: durable no later than what follows.
         case .fenceRaised(let index): give(.fence(index), orders.last?.ticket ?? raft?.durable ?? .zero)
+        case .repairGranted(let index): give(.fence(index), orders.last?.ticket ?? raft?.durable ?? .zero)
         case .fenceCleared: give(.fence(nil), orders.last?.ticket ?? raft?.durable ?? .zero)
         default: break
         }

@@ -21,6 +21,7 @@ extension Transcript {
         case .steppedDown(let reason): "stepped down: \(text(reason))"
         case .fenceRaised(let index): "fence raised to \(index)"
         case .fenceCleared: "fence cleared"
+        case .repairGranted(let index): "leave to repair, fenced at \(index)"
         case .anomaly(let anomaly): "ANOMALY: \(anomaly)"
         case .halt(let found):
             "HALT: committed \(found.here.map { "\($0.position)" } ?? "-"), \(found.leader) has \(found.there.position)"
@@ -37,11 +38,13 @@ extension Transcript {
             "append after \(append.previous)"
                 + append.frames.map { " [\($0.end.position)]" }.joined()
                 + " commit \(append.commitIndex) round \(append.round.rawValue)"
-        case .heartbeat(let commit, let round): "heartbeat commit \(commit) round \(round.rawValue)"
+        case .heartbeat(let commit, let round, let mayRepair):
+            "heartbeat commit \(commit) round \(round.rawValue)" + (mayRepair ? " may repair" : "")
         case .progress(let report):
             "progress match \(report.matchIndex) round \(report.round.rawValue)"
                 + (report.resendFrom.map { " resend from \($0)" } ?? "")
                 + (report.counts ? "" : " uncounted") + (report.hasSpace ? "" : " full")
+                + (report.wantsRepair ? " wants repair" : "")
         case .timeoutNow: "timeout now"
         }
     }
@@ -64,6 +67,7 @@ extension Transcript {
         case .higherTerm(let term, let node): "\(node) is in term \(term)"
         case .handover(let target): "handed over to \(target)"
         case .noSpace(let target): "no space, handed over to \(target)"
+        case .repair(let target): "damaged, handed over to \(target)"
         }
     }
 }

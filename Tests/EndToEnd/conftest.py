@@ -30,8 +30,9 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     if call.when == "call" and outcome.get_result().failed:
         for value in item.funcargs.values():
-            if isinstance(value, playground.Cluster):
-                show_logs(value)
+            for cluster in getattr(value, "made", [value]):
+                if isinstance(cluster, playground.Cluster):
+                    show_logs(cluster)
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def make_cluster(directory):
         made.append(cluster)
         return cluster.up()
 
+    make.made = made
     yield make
     for cluster in made:
         cluster.down()

@@ -132,6 +132,33 @@ import Vocabulary
         }
     }
 
+    @Test func `a damaged or lost identity is made again from the log, and the damaged one is kept`() throws {
+        for isLost in [false, true] {
+            try withDirectory { path in
+                try make(path)
+                let identity = try DataDirectory.identity(at: path)
+                var bytes = try FileSystem.readAll(path + "/identity", limit: 4096)
+                bytes[50] ^= 1
+                try FileSystem.writeAtomically(path + "/identity", bytes.rawBytes)
+                if isLost { try FileSystem.remove(path + "/identity") }
+                let (made, kept) = try IdentityRepair.run(path, logDirectory: path)
+                #expect(made == identity)
+                #expect(try kept.map { try FileSystem.readAll($0, limit: 4096) } == (isLost ? nil : bytes))
+                let again = try DataDirectory.open(path, cluster: LogWorld.cluster, node: node)
+                #expect(again.identity == identity && !again.isNew)
+                #expect(throws: DataDirectoryError.inUse(path: path)) {
+                    try IdentityRepair.run(path, logDirectory: path)
+                }
+            }
+        }
+        try withDirectory { path in
+            try FileSystem.makeDirectory(path, intermediate: true)
+            #expect(throws: DataDirectoryError.identityLost(path: path)) {
+                try IdentityRepair.run(path, logDirectory: path)
+            }
+        }
+    }
+
     @Test func `every error has a text and a remedy`() {
         let errors: [DataDirectoryError] = [
             .notADirectory(path: "/d"), .cannotMake(path: "/d", user: "u", text: "t"),

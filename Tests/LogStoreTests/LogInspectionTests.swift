@@ -60,8 +60,92 @@ import Vocabulary
         }
         let disk = MemoryStorage(copying: log.files)
         disk.removeFile(SegmentName.text(2))
-        let missing = try #require(try LogInspection(disk)).verify()
-        #expect(missing.findings.first?.damage.kind == .missingSegment)
+        let gone = try #require(try LogInspection(disk)).verify()
+        let missing = try #require(gone.findings.first).damage
+        #expect(missing.kind == .missingSegment)
+        #expect(missing.file == first)
+        #expect(missing.offset > SegmentHeader.byteCount)
+        #expect(missing.firstIndex > LogIndex(1) && missing.highestIndex >= log.highest)
+    }
+
+    @Test func `verify names a record that verifies and makes no sense, and one of another place`() throws {
+        let log = try SmallLog(batches: 9, seed: 5)
+        let first = SegmentName.text(1)
+        let kinds: [(DamageKind, (inout [UInt8]) -> Void)] = [
+            // A frame whose count is not its payload's, and one that belongs eight bytes further on.
+            (.failedRecovery, { $0[336 + 56 + 60] ^= 1 }),
+            (.misplacedBlock, { $0[336 + 8] ^= 8 }),
+        ]
+        for (kind, change) in kinds {
+            let disk = MemoryStorage(copying: log.files)
+            disk.edit(first) { bytes in
+                change(&bytes)
+                LogInspectionTests.seal(recordAt: 336, of: &bytes)
+            }
+            let report = try #require(try LogInspection(disk)).verify()
+            let finding = try #require(report.findings.first)
+            #expect(finding.damage.kind == kind)
+            #expect(finding.damage.file == first)
+            #expect(finding.damage.offset == 336)
+            #expect(finding.damage.firstIndex == LogIndex(1))
+        }
+        let disk = MemoryStorage(copying: log.files)
+        disk.edit(first) { bytes in
+            bytes[336 + 53] = 9
+            LogInspectionTests.seal(recordAt: 336, of: &bytes)
+        }
+        #expect(
+            throws: LogError.newerVersion(file: first, offset: 336, firstIndex: LogIndex(1), found: 9, supported: 1)
+        ) { try #require(try LogInspection(disk)).verify() }
+    }
+
+    /// Makes the record at `place` verify, whatever was done to it.
+    static func seal(recordAt place: Int, of bytes: inout [UInt8]) {
+        let length = LogWorld.word(bytes, at: place + 4)
+        let end = place + RecordHeader.recordLength(body: Int(length))
+        let checksum = CRC32C.checksum(
+            bytes.rawBytes.extracting(place + 4..<end), seed: LogWorld.identity.recordSeed)
+        bytes.store(littleEndian: checksum, at: place)
+    }
+
+    @Test func `a repair that finds no room changes nothing, and says what to do`() throws {
+        let log = try SmallLog(batches: 9, seed: 5)
+        let disk = MemoryStorage(copying: log.files)
+        disk.edit(SegmentName.text(2)) { $0[300] ^= 1 }
+        let before = disk.files
+        for room in [0, 100, 1000] {
+            disk.capacity = disk.used + room
+            let error = #expect(throws: LogError.self) { try LogWorld.open(disk, options: SmallLog.options) }
+            guard case .repairRefused(let damage, let reason)? = error else {
+                Issue.record("\(error as Any)")
+                return
+            }
+            #expect(damage.file == SegmentName.text(2) && reason.reason == .noSpace)
+            #expect(error?.remedy.text.contains("free space") == true)
+            #expect(disk.files.filter { !$0.key.contains("-report.txt") } == before)
+        }
+        disk.capacity = .max
+        let (_, recovered) = try LogWorld.open(disk, options: SmallLog.options)
+        #expect(recovered.verdict.isDamage)
+    }
+
+    @Test func `a report is read back as it was written, and a torn one is none`() throws {
+        let log = try SmallLog(batches: 9, seed: 5)
+        let disk = MemoryStorage(copying: log.files)
+        disk.edit(SegmentName.text(2)) { $0[300] ^= 1 }
+        let (_, recovered) = try LogWorld.open(disk, options: SmallLog.options)
+        guard case .damaged(let damage, let copies) = recovered.verdict else {
+            Issue.record("\(recovered.verdict)")
+            return
+        }
+        let bytes = try #require(disk.files.first { $0.key.hasSuffix(QuarantineReport.ending) }).value
+        let text = String(decoding: bytes, as: UTF8.self)
+        let report = try #require(QuarantineReport(text))
+        #expect(report.damage == damage)
+        #expect(report.copies == copies)
+        #expect(report.fence == recovered.state.fence)
+        #expect(report.text == text)
+        #expect(QuarantineReport(String(text.prefix(60))) == nil)
     }
 
     @Test func `quarantine keeps the files as they were found, with a report`() throws {
@@ -95,7 +179,7 @@ import Vocabulary
             $0.store(littleEndian: CRC32C.checksum($0.rawBytes.extracting(12..<128)), at: 8)
         }
         let before = disk.files
-        #expect(throws: LogError.newerVersion(file: name, found: 7, supported: 1)) {
+        #expect(throws: LogError.newerVersion(file: name, offset: 0, firstIndex: nil, found: 7, supported: 1)) {
             try LogWorld.open(disk, options: SmallLog.options)
         }
         #expect(disk.files == before)

@@ -44,6 +44,10 @@ struct FrameHistory {
 }
 
 enum LogWorld {
+    static func word(_ bytes: [UInt8], at place: Int) -> UInt32 {
+        (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << UInt32(8 * $1) }
+    }
+
     static let cluster = ClusterID(high: 1, low: 2)
     static let identity = LogIdentity(
         cluster: cluster, node: NodeID("n1")!, storage: StorageID(high: 3, low: 4))

@@ -35,9 +35,9 @@ final class MemoryStorage: Storage {
         var syncedNames: [String: Int] = [:]
         var nextID = 1
         var capacity = Int.max
-        var failures: [StorageError.Operation: (skip: Int, reason: StorageError.Reason)] = [:]
+        var failures: [StorageError.Operation: (skip: Int, times: Int, reason: StorageError.Reason)] = [:]
         var counts: [StorageError.Operation: Int] = [:]
-        var used: Int { names.values.reduce(0) { $0 + (contents[$1]?.bytes.count ?? 0) } }
+        var used: Int { Set(names.values).reduce(0) { $0 + (contents[$1]?.bytes.count ?? 0) } }
     }
 
     private let state = Mutex(State())
@@ -64,9 +64,11 @@ final class MemoryStorage: Storage {
 
     func count(_ operation: StorageError.Operation) -> Int { state.withLock { $0.counts[operation] ?? 0 } }
 
-    /// Lets a call of this kind fail once, after `skip` more that succeed.
-    func fail(_ operation: StorageError.Operation, after skip: Int = 0, reason: StorageError.Reason = .failed) {
-        state.withLock { $0.failures[operation] = (skip, reason) }
+    /// Lets calls of this kind fail `times` times, after `skip` more that succeed.
+    func fail(
+        _ operation: StorageError.Operation, after skip: Int = 0, times: Int = 1, reason: StorageError.Reason = .failed
+    ) {
+        state.withLock { $0.failures[operation] = (skip, times, reason) }
     }
 
     var capacity: Int {
@@ -130,10 +132,11 @@ final class MemoryStorage: Storage {
             state.counts[operation, default: 0] += 1
             if let failure = state.failures[operation] {
                 if failure.skip == 0 {
-                    state.failures[operation] = nil
+                    state.failures[operation] =
+                        failure.times > 1 ? (0, failure.times - 1, failure.reason) : nil
                     return .failure(MemoryStorage.error(operation, name, failure.reason))
                 }
-                state.failures[operation] = (failure.skip - 1, failure.reason)
+                state.failures[operation] = (failure.skip - 1, failure.times, failure.reason)
             }
             return body(&state)
         }
@@ -229,6 +232,16 @@ final class MemoryStorage: Storage {
             let belongs = { (file: String) in file.split(separator: "/").dropLast().first.map(String.init) == name }
             for file in state.syncedNames.keys where belongs(file) { state.syncedNames[file] = nil }
             for (file, id) in state.names where belongs(file) { state.syncedNames[file] = id }
+            return .success(())
+        }
+    }
+
+    /// As a file system does it: one content with two names.
+    func link(_ name: String, as copy: String) throws(StorageError) {
+        try perform(.create, copy) { (state) -> Result<Void, StorageError> in
+            guard let id = state.names[name] else { return .failure(MemoryStorage.error(.open, name, .missing)) }
+            guard state.names[copy] == nil else { return .failure(MemoryStorage.error(.create, copy, .failed)) }
+            state.names[copy] = id
             return .success(())
         }
     }

@@ -57,7 +57,7 @@ import Vocabulary
         for passing in [UnreadyReason.starting(.replaying), .lagging(entries: 200_000)] {
             #expect(problems([well, try asked(1) { $0.readiness.reasons = [passing] }]).map(\.severity) == [.warning])
         }
-        let stays = try asked(1) { $0.readiness.reasons = [.quarantined(why: "damage")] }
+        let stays = try asked(1) { $0.readiness.reasons = [.quarantined(why: "damage", remedy: .automatic("wait"))] }
         #expect(problems([well, stays]).map(\.severity) == [.error])
     }
 

@@ -34,7 +34,8 @@ import Vocabulary
     @Test func `messages and batches arrive as they were sent, in order`() throws {
         let (n1, n2) = try world.pair()
         try world.connect(n1, n2)
-        let message = Message(term: Term(3), body: .heartbeat(commitIndex: LogIndex(9), round: .zero.next))
+        let message = Message(
+            term: Term(3), body: .heartbeat(commitIndex: LogIndex(9), round: .zero.next, mayRepair: true))
         var requests = RequestBatch()
         requests.append(token: 77, kind: .write, version: .three) { $0 += [UInt8](repeating: 5, count: 1 << 19) }
         requests.append(token: 78, kind: .read, version: .two) { $0 += [1, 2, 3] }

@@ -18,15 +18,15 @@ enum Samples {
         commitIndex: LogIndex(40), round: ReadRound(rawValue: 9))
     static let report = Message.ProgressReport(
         round: ReadRound(rawValue: 9), matchIndex: LogIndex(41), resendFrom: nil, counts: true, hasSpace: false,
-        appliedIndex: LogIndex(39))
+        wantsRepair: true, appliedIndex: LogIndex(39))
 
     static var messages: [Message] {
         var behind = report
         behind.resendFrom = LogIndex(12)
         let bodies: [Message.Body] = [
             .preVote(candidacy), .preVoteReply(granted: true), .vote(candidacy), .voteReply(granted: false),
-            .append(append), .heartbeat(commitIndex: LogIndex(40), round: ReadRound(rawValue: 9)), .progress(report),
-            .progress(behind), .timeoutNow,
+            .append(append), .heartbeat(commitIndex: LogIndex(40), round: ReadRound(rawValue: 9), mayRepair: true),
+            .progress(report), .progress(behind), .timeoutNow,
         ]
         return bodies.map { Message(term: Term(7), body: $0) }
     }

@@ -39,6 +39,7 @@ final class World {
         var term = Term.zero
         var vote: NodeID?
         var commit = LogIndex.zero
+        var fence: LogIndex?
     }
 
     private enum Parcel {
@@ -75,7 +76,7 @@ final class World {
         }
         let restored = Restored(
             term: disk.term, votedFor: disk.vote, last: last ?? .zero,
-            uncommitted: uncommitted.map { FrameSummary($0) })
+            uncommitted: uncommitted.map { FrameSummary($0) }, fence: disk.fence)
         guard let configuration = Configuration(voters: ids) else { throw WorldError.badConfiguration }
         seed += 1
         let start = ReplicaStart(
@@ -170,8 +171,8 @@ final class World {
                 nodes[id]?.disk.vote = vote
             case .truncate(let index):
                 nodes[id]?.disk.frames.removeAll { $0.header.firstIndex >= index }
-            case .raiseFence, .clearFence:
-                break
+            case .raiseFence(let index): nodes[id]?.disk.fence = index
+            case .clearFence: nodes[id]?.disk.fence = nil
             }
         }
         if let ticket = orders.compactMap(\.ticket).last { step(id, .persisted(ticket)) }

@@ -61,6 +61,13 @@ import Vocabulary
         peer.lag = .milliseconds(12)
         peer.silence = .milliseconds(3)
         status.peers = [peer, PeerStatus(id: NodeID("n3")!, isConnected: false)]
+        status.scrub.passes = 2
+        status.scrub.askedPass = 1
+        status.scrub.endedAt = Timestamp(microseconds: 0)
+        status.scrub.bytes = 77
+        status.quarantine.directory = "n1/log/quarantine"
+        status.quarantine.files = 2
+        status.quarantine.size = ByteCount(4096)
         let expected = """
             {"node":{"id":"n1","cluster":"00000000000000010000000000000002","role":"leader","healthy":true,"term":7,\
             "last_index":125,"commit_index":123,"applied_index":122,"persisted_index":124,\
@@ -69,7 +76,10 @@ import Vocabulary
             "serves_reads":true,"reasons":[{"code":"maintenance","message":"maintenance is on",\
             "remedy":"run `nodectl maintenance off` when the work is done"}],"maintenance":true,\
             "durability":"synced on a majority","durability_full":true,"pid":42,"data_directory":"n1/data",\
-            "log_room_bytes":1048576,"log_size_bytes":65536,"memory_bytes":33554432,"keys":9,"connections":3,\
+            "log_room_bytes":1048576,"log_size_bytes":65536,"repair":null,\
+            "scrub":{"passes":2,"asked_pass":1,"ended_at":"1970-01-01T00:00:00.000000Z","read_bytes":77,"errors":0},\
+            "quarantine":{"directory":"n1/log/quarantine","files":2,"bytes":4096},\
+            "memory_bytes":33554432,"keys":9,"connections":3,\
             "certificate_expires_at":"1970-01-01T00:00:00.000000Z"},"leader":"n1",\
             "peers":[{"id":"n2","connected":true,"voter":true,"match_index":120,"applied_index":119,"lag_entries":5,\
             "lag_bytes":640,"lag_ms":12.0,"silence_ms":3.0,"has_room":true,"version":null,"feature_level":null},\
@@ -82,7 +92,7 @@ import Vocabulary
     @Test func `every reason has a word of its own, a sentence and a remedy`() {
         let all: [UnreadyReason] = [
             .starting(.replaying), .stopping, .maintenance, .noLeader, .noQuorum, .lagging(entries: 2),
-            .quarantined(why: "a"), .fenced(why: "b"), .logFull, .stuck(.seconds(2)),
+            .quarantined(why: "a", remedy: .automatic("wait")), .fenced(why: "b"), .logFull, .stuck(.seconds(2)),
         ]
         #expect(Set(all.map(\.code)).count == all.count)
         for reason in all { #expect(!reason.text.isEmpty && !reason.remedy.text.isEmpty) }

@@ -105,6 +105,7 @@ import Vocabulary
         var status = NodeStatus(id: NodeID("n1")!)
         status.lagEntries = 3
         status.lag = .milliseconds(2)
+        status.scrub.endedAt = Timestamp(microseconds: 1_700_000_000_000_000)
         status.certificateExpiry = Timestamp(microseconds: 1_800_000_000_000_000)
         status.progress.enter(.recovering, after: .seconds(1))
         var peer = PeerStatus(id: NodeID("n2")!, isConnected: true)
