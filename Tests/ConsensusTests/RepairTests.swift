@@ -121,14 +121,56 @@ struct RepairScene {
         scene.settle()
         let leader = scene.cluster.position(scene.cluster.leaders[0])
         let (damaged, fenced) = ((leader + 1) % 3, (leader + 2) % 3)
-        // Its restart finds damage that nobody knew of, while the other one asks already.
-        scene.cluster.nodes[damaged].tear(from: LogIndex(2))
+        // Its restart finds damage that nobody knew of, while the leader knows of the other one's wish.
         scene.cluster.crash(fenced)
+        scene.cluster.nodes[damaged].tear(from: LogIndex(2))
+        scene.run(200)
+        #expect(scene.cluster[scene.cluster.nodes[leader].id].progress(of: scene.cluster.nodes[damaged].id).wantsRepair)
         scene.cluster.nodes[fenced].disk.hole = LogIndex(2)
         scene.cluster.start(fenced)
         scene.run(5000) { !$0.repairs.isEmpty && $0.isWhole }
         #expect(scene.repairs == [scene.cluster.nodes[damaged].id])
         #expect(scene.fencedMax == 1)
+    }
+
+    @Test func `an answer from before its leave does not set a node free of it`() {
+        var scene = RepairScene(3, seed: 9)
+        scene.settle()
+        let leader = scene.cluster.position(scene.cluster.leaders[0])
+        let others = (0..<3).filter { $0 != leader }
+        let ids = scene.cluster.nodes.map(\.id)
+        func answer(of node: Int, wantsRepair: Bool) -> Message {
+            let raft = scene.cluster[ids[leader]]
+            let report = Message.ProgressReport(
+                round: .zero, matchIndex: raft.lastPosition.index, resendFrom: nil, counts: true, hasSpace: true,
+                wantsRepair: wantsRepair, appliedIndex: .zero)
+            return Message(term: raft.term, body: .progress(report))
+        }
+        func hear(_ node: Int, wantsRepair: Bool) {
+            let message = answer(of: node, wantsRepair: wantsRepair)
+            scene.cluster.turn(leader) { raft, now, out in raft.receive(message, from: ids[node], now: now, into: &out)
+            }
+        }
+        // The leave is on its way, and late.
+        for other in others { scene.cluster.mute(leader, other) }
+        hear(others[0], wantsRepair: false)
+        hear(others[1], wantsRepair: true)
+        scene.cluster.now = scene.cluster.now + .milliseconds(45)
+        scene.cluster.tick(leader)
+        #expect(scene.cluster[ids[leader]].repairingPeer == ids[others[1]])
+        hear(others[1], wantsRepair: true)
+        hear(others[0], wantsRepair: true)
+        scene.cluster.now = scene.cluster.now + .milliseconds(45)
+        scene.cluster.tick(leader)
+        #expect(scene.cluster[ids[leader]].repairingPeer == ids[others[1]])
+        // Lost and back again, it counts: then it is the other one's turn.
+        scene.cluster.cut(leader, others[1])
+        scene.cluster.mend(leader, others[1])
+        #expect(scene.cluster[ids[leader]].repairingPeer == ids[others[1]])
+        hear(others[1], wantsRepair: false)
+        scene.cluster.now = scene.cluster.now + .milliseconds(45)
+        scene.cluster.tick(leader)
+        #expect(scene.cluster[ids[leader]].repairingPeer == ids[others[0]])
     }
 
     @Test func `a lone node goes on as it is`() {
