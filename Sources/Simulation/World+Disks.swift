@@ -135,7 +135,7 @@ extension World {
                 case .damage(let damage):
                     say("\(nodes[position].id) scrubs: \(damage)")
                     foundDamage(position)
-                case .ended: return
+                case .ended(let through): return say("\(nodes[position].id) has scrubbed through segment \(through)")
                 }
             } catch { return say("\(nodes[position].id) cannot scrub: \(error)") }
         }

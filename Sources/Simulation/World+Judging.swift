@@ -79,22 +79,29 @@ extension World {
 
     // MARK: At the end
 
-    /// Waits until the cluster is whole: everybody up, one leader, all caught up, no fence, nobody waiting.
+    /// Waits until the cluster is whole: everybody up, one leader, all caught up, no fence, nobody waiting. Then once
+    /// more without clients, until every log was looked at again; and reads everything.
     func awaitHealth() throws(Violation) {
         let deadline = now + World.healthBound
-        // So long that every log was looked at again.
         try step(until: now + traits.scrubInterval)
-        repeat {
-            try step(until: now + World.healthStep)
-            if complaint == nil { break }
-        } while now < deadline
-        if let complaint { throw Violation(.liveness, "\(Milliseconds(World.healthBound)) after the last fault \(complaint)") }
+        try stepUntilWhole(deadline)
         clients.stop()
-        while now < deadline, !clients.areQuiet || complaint != nil { try step(until: now + World.healthStep) }
+        while now < deadline, !clients.areQuiet { try step(until: now + World.healthStep) }
         guard clients.areQuiet else { throw Violation(.liveness, "requests are unanswered: \(clients.unanswered)") }
+        try step(until: now + traits.scrubInterval + World.healthStep)
+        try stepUntilWhole(now + World.healthBound)
         for position in nodes.indices { readEverything(at: position) }
         try step(until: now + 2_000_000_000)
         guard clients.areQuiet else { throw Violation(.liveness, "last reads are unanswered: \(clients.unanswered)") }
+    }
+
+    private func stepUntilWhole(_ deadline: Int64) throws(Violation) {
+        while let complaint {
+            guard now < deadline else {
+                throw Violation(.liveness, "\(Milliseconds(World.healthBound)) after the last fault \(complaint)")
+            }
+            try step(until: now + World.healthStep)
+        }
     }
 
     /// What keeps the cluster from being whole; nil when nothing does.
