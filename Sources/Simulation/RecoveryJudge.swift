@@ -4,51 +4,65 @@ import LogFormat
 import LogStore
 import Vocabulary
 
-/// What the log on a disk must turn out to be, given what was on stable storage before.
+/// What the log on a disk must turn out to be, given what was on stable storage before, and what was ordered since.
 struct RecoveryJudge {
     let node: NodeID
     /// What was on stable storage when the node stopped.
     let before: LogImage
+    /// What was ordered since, in order: any beginning of it may have come to the disk as well.
+    let ordered: [LogOrder.Action]
     /// Whether damage has hit this disk since it was whole.
     let isDamaged: Bool
 
     func judge(_ recovered: RecoveredLog, _ after: LogImage) throws(Violation) {
-        let isFound = if case .damaged = recovered.verdict { true } else { false }
-        guard isDamaged || !isFound else {
+        guard case .damaged(_, let copies) = recovered.verdict else {
+            return try judgeWhole(after, recovered.verdict)
+        }
+        guard isDamaged else {
             throw Violation(.recovery, "\(node) finds damage where there is none: \(recovered.verdict)")
         }
-        if case .damaged(_, let copies) = recovered.verdict, copies.isEmpty {
-            throw Violation(.recovery, "\(node) keeps no copy of what is damaged")
+        guard !copies.isEmpty else { throw Violation(.recovery, "\(node) keeps no copy of what is damaged") }
+        try judgeFence(recovered, after)
+    }
+
+    /// Without damage the log is what was synced, and a beginning of what was ordered since.
+    private func judgeWhole(_ after: LogImage, _ verdict: RecoveredLog.Verdict) throws(Violation) {
+        var image = before
+        for action in ordered {
+            if image.isSame(as: after) { return }
+            image.carryOut(action)
         }
-        try judgeFrames(after, recovered.verdict)
-        if after.fence != nil, recovered.state.isBallotUncertain { return }
-        let isSameVote = before.votedFor == nil || after.votedFor == before.votedFor
-        let isVoteKept = after.term > before.term || after.term == before.term && isSameVote
-        guard isVoteKept else {
+        guard image.isSame(as: after) else {
             throw Violation(
                 .recovery,
-                "\(node) forgets its vote in term \(before.term) for \(before.voteText): \(recovered.verdict)")
+                "\(node) comes back \(verdict) with \(after), had \(before) on stable storage and \(ordered.count) orders")
         }
     }
 
-    private func judgeFrames(_ after: LogImage, _ verdict: RecoveredLog.Verdict) throws(Violation) {
-        // A fenced log may end in its past, with frames that were cut later.
-        for frame in after.frames
-        where after.fence == nil && frame.header.lastIndex <= before.last && !before.contains(frame) {
-            throw Violation(.recovery, "\(node) reads a frame at \(frame.header.firstIndex) that it did not have last")
-        }
-        guard let last = before.frames.last, !after.contains(last) else { return }
-        guard let fence = after.fence else {
+    /// After damage the log may end in its past. The fence covers what was acknowledged since, and the vote is the
+    /// newest, or known to be lost.
+    private func judgeFence(_ recovered: RecoveredLog, _ after: LogImage) throws(Violation) {
+        guard let fence = after.fence, fence >= before.last else {
             throw Violation(
-                .recovery,
-                "\(node) comes back with \(after.last) and no fence, had \(before.last) on stable storage")
+                .recovery, "\(node) is damaged and comes back with \(after), had \(before): \(recovered.verdict)")
         }
-        guard fence >= before.last else {
-            throw Violation(.recovery, "\(node) is fenced up to \(fence), had \(before.last) on stable storage: \(verdict)")
+        if recovered.state.isBallotUncertain { return }
+        let isSameVote = before.votedFor == nil || after.votedFor == before.votedFor
+        guard after.term > before.term || after.term == before.term && isSameVote else {
+            throw Violation(.recovery, "\(node) forgets its vote: \(after), had \(before): \(recovered.verdict)")
         }
     }
 }
 
-extension LogImage {
-    fileprivate var voteText: String { votedFor?.description ?? "nobody" }
+extension LogImage: CustomStringConvertible {
+    /// The checksum of the last frame covers all before it.
+    fileprivate func isSame(as other: LogImage) -> Bool {
+        last == other.last && frames.last?.header.checksum == other.frames.last?.header.checksum && term == other.term
+            && votedFor == other.votedFor && fence == other.fence
+    }
+
+    var description: String {
+        let vote = votedFor.map { "\($0)" } ?? "nobody"
+        return "\(last) in term \(term) for \(vote)\(fence.map { ", fenced up to \($0)" } ?? "")"
+    }
 }

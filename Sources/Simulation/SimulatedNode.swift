@@ -34,6 +34,9 @@ final class SimulatedNode {
     /// Damage at rest that it has not repaired yet.
     var isDamaged = false
 
+    /// For the judge: orders that no sync has covered. They outlive the process, as what it has written may.
+    var unsynced: [LogOrder.Action] = []
+
     init(position: Int, clock: LocalClock) {
         self.position = position
         guard let id = NodeID("n\(position + 1)") else { preconditionFailure("n\(position + 1) is no node") }
@@ -61,8 +64,6 @@ final class SimulatedNode {
         var preparation: SegmentPreparation?
         /// Reads of the log that are under way, in order.
         var reads: [LogRead] = []
-        /// The writer's orders that no sync has covered, for the judge.
-        var unsynced: [LogOrder.Action] = []
         var diskWakeAt = Int64.max
 
         init(_ replica: consuming Replica, _ engine: LogEngine<SimulatedDisk>, _ traits: Traits) {

@@ -19,7 +19,7 @@ extension World {
         for order in orders {
             if case .truncate(let index) = order.action { try logJudge.truncates(from: index, position) }
             logJudge.witnesses[position].believed.carryOut(order.action)
-            life.unsynced.append(order.action)
+            nodes[position].unsynced.append(order.action)
         }
         life.writer.add(orders)
         if bug == .voteBeforeSync, let ballot = orders.last(where: { if case .ballot = $0.action { true } else { false } }) {
@@ -81,9 +81,9 @@ extension World {
             return try logFailed(position, error)
         }
         if !node.disk.isLying {
-            for action in life.unsynced.prefix(pass.orders) { logJudge.witnesses[position].durable.carryOut(action) }
+            for action in node.unsynced.prefix(pass.orders) { logJudge.witnesses[position].durable.carryOut(action) }
         }
-        life.unsynced.removeFirst(pass.orders)
+        node.unsynced.removeFirst(pass.orders)
         life.pass = nil
         trace.note(.sync, now, UInt64(position), pass.ticket.rawValue)
         post(.persisted(pass.ticket, life.writer.room), to: position)
@@ -115,7 +115,9 @@ extension World {
             post(.framesRead(frames, read), to: position)
         } catch {
             say("\(node.id) cannot read its log at \(read.from): \(error)")
-            if node.disk.isPowerGone { return try logFailed(position, error) }
+            if node.disk.isPowerGone {
+                return crash(position, downFor: 300_000_000, losesPower: !node.diesByProcess)
+            }
             if case .unreadable = error { foundDamage(position) }
             post(.framesRead([], read), to: position)
         }

@@ -43,7 +43,8 @@ extension World {
         after.votedFor = recovered.state.votedFor
         after.fence = recovered.state.fence
         let judge = RecoveryJudge(
-            node: node.id, before: logJudge.witnesses[position].durable, isDamaged: node.isDamaged)
+            node: node.id, before: logJudge.witnesses[position].durable, ordered: node.unsynced,
+            isDamaged: node.isDamaged)
         try judge.judge(recovered, after)
         switch recovered.verdict {
         case .tornTail: figures.tornTails += 1
@@ -59,6 +60,7 @@ extension World {
                 logJudge.witnesses[position].isDamaged = false
             }
         }
+        node.unsynced = []
         logJudge.witnesses[position].durable = after
         logJudge.witnesses[position].believed = after
         logJudge.witnesses[position].committed = recovered.commitIndex
