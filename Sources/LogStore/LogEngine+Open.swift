@@ -26,23 +26,28 @@ extension LogEngine {
         var recovery = LogRecovery(disk: disk, identity: identity, options: options)
         var outcome = try recovery.run(progress: progress)
         var verdict = verdict(of: outcome, isNew: isNew)
-        if case .damaged(let damage, let fenced, let files) = outcome.ending {
-            verdict = .damaged(
-                damage,
-                quarantined: try stored { () throws(StorageError) in
-                    let repair = LogRepair(disk: disk, now: now)
-                    let copies = try repair.keep(files, damage: damage, fenced: fenced)
-                    try repair.endLog(outcome, fenced: fenced, files: files, size: options.firstSegmentSize)
-                    return copies
-                })
+        var repairs = 0
+        while case .damaged(let damage, let fenced, let files) = outcome.ending {
+            guard repairs < repairsMax else { throw .unreadable(damage) }
+            let copies = try stored { () throws(StorageError) in
+                let repair = LogRepair(disk: disk, now: now.advanced(by: repairs))
+                let copies = try repair.keep(files, damage: damage, fenced: fenced)
+                try repair.endLog(outcome, fenced: fenced, files: files, size: options.firstSegmentSize)
+                return copies
+            }
+            repairs += 1
+            verdict = verdict.adding(damage, quarantined: copies)
             recovery = LogRecovery(disk: disk, identity: identity, options: options)
             outcome = try recovery.run(progress: progress)
-            if case .damaged(let again, _, _) = outcome.ending { throw .unreadable(again) }
         }
         var engine = try stored { () throws(StorageError) in try begin(disk, options, outcome) }
         try engine.writeOpening()
         return (engine, try engine.describe(outcome, verdict))
     }
+
+    /// Two: that a log lacks its beginning shows once the damage behind it is cut off. Nothing is left then that a
+    /// third could be about.
+    private static var repairsMax: Int { 2 }
 
     private static func stored<Result>(
         _ body: () throws(StorageError) -> Result
@@ -118,5 +123,13 @@ extension LogEngine {
             identity: identity, state: state, commitIndex: commitIndex, firstIndex: first, last: outcome.chain.last,
             lastChecksum: outcome.chain.link.lastChecksum, uncommitted: uncommitted, verdict: verdict,
             counts: outcome.counts)
+    }
+}
+
+extension RecoveredLog.Verdict {
+    /// The first damage is the one that is told; the copies of all repairs are named.
+    fileprivate func adding(_ damage: LogDamage, quarantined copies: [String]) -> RecoveredLog.Verdict {
+        guard case .damaged(let first, let earlier) = self else { return .damaged(damage, quarantined: copies) }
+        return .damaged(first, quarantined: earlier + copies)
     }
 }

@@ -79,17 +79,19 @@ def test_requests_drawn_from_the_document_are_answered_by_it(sturdy, with_token)
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) >= 8
     seen = set()
-    end = time.monotonic() + 20
+    asked = set()
     for operation in operations:
         for mode in [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]:
             # A failover lasts; the others take milliseconds.
             examples = 5 if "failover" in operation.path else 20
+            end = time.monotonic() + 0.5
 
             @hypothesis.settings(BOUNDED, max_examples=examples)
             @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
             def ask(case):
-                if time.monotonic() > end:
+                if time.monotonic() > end and (operation.path, operation.method, mode) in asked:
                     return
+                asked.add((operation.path, operation.method, mode))
                 answer = case.call(base_url=port.base, session=port.session, verify=port.session.verify, timeout=30)
                 seen.add((operation.path, answer.status_code))
                 check_answer(port, case, answer)
@@ -107,7 +109,7 @@ def test_requests_drawn_from_the_document_are_answered_by_it(sturdy, with_token)
 
 def edge_requests():
     """Requests at the edges of what the admin port takes, with the statuses that each may have."""
-    head = b"Host: a\r\n"
+    head = b"Host: a\r\nConnection: close\r\n"
     yield b"GET /" + b"a" * 8000 + b" HTTP/1.1\r\n" + head + b"\r\n", {401, 404}
     yield b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\n" + head + b"\r\n", {431}
     for path in [b"/../../etc/passwd", b"/%2e%2e/%2e%2e/etc/passwd", b"/v1/../v1/status", b"//", b"/v1/status/%00",
@@ -116,8 +118,8 @@ def edge_requests():
     yield b"GET /\xff\xfe HTTP/1.1\r\n" + head + b"\r\n", {400}
     yield b"GET /healthz HTTP/1.1\r\n" + head + b"X: \xff\xfe\r\n\r\n", {200}
     yield b"GET /healthz HTTP/1.1\r\n" + head + head + b"\r\n", {400}
-    yield b"GET /healthz HTTP/1.1\r\n" + head + b"X: y\r\n" * 63 + b"\r\n", {200}
-    yield b"GET /healthz HTTP/1.1\r\n" + head + b"X: y\r\n" * 64 + b"\r\n", {431}
+    yield b"GET /healthz HTTP/1.1\r\n" + head + b"X: y\r\n" * 62 + b"\r\n", {200}
+    yield b"GET /healthz HTTP/1.1\r\n" + head + b"X: y\r\n" * 63 + b"\r\n", {431}
     yield b"GET /v1/status HTTP/1.1\r\n" + head + b"Authorization: Bearer a\r\n" * 2 + b"\r\n", {400, 401}
     for length in [b"-1", b"", b"0x10", b"1e3", b"99999999999999999999", b"1, 1", b"+1"]:
         yield b"POST /v1/failover HTTP/1.1\r\n" + head + b"Content-Length: " + length + b"\r\n\r\n", {400, 413}
@@ -129,7 +131,7 @@ def edge_requests():
 def test_requests_at_the_edges_are_refused_by_name(sturdy):
     name = sturdy.names()[0]
     for request, statuses in edge_requests():
-        answer, _ = send(sturdy.port_address(name, "admin"), request, tls=anyone(), deadline=1)
+        answer, _ = send(sturdy.port_address(name, "admin"), request, tls=anyone(), deadline=20)
         assert answer.startswith(b"HTTP/1.1 "), f"{answer[:100]} to {request[:60]}"
         assert int(answer.split()[1]) in statuses, f"{answer[:200]} to {request[:60]}"
 
