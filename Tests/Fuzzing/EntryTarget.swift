@@ -45,11 +45,13 @@ private struct EntryRun {
         return EntryCoding.encoded(code, arguments)
     }
 
-    private static let words: [[UInt8]] = [
-        "a", "b", "{a}c", "d", "1", "-1", "0", "10", "3", "nx", "xx", "get", "ex", "px", "exat", "pxat", "keepttl",
-        "replace", "db", "count", "match", "*", "[^a]?", "9223372036854775807", "-9223372036854775808", "1.5", "1e308",
-        "sync", "async", "encoding", "refcount", "persist", "lt", "gt", "", "type", "string", "1000001", "2000",
-    ].map { Array($0.utf8) } + [[UInt8](repeating: 120, count: 5000), [UInt8](repeating: 107, count: 1100)]
+    private static let words: [[UInt8]] =
+        [
+            "a", "b", "{a}c", "d", "1", "-1", "0", "10", "3", "nx", "xx", "get", "ex", "px", "exat", "pxat", "keepttl",
+            "replace", "db", "count", "match", "*", "[^a]?", "9223372036854775807", "-9223372036854775808", "1.5",
+            "1e308",
+            "sync", "async", "encoding", "refcount", "persist", "lt", "gt", "", "type", "string", "1000001", "2000",
+        ].map { Array($0.utf8) } + [[UInt8](repeating: 120, count: 5000), [UInt8](repeating: 107, count: 1100)]
 
     /// A legal command that makes a value of up to 512 MiB at once: the limits allow it, a harness has no time for it.
     static func isCostly(_ entry: [UInt8]) -> Bool {

@@ -62,15 +62,19 @@ public struct Mutation: Sendable {
         guard !digits.isEmpty else { return }
         let start = digits[below(digits.count)]
         let end = bytes[start...].firstIndex { !(0x30...0x39).contains($0) } ?? bytes.count
-        let numbers = ["0", "-1", "1", "00", "255", "65536", "2147483648", "9223372036854775807", "18446744073709551616"]
+        let numbers = [
+            "0", "-1", "1", "00", "255", "65536", "2147483648", "9223372036854775807", "99999999999999999999",
+        ]
         bytes.replaceSubrange(start..<end, with: Array(numbers[below(numbers.count)].utf8))
     }
 
     /// What means something to one decoder or another.
     private static let words: [[UInt8]] = [
-        "\r\n", "\r\n\r\n", "*", "$", "*1\r\n$1\r\nx\r\n", "*-1\r\n", "$-1\r\n", "%", "|1\r\n", "~", ">", "=7\r\ntxt:abc\r\n",
+        "\r\n", "\r\n\r\n", "*", "$", "*1\r\n$1\r\nx\r\n", "*-1\r\n", "$-1\r\n", "%", "|1\r\n", "~", ">",
+        "=7\r\ntxt:abc\r\n",
         "\"", "'", "\\x", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "Content-Length: ", "Transfer-Encoding: chunked\r\n",
-        "Connection: close\r\n", "HTTP/1.1 200 OK\r\n", "{", "}", "[", "]", ":", ",", "\\u0000", "\\ud800", "1e308", "null",
-        "true", ": ", "- ", "&a ", "*a", "!!", "---\n", "#", "|", "node.id: n1\n", "\u{FEFF}", "\u{0}", "\u{E9}",
+        "Connection: close\r\n", "HTTP/1.1 200 OK\r\n", "{", "}", "[", "]", ":", ",", "\\u0000", "\\ud800", "1e308",
+        "null", "true", ": ", "- ", "&a ", "*a", "!!", "---\n", "#", "|", "node.id: n1\n", "\u{FEFF}", "\u{0}",
+        "\u{E9}",
     ].map { Array($0.utf8) }
 }

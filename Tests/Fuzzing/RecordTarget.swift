@@ -42,7 +42,8 @@ private enum RecordCheck {
             let shown = Array(bytes[..<min(bytes.count, place + 64)])
             let expected = LSN(UInt64(place))
             let finding = RecordHeader.examine(
-                shown.rawBytes, at: place, available: available, expected: expected, seed: ForgedRecord.identity.recordSeed)
+                shown.rawBytes, at: place, available: available, expected: expected,
+                seed: ForgedRecord.identity.recordSeed)
             guard case .needs(let count) = finding else { continue }
             try require(count > shown.count - place && count <= available, "\(count) of \(available) bytes are needed")
         }
@@ -56,7 +57,8 @@ private enum RecordCheck {
 
     /// Takes the bytes for forged records, one behind the other.
     static func follow(_ bytes: [UInt8]) throws(Violation) {
-        var chain = LogChain(SegmentHeader(identity: ForgedRecord.identity, sequence: 1, base: LSN(0), start: ChainLink()))
+        var chain = LogChain(
+            SegmentHeader(identity: ForgedRecord.identity, sequence: 1, base: LSN(0), start: ChainLink()))
         var source = ByteSource(bytes)
         while !source.isAtEnd {
             let record = ForgedRecord.next(from: &source, behind: chain)

@@ -140,8 +140,10 @@ private enum LogVandal {
             case 1: bytes.removeSubrange(place...)
             case 2: for offset in place..<place + length { bytes[offset] = 0 }
             case 3:
-                let from = (files[names[source.choice(below: names.count)]] ?? []).dropFirst(place & ~7).prefix(length)
-                bytes.replaceSubrange((place & ~7)..<(place & ~7) + min(from.count, bytes.count - (place & ~7)), with: from)
+                let other = files[names[source.choice(below: names.count)]] ?? []
+                let block = place & ~7
+                let copy = other.dropFirst(source.choice(below: 256) * 8).prefix(min(length, bytes.count - block))
+                bytes.replaceSubrange(block..<block + copy.count, with: copy)
             case 4: for offset in place..<place + length { bytes[offset] = source.byte() }
             default: bytes[place] ^= 1 << UInt8(source.choice(below: 8))
             }

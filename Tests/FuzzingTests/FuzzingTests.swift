@@ -35,7 +35,7 @@ import Testing
         let target = try #require(FuzzTarget.named(name))
         let corpus = try FuzzingTests.corpus(of: target).map(\.bytes)
         // A trap leaves no other trace of the seed than this line.
-        print("fuzzing \(name) with FUZZ_SEED=\(FuzzingTests.seed)")
+        FileHandle.standardError.write(Data("fuzzing \(name) with FUZZ_SEED=\(FuzzingTests.seed)\n".utf8))
         var mutation = Mutation(of: corpus, lengthMax: target.lengthMax, seed: FuzzingTests.seed)
         let end = ContinuousClock.now + FuzzingTests.time
         var count = 0
@@ -43,7 +43,8 @@ import Testing
             let bytes = mutation.next()
             count += 1
             do { try target.check(bytes) } catch {
-                Issue.record("FUZZ_SEED=\(FuzzingTests.seed), input \(count): \(error); \(Data(bytes).base64EncodedString())")
+                let input = Data(bytes).base64EncodedString()
+                Issue.record("FUZZ_SEED=\(FuzzingTests.seed), input \(count), in base 64 \(input): \(error)")
                 return
             }
         }

@@ -132,7 +132,8 @@ import Vocabulary
     @Test func `a value that aliases blow up is refused before it is made`() {
         var lines = ["members:", "  - &a0 [x, x, x, x, x, x, x, x, x]"]
         for level in 1...8 {
-            lines.append("  - &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ") + "]")
+            let below = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+            lines.append("  - &a\(level) [\(below)]")
         }
         let problems = Sample.problems(lines.joined(separator: "\n"))
         #expect(problems.contains { $0.hasPrefix("/etc/t/n.yaml:1: members: has no value") }, "\(problems)")
