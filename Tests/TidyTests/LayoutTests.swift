@@ -53,7 +53,8 @@ import Testing
 
     @Test func `every folder of Tests is a test target or the end-to-end suite`() {
         let folders = Set(manifest.targets.map(\.folder))
-            .union(["Tests/EndToEnd", "Tests/run", "Tests/fuzz", "Tests/sanitize", "Tests/sanitize-mutex.c"])
+            .union(["Tests/EndToEnd", "Tests/run", "Tests/fuzz", "Tests/sanitize"])
+            .union(["Tests/sanitize-mutex.c", "Tests/sanitize-control.swift"])
         let strays = tree.files.filter { $0.isTest && !folders.contains($0.folder) }
         Finding.report(
             strays.map {
