@@ -128,7 +128,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
-        // Tests: laid out like Sources.
+        // Tests: laid out like Sources. Harnesses for decoders of foreign bytes are a library: two drivers have them.
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "RESP", "Keyspace", "PeerProtocol", "Platform", "LogStore",
+                "Settings", "AdminAPI", "NodeControl",
+            ], path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: strict),
+        .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding", "Vocabulary"], swiftSettings: strict),
         .testTarget(

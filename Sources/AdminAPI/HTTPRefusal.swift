@@ -1,10 +1,10 @@
 // Why bytes were not accepted as an HTTP request.
 
-import Vocabulary
+package import Vocabulary
 
 /// What the parser or the connection refuses. Each ends the connection after its answer, because where the next
 /// request would begin is not certain any more.
-enum HTTPRefusal: Error, Equatable, Sendable {
+package enum HTTPRefusal: Error, Equatable, Sendable {
     /// Not the grammar of RFC 9112, or a framing that two readers could understand differently.
     case malformed(String)
     /// The request did not end in time.
@@ -17,7 +17,7 @@ enum HTTPRefusal: Error, Equatable, Sendable {
     case coding
     case version
 
-    var status: Int {
+    package var status: Int {
         switch self {
         case .malformed: 400
         case .timeout: 408
@@ -30,7 +30,7 @@ enum HTTPRefusal: Error, Equatable, Sendable {
         }
     }
 
-    var code: String {
+    package var code: String {
         switch self {
         case .malformed: "bad_request"
         case .timeout: "request_timeout"
@@ -43,7 +43,7 @@ enum HTTPRefusal: Error, Equatable, Sendable {
         }
     }
 
-    var text: String {
+    package var text: String {
         switch self {
         case .malformed(let what): "not a valid request: \(what)"
         case .timeout: "the request did not arrive in time"
@@ -56,7 +56,7 @@ enum HTTPRefusal: Error, Equatable, Sendable {
         }
     }
 
-    var remedy: Remedy {
+    package var remedy: Remedy {
         switch self {
         case .malformed: .operate("send a request as RFC 9112 describes it, with one Host and at most one length")
         case .timeout: .retry("send the request again, without pauses in it")

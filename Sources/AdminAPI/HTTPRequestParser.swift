@@ -8,12 +8,18 @@ import ByteCoding
 ///
 /// 1. It holds at most one head and one body beyond the bytes of one `append`; its owner asks `buffered` before more.
 /// 2. After a refusal it gives nothing more.
-struct HTTPRequestParser: Sendable {
-    struct Limits: Sendable, Equatable {
+package struct HTTPRequestParser: Sendable {
+    package struct Limits: Sendable, Equatable {
         /// Request line and header together, with line ends. In bytes.
-        var headMax = 16 << 10
-        var bodyMax = 1 << 20
-        var fieldsMax = 64
+        package var headMax: Int
+        package var bodyMax: Int
+        package var fieldsMax: Int
+
+        package init(headMax: Int = 16 << 10, bodyMax: Int = 1 << 20, fieldsMax: Int = 64) {
+            self.headMax = headMax
+            self.bodyMax = bodyMax
+            self.fieldsMax = fieldsMax
+        }
     }
 
     private let limits: Limits
@@ -28,14 +34,14 @@ struct HTTPRequestParser: Sendable {
     /// One empty line before a request is ignored (RFC 9112, section 2.2), no more.
     private var hasSkippedLine = false
 
-    init(limits: Limits = Limits()) { self.limits = limits }
+    package init(limits: Limits = Limits()) { self.limits = limits }
 
     /// Bytes held that belong to no finished request.
-    var buffered: Int { buffer.count - start }
+    package var buffered: Int { buffer.count - start }
     /// Whether a request has begun and is not whole.
-    var isMidRequest: Bool { buffered > 0 || pending != nil }
+    package var isMidRequest: Bool { buffered > 0 || pending != nil }
 
-    mutating func append(_ bytes: RawSpan) {
+    package mutating func append(_ bytes: RawSpan) {
         guard refusal == nil else { return }
         if start > 0, start >= buffered {
             buffer.removeSubrange(..<start)
@@ -45,7 +51,7 @@ struct HTTPRequestParser: Sendable {
     }
 
     /// The next whole request; nil when more bytes are needed.
-    mutating func next() throws(HTTPRefusal) -> HTTPRequest? {
+    package mutating func next() throws(HTTPRefusal) -> HTTPRequest? {
         if let refusal { throw refusal }
         do {
             if pending == nil { pending = try head() }

@@ -1,7 +1,7 @@
 // JSON bodies of requests: small, strict, bounded.
 
 /// A JSON value. Members keep their order.
-enum JSONValue: Equatable, Sendable {
+package enum JSONValue: Equatable, Sendable {
     case null
     case flag(Bool)
     case number(Double)
@@ -9,7 +9,7 @@ enum JSONValue: Equatable, Sendable {
     case list([JSONValue])
     case object([(name: String, value: JSONValue)])
 
-    static func == (a: JSONValue, b: JSONValue) -> Bool {
+    package static func == (a: JSONValue, b: JSONValue) -> Bool {
         switch (a, b) {
         case (.null, .null): true
         case (.flag(let a), .flag(let b)): a == b
@@ -24,21 +24,21 @@ enum JSONValue: Equatable, Sendable {
 }
 
 /// Why a body is no JSON, and where.
-struct JSONError: Error, Equatable {
-    var what: String
+package struct JSONError: Error, Equatable {
+    package var what: String
     /// In bytes from the beginning.
-    var offset: Int
+    package var offset: Int
 }
 
 /// Reads one document (RFC 8259). Refuses repeated names, lone surrogates, invalid UTF-8 and more than 16 levels.
-struct JSONReader {
-    static let depthMax = 16
+package struct JSONReader {
+    package static let depthMax = 16
 
     private let bytes: [UInt8]
     private var position = 0
     private var depth = 0
 
-    static func value(of bytes: [UInt8]) throws(JSONError) -> JSONValue {
+    package static func value(of bytes: [UInt8]) throws(JSONError) -> JSONValue {
         var reader = JSONReader(bytes: bytes)
         guard String(validating: bytes, as: UTF8.self) != nil else { throw JSONError(what: "not UTF-8", offset: 0) }
         let value = try reader.value()
@@ -68,10 +68,11 @@ struct JSONReader {
 
     private mutating func object() throws(JSONError) -> JSONValue {
         var members: [(name: String, value: JSONValue)] = []
+        var names: Set<String> = []
         try nested(until: UInt8(ascii: "}")) { (reader) throws(JSONError) in
             guard reader.next == UInt8(ascii: "\"") else { throw reader.error("a member without a name") }
             let name = try reader.string()
-            guard !members.contains(where: { $0.name == name }) else { throw reader.error("a repeated name") }
+            guard names.insert(name).inserted else { throw reader.error("a repeated name") }
             reader.skipBlanks()
             guard reader.take(UInt8(ascii: ":")) else { throw reader.error("no colon behind a name") }
             members.append((name, try reader.value()))

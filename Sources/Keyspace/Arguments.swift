@@ -54,7 +54,7 @@ public struct Arguments: ~Escapable {
     }
 
     /// The argument at `position`, counted from 0. Traps outside.
-    subscript(position: Int) -> RawSpan {
+    package subscript(position: Int) -> RawSpan {
         @_lifetime(copy self)
         get {
             precondition(position >= 0 && position < count, "argument \(position) of \(count)")

@@ -10,6 +10,8 @@ public struct SegmentHeader: Hashable, Sendable {
     public static let magic: UInt64 = 0x4C41_5745_5249_5254
     /// History: 1, the first.
     public static let version: UInt32 = 1
+    /// Inclusive, of every number in a header.
+    static let numberMax: UInt64 = 1 << 62
 
     public let identity: LogIdentity
     /// The number in the file's name: 1, 2, 3, ...
@@ -70,6 +72,10 @@ public struct SegmentHeader: Hashable, Sendable {
             last: LogPosition(term: Term(bytes.little(at: 88)), index: LogIndex(bytes.little(at: 80))),
             lastChecksum: bytes.little(at: 104), highestIndex: LogIndex(bytes.little(at: 96)),
             recordChecksum: bytes.little(at: 108), stateNumber: bytes.little(at: 112))
+        // Sequence, LSN, and the three positions: no log counts so far, and behind this bound nothing overflows.
+        for field in stride(from: 64, to: 104, by: 8) where bytes.little(UInt64.self, at: field) > numberMax {
+            return .invalid(.failedRecovery)
+        }
         return .header(
             SegmentHeader(
                 identity: identity, sequence: bytes.little(at: 64), base: LSN(bytes.little(at: 72)), start: start))

@@ -1,27 +1,27 @@
 // The 96 bytes that say whose a data directory is.
 
 import ByteCoding
-import LogFormat
+package import LogFormat
 import Vocabulary
 
 /// Byte table: `docs/formats/log.md`.
-struct IdentityFile: Hashable, Sendable {
-    static let byteCount = 96
+package struct IdentityFile: Hashable, Sendable {
+    package static let byteCount = 96
     /// "TRIREDIR" when read as bytes.
     static let magic: UInt64 = 0x5249_4445_5249_5254
     /// History: 1, the first.
     static let version: UInt32 = 1
 
-    var identity: LogIdentity
+    package var identity: LogIdentity
     /// Whether the log was made: from then on it must be there.
-    var isInUse: Bool
+    package var isInUse: Bool
 
-    enum Problem: Error {
+    package enum Problem: Error {
         case damaged
         case newer(UInt32)
     }
 
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(littleEndian: IdentityFile.magic)
         bytes.append(littleEndian: UInt32(0))
@@ -36,7 +36,7 @@ struct IdentityFile: Hashable, Sendable {
     }
 
     /// Checksum before version before meaning. Magic, checksum and version keep their places in every version.
-    static func decode(_ bytes: RawSpan) -> Result<IdentityFile, Problem> {
+    package static func decode(_ bytes: RawSpan) -> Result<IdentityFile, Problem> {
         do throws(ByteError) { return try read(bytes) } catch { return .failure(.damaged) }
     }
 

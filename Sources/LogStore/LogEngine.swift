@@ -63,8 +63,8 @@ public struct LogEngine<Disk: Storage>: Sendable {
         self.options = options
         identity = outcome.chain.identity
         map = LogMap(outcome.map)
+        // The newest batch is not over before the opening sync: its own may have failed.
         chain = outcome.chain
-        chain.beginBatch()
         let offset = Int(outcome.chain.next.rawValue - outcome.base.rawValue)
         current = OpenSegment(
             sequence: outcome.sequence, file: file, base: outcome.base, size: max(size, offset), offset: offset)

@@ -12,9 +12,10 @@ public enum SegmentName {
         return "wal-" + String(repeating: "0", count: 20 - digits.utf8.count) + digits + ".seg"
     }
 
-    /// Nil when the name is not exactly that of a segment.
+    /// Nil when the name is not exactly that of a segment. They are counted from 1, and never so far that counting on
+    /// could overflow: a file that somebody left under such a name is no part of a log.
     public static func sequence(of name: String) -> UInt64? {
         guard name.hasPrefix("wal-"), let sequence = UInt64(name.dropFirst(4).prefix(20)) else { return nil }
-        return text(sequence) == name ? sequence : nil
+        return (1...1 << 62).contains(sequence) && text(sequence) == name ? sequence : nil
     }
 }

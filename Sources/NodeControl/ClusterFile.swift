@@ -51,6 +51,11 @@ public struct ClusterFile: Codable, Hashable, Sendable {
         } catch {
             throw .clusterFile(path: path, reason: error.reason)
         }
+        return try decode(bytes, path: path)
+    }
+
+    /// Reads the bytes of a file; `path` is for the error only.
+    package static func decode(_ bytes: [UInt8], path: String) throws(ControlError) -> ClusterFile {
         do {
             return try JSONDecoder().decode(ClusterFile.self, from: Data(bytes))
         } catch {
@@ -60,13 +65,18 @@ public struct ClusterFile: Codable, Hashable, Sendable {
 
     /// Replaces the file so that a reader sees the old or the new, whole.
     public func write(_ path: String) throws(ControlError) {
+        let bytes = try encoded(path: path)
+        do throws(SystemError) {
+            try FileSystem.writeAtomically(path, bytes.span.bytes, permissions: 0o644)
+        } catch { throw .system(error) }
+    }
+
+    /// The file's bytes; `path` is for the error only.
+    package func encoded(path: String) throws(ControlError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         do {
-            let bytes = [UInt8](try encoder.encode(self)) + [0x0A]
-            try FileSystem.writeAtomically(path, bytes.span.bytes, permissions: 0o644)
-        } catch let error as SystemError {
-            throw .system(error)
+            return [UInt8](try encoder.encode(self)) + [0x0A]
         } catch {
             throw .clusterFile(path: path, reason: "cannot be encoded: \(error)")
         }

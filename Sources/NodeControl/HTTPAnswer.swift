@@ -3,15 +3,15 @@
 import ByteCoding
 
 /// One answer, whole.
-struct HTTPAnswer: Hashable, Sendable {
-    let status: Int
+package struct HTTPAnswer: Hashable, Sendable {
+    package let status: Int
     /// Names in lower case, in order.
-    let fields: [Field]
-    let body: [UInt8]
+    package let fields: [Field]
+    package let body: [UInt8]
 
-    struct Field: Hashable, Sendable {
-        let name: String
-        let value: String
+    package struct Field: Hashable, Sendable {
+        package let name: String
+        package let value: String
     }
 
     static let headMax = 64 << 10
@@ -20,14 +20,14 @@ struct HTTPAnswer: Hashable, Sendable {
     func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 
     /// What bytes read so far amount to.
-    enum Progress: Hashable {
+    package enum Progress: Hashable {
         case incomplete
         case whole(HTTPAnswer)
         case malformed(String)
     }
 
     /// - Parameter isEnded: whether the connection was closed, which ends a body without a length.
-    static func parse(_ bytes: [UInt8], isEnded: Bool) -> Progress {
+    package static func parse(_ bytes: [UInt8], isEnded: Bool) -> Progress {
         guard let headEnd = endOfHead(bytes) else {
             if bytes.count > headMax { return .malformed("a head of more than \(headMax) bytes") }
             return isEnded ? .malformed("the answer broke off") : .incomplete

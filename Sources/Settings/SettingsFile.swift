@@ -14,6 +14,8 @@ struct SettingsFile {
     static let sizeMax = 1 << 20
     static let depthMax = 8
     static let entriesMax = 4096
+    /// In the value of one key. Aliases make a tree of any size out of a few lines.
+    static let nodesMax = 1 << 16
 
     let path: String
     private(set) var entries: [Entry] = []
@@ -69,7 +71,7 @@ struct SettingsFile {
 
     private mutating func take(_ key: String, _ node: Node, line: Int, depth: Int) {
         if let setting = SettingTable.byKey[key] {
-            guard let value = SettingsFile.value(of: node, depth: 0) else {
+            guard let value = SettingsFile.value(of: node) else {
                 return problem(key, line, "has no value", "write \(setting.words), or remove the line")
             }
             entries.append(Entry(key: key, value: value, line: line))
@@ -96,20 +98,28 @@ struct SettingsFile {
 
 // Nodes of YAML as values.
 extension SettingsFile {
-    /// The value of a node. Nil for null, for what is nested too deep, and for what is no plain data.
-    static func value(of node: Node, depth: Int) -> SettingValue? {
-        guard depth < depthMax else { return nil }
+    /// The value of a node. Nil for null, for what is nested too deep or too large, and for what is no plain data.
+    static func value(of node: Node) -> SettingValue? {
+        var nodesLeft = nodesMax
+        return value(of: node, depth: 0, nodesLeft: &nodesLeft)
+    }
+
+    private static func value(of node: Node, depth: Int, nodesLeft: inout Int) -> SettingValue? {
+        guard depth < depthMax, nodesLeft > 0 else { return nil }
+        nodesLeft -= 1
         switch node {
         case .scalar(let scalar):
             let isNull = scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
             return isNull ? nil : .text(scalar.string)
         case .sequence(let sequence):
             guard sequence.count <= entriesMax else { return nil }
-            let values = sequence.compactMap { value(of: $0, depth: depth + 1) }
+            let values = sequence.compactMap { value(of: $0, depth: depth + 1, nodesLeft: &nodesLeft) }
             return values.count == sequence.count ? .list(values) : nil
         case .mapping(let mapping):
             let fields = mapping.compactMap { name, node -> SettingValue.Field? in
-                guard let word = name.scalar?.string, let value = value(of: node, depth: depth + 1) else { return nil }
+                guard let word = name.scalar?.string,
+                    let value = value(of: node, depth: depth + 1, nodesLeft: &nodesLeft)
+                else { return nil }
                 return SettingValue.Field(word, value)
             }
             return fields.count == mapping.count ? .map(fields) : nil
@@ -122,7 +132,7 @@ extension SettingsFile {
         guard setting.isList, text.hasPrefix("["), text.utf8.count <= sizeMax, let node = try? Yams.compose(yaml: text),
             case .sequence = node
         else { return .text(text) }
-        return value(of: node, depth: 0) ?? .text(text)
+        return value(of: node) ?? .text(text)
     }
 
     /// The line of a syntax error, and what is wrong there.

@@ -40,9 +40,9 @@ public enum TokenFileError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 public enum TokenFile {
-    static let lengthMin = 16
-    static let lengthMax = 512
-    static let countMax = 1024
+    package static let lengthMin = 16
+    package static let lengthMax = 512
+    package static let countMax = 1024
 
     /// The tokens of a file, in order: its lines without the spaces around them. Empty lines and lines that begin with
     /// `#` are skipped, so that tokens can be rotated with a word on each.
@@ -54,6 +54,11 @@ public enum TokenFile {
         } catch {
             throw .unreadable(error)
         }
+        return try tokens(in: bytes, path: path)
+    }
+
+    /// The same of a file's bytes; `path` is for the error only.
+    package static func tokens(in bytes: [UInt8], path: String) throws(TokenFileError) -> [[UInt8]] {
         var tokens: [[UInt8]] = []
         for (position, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             let token = trimmed(line)

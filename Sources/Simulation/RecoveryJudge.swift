@@ -16,7 +16,9 @@ struct RecoveryJudge {
 
     func judge(_ recovered: RecoveredLog, _ after: LogImage) throws(Violation) {
         guard case .damaged(_, let copies) = recovered.verdict else {
-            return try judgeWhole(after, recovered.verdict)
+            // An earlier start may have repaired the damage, and have been cut short after that.
+            let isRepaired = isDamaged && after.fence != nil && after.last < before.last
+            return isRepaired ? try judgeFence(recovered, after) : try judgeWhole(after, recovered.verdict)
         }
         guard isDamaged else {
             throw Violation(.recovery, "\(node) finds damage where there is none: \(recovered.verdict)")

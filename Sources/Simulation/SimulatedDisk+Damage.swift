@@ -28,6 +28,9 @@ extension SimulatedDisk {
         state.withLock { state in state.names.keys.filter { $0.hasPrefix("wal-") && $0.hasSuffix(".seg") }.sorted() }
     }
 
+    /// The segment that is being written: the last one that has anything in it.
+    var newestSegment: String? { segmentNames.last { usedLength(of: $0) > 0 } }
+
     /// Where a file was ever written with something else than zeros, up to the last such byte.
     func usedLength(of name: String) -> Int {
         state.withLock { state in

@@ -95,6 +95,8 @@ extension World {
         for position in nodes.indices { readEverything(at: position) }
         try step(until: now + 2_000_000_000)
         guard clients.areQuiet else { throw Violation(.liveness, "last reads are unanswered: \(clients.unanswered)") }
+        // The last keys with a time to live may have ended just now.
+        try stepUntilWhole(now + World.healthBound)
     }
 
     private func stepUntilWhole(_ deadline: Int64) throws(Violation) {
@@ -113,7 +115,10 @@ extension World {
         for node in nodes {
             guard let life = node.life else { return "\(node.id) is down" }
             if life.replica.raft.isDamaged { return "\(node.id) knows that its log is damaged" }
-            if let fence = life.replica.raft.fenceIndex { return "\(node.id) is fenced up to \(fence)" }
+            if let fence = life.replica.raft.fenceIndex {
+                let unheard = life.replica.raft.unheardVoters
+                return "\(node.id) is fenced up to \(fence), has \(life.replica.raft.commitIndex), unheard \(unheard)"
+            }
             if life.replica.raft.role == .leader { leaders += 1 }
             commits.append(life.replica.raft.commitIndex)
             if life.replica.appliedIndex != life.replica.raft.commitIndex { return "\(node.id) has not applied all" }
@@ -151,7 +156,7 @@ extension World {
         guard case .success((_, let recovered)) = opened else {
             throw Violation(.recovery, "\(node.id) could not start again: \(opened)")
         }
-        if case .damaged(let damage, _) = recovered.verdict, damage.file != DiskRecord.all(on: node.disk).last?.file {
+        if case .damaged(let damage, _) = recovered.verdict, damage.file != node.disk.newestSegment {
             throw Violation(.recovery, "\(node.id) still has a damaged log: \(damage)")
         }
     }

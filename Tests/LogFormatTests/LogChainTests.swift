@@ -107,6 +107,22 @@ import Vocabulary
         #expect(finding == .invalid(.misplacedBlock))
     }
 
+    @Test func `a header whose numbers no log has reached is refused, and the largest others are not`() {
+        for field in stride(from: 64, to: 104, by: 8) {
+            for (number, isTaken) in [(UInt64(1) << 62, true), (1 << 62 + 1, false), (.max, false)] {
+                var bytes = Array(LogChainTests.segment().bytes[..<SegmentHeader.byteCount])
+                bytes.store(littleEndian: number, at: field)
+                bytes.store(littleEndian: CRC32C.checksum(bytes.rawBytes.extracting(12..<bytes.count)), at: 8)
+                let finding = SegmentHeader.decode(bytes.rawBytes)
+                guard case .header(let header) = finding else {
+                    #expect(!isTaken && finding == .invalid(.failedRecovery), "\(number) at \(field)")
+                    continue
+                }
+                #expect(isTaken && header.firstRecord > header.base, "\(number) at \(field)")
+            }
+        }
+    }
+
     @Test func `a newer segment, record or frame is told apart from damage`() {
         var bytes = LogChainTests.segment().bytes
         bytes.store(littleEndian: UInt32(2), at: 12)

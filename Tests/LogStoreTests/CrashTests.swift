@@ -196,6 +196,20 @@ struct SmallLog {
         }
     }
 
+    @Test func `a log without its beginning opens at once, whatever else is damaged`() throws {
+        let log = try CrashTests.log.get()
+        let names = log.files.keys.sorted()
+        for name in names.dropFirst() {
+            for offset in [8, SegmentHeader.byteCount + 8, SegmentHeader.byteCount + LogChain.stateLength + 8] {
+                let disk = MemoryStorage(copying: log.files)
+                disk.removeFile(names[0])
+                disk.edit(name) { $0[offset] ^= 0x10 }
+                let complaint = log.complaint(about: disk)
+                #expect(complaint == nil, "without \(names[0]), \(offset) of \(name): \(complaint ?? "")")
+            }
+        }
+    }
+
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
     func `a power loss costs nothing that was synced and looks like no damage`(seed: UInt64) throws {
         let log = try SmallLog(batches: 4 + Int(seed % 9), seed: seed)

@@ -280,3 +280,17 @@ import Vocabulary
         #expect(try reader.readFrames(from: LogIndex(1), byteLimit: .mebibytes(1)).first == history.frames[0])
     }
 }
+
+@Suite struct SegmentNameTests {
+    @Test func `only the names that the log itself gives are those of segments`() {
+        for sequence in [1, 2, 10, 1 << 62] as [UInt64] {
+            #expect(SegmentName.sequence(of: SegmentName.text(sequence)) == sequence)
+        }
+        for sequence in [0, 1 << 62 + 1, .max] as [UInt64] {
+            #expect(SegmentName.sequence(of: SegmentName.text(sequence)) == nil, "\(sequence)")
+        }
+        for name in ["wal-1.seg", "wal-00000000000000000001.seg.tmp", "xwal-00000000000000000001.seg", "wal-", ""] {
+            #expect(SegmentName.sequence(of: name) == nil, "\(name)")
+        }
+    }
+}

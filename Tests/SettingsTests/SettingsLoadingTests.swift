@@ -129,6 +129,16 @@ import Vocabulary
             ])
     }
 
+    @Test func `a value that aliases blow up is refused before it is made`() {
+        var lines = ["members:", "  - &a0 [x, x, x, x, x, x, x, x, x]"]
+        for level in 1...8 {
+            let below = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
+            lines.append("  - &a\(level) [\(below)]")
+        }
+        let problems = Sample.problems(lines.joined(separator: "\n"))
+        #expect(problems.contains { $0.hasPrefix("/etc/t/n.yaml:1: members: has no value") }, "\(problems)")
+    }
+
     @Test func `what is no YAML is told with its line`() {
         #expect(Sample.problems("node.id: n1\nlisten: {").first?.hasPrefix("/etc/t/n.yaml:") == true)
         #expect(Sample.problems("- a").first == "/etc/t/n.yaml:1: holds no sections; write lines such as `node.id: n1`")

@@ -52,8 +52,9 @@ import Testing
     }
 
     @Test func `every folder of Tests is a test target, the end-to-end suite or the campaign`() {
-        let scripts = ["Tests/EndToEnd", "Tests/run", "Tests/Campaign", "Tests/campaign"]
-        let folders = Set(manifest.targets.map(\.folder)).union(scripts)
+        let scripts = ["run", "fuzz", "sanitize", "sanitize-mutex.c", "sanitize-control.swift", "campaign"]
+        let folders = Set(manifest.targets.map(\.folder))
+            .union(scripts.map { "Tests/\($0)" }).union(["Tests/EndToEnd", "Tests/Campaign"])
         let strays = tree.files.filter { $0.isTest && !folders.contains($0.folder) }
         Finding.report(
             strays.map {
