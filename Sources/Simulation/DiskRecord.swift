@@ -11,7 +11,7 @@ struct DiskRecord: Sendable {
     let batch: UInt64
     let isFrame: Bool
 
-    private static let segmentHeaderSize = 128
+    static let segmentHeaderSize: UInt64 = 128
     private static let headerSize = 56
     /// "TRIR".
     private static let magic: UInt64 = 0x5249_5254
@@ -24,7 +24,7 @@ struct DiskRecord: Sendable {
 
     private static func records(in bytes: [UInt8], of file: String) -> [DiskRecord] {
         var found: [DiskRecord] = []
-        var offset = segmentHeaderSize
+        var offset = Int(segmentHeaderSize)
         while offset + headerSize <= bytes.count, word(bytes, at: offset + 48, count: 4) == magic {
             let size = (headerSize + Int(word(bytes, at: offset + 4, count: 4)) + 7) & ~7
             guard offset + size <= bytes.count else { break }

@@ -5,7 +5,8 @@ import Vocabulary
 /// How much may be damaged at rest, so that nothing acknowledged may be lost.
 ///
 /// 1. Fewer than a majority of the disks are damaged at a time: one of three, two of five. A disk is damaged from the
-///    hit until the node has its log whole again, whether or not it has noticed.
+///    hit until the node has its log whole again, whether or not it has noticed. None is hit before every node has
+///    taken part: one that never did has no more to give than one that lost everything.
 /// 2. The newest batch of a log is not hit, nor is the last thing that stands behind it: damage there cannot be told
 ///    from a torn tail (docs/formats/log.md). A log at rest seals its newest batch after a twentieth of a second.
 /// 3. Everything else may happen to any node at any time: crashes, power loss, lost and failing calls, cut and slow
@@ -121,7 +122,8 @@ extension World {
 
     private func damage(_ fault: Fault) {
         let node = nodes[fault.node]
-        guard !node.isNew, DamageBound.allows(node, among: nodes), hit(fault, node) else {
+        let hasEverybodyJoined = logJudge.witnesses.allSatisfy { $0.durable.last > .zero }
+        guard hasEverybodyJoined, DamageBound.allows(node, among: nodes), hit(fault, node) else {
             return say("no damage: it would be beyond the bound")
         }
         figures.damagesDone += 1
@@ -135,11 +137,13 @@ extension World {
     private func hit(_ fault: Fault, _ node: SimulatedNode) -> Bool {
         let records = DiskRecord.all(on: node.disk)
         guard let newest = records.last, let limit = records.first(where: { $0.lsn >= newest.batch }) else { return false }
+        // The header of a segment is of the batch that begins it.
+        let isFirstInFile = limit.lsn - newest.batch == DiskRecord.segmentHeaderSize
         let names = node.disk.segmentNames
         let name = names[Int(fault.amount % UInt64(names.count))]
         let choice = Int(fault.amount >> 8 & 0xFFFF_FFFF)
         let isNewestFile = name == limit.file
-        let end = isNewestFile ? limit.range.lowerBound : node.disk.usedLength(of: name)
+        let end = isNewestFile ? (isFirstInFile ? 0 : limit.range.lowerBound) : node.disk.usedLength(of: name)
         guard name <= limit.file, end > 0 else { return false }
         switch fault.kind {
         case .flipBit:

@@ -7,8 +7,10 @@ import Replica
 import Vocabulary
 
 extension World {
-    /// Nanoseconds after the last fault in which the cluster must be whole and have answered everybody.
-    static let healthBound: Int64 = 30_000_000_000
+    /// Nanoseconds after the last fault in which somebody must serve again.
+    static let serviceBound: Int64 = 8_000_000_000
+    /// Nanoseconds in which the cluster, left alone, must be whole and have answered everybody.
+    static let healthBound: Int64 = 60_000_000_000
     private static let healthStep: Int64 = 250_000_000
 
     // MARK: While it runs
@@ -81,28 +83,31 @@ extension World {
 
     // MARK: At the end
 
-    /// Waits until the cluster is whole: everybody up, one leader, all caught up, no fence, nobody waiting. Then once
-    /// more without clients, until every log was looked at again; and reads everything.
+    /// First somebody must serve again, while clients go on asking. Then, without clients, the cluster must become
+    /// whole: everybody up, one leader, all caught up, no fence, nobody waiting; and stay so until every log was looked
+    /// at again. At last everything is read.
     func awaitHealth() throws(Violation) {
-        let deadline = now + World.healthBound
-        try step(until: now + traits.scrubInterval)
-        try stepUntilWhole(deadline)
+        try step(until: now + World.serviceBound)
+        guard nodes.contains(where: { $0.life?.replica.raft.mayPropose == true }) else {
+            throw Violation(.liveness, "nobody takes writes \(Milliseconds(World.serviceBound)) after the last fault")
+        }
         clients.stop()
-        while now < deadline, !clients.areQuiet { try step(until: now + World.healthStep) }
+        try stepUntilWhole()
         guard clients.areQuiet else { throw Violation(.liveness, "requests are unanswered: \(clients.unanswered)") }
         try step(until: now + traits.scrubInterval + World.healthStep)
-        try stepUntilWhole(now + World.healthBound)
+        try stepUntilWhole()
         for position in nodes.indices { readEverything(at: position) }
         try step(until: now + 2_000_000_000)
         guard clients.areQuiet else { throw Violation(.liveness, "last reads are unanswered: \(clients.unanswered)") }
         // The last keys with a time to live may have ended just now.
-        try stepUntilWhole(now + World.healthBound)
+        try stepUntilWhole()
     }
 
-    private func stepUntilWhole(_ deadline: Int64) throws(Violation) {
+    private func stepUntilWhole() throws(Violation) {
+        let deadline = now + World.healthBound
         while let complaint {
             guard now < deadline else {
-                throw Violation(.liveness, "\(Milliseconds(World.healthBound)) after the last fault \(complaint)")
+                throw Violation(.liveness, "left alone for \(Milliseconds(World.healthBound)) \(complaint)")
             }
             try step(until: now + World.healthStep)
         }
@@ -123,6 +128,7 @@ extension World {
             commits.append(life.replica.raft.commitIndex)
             if life.replica.appliedIndex != life.replica.raft.commitIndex { return "\(node.id) has not applied all" }
         }
+        if !clients.areQuiet { return "requests are unanswered: \(clients.unanswered)" }
         if leaders != 1 { return "\(leaders) nodes lead" }
         if Set(commits).count > 1 { return "commit indexes differ: \(commits)" }
         return nil
@@ -156,7 +162,8 @@ extension World {
         guard case .success((_, let recovered)) = opened else {
             throw Violation(.recovery, "\(node.id) could not start again: \(opened)")
         }
-        if case .damaged(let damage, _) = recovered.verdict, damage.file != node.disk.newestSegment {
+        let sealed = DiskRecord.all(on: node.disk).last { $0.file != node.disk.newestSegment }
+        if case .damaged(let damage, _) = recovered.verdict, let sealed, damage.lsn.rawValue <= sealed.lsn {
             throw Violation(.recovery, "\(node.id) still has a damaged log: \(damage)")
         }
     }
