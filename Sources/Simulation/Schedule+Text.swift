@@ -62,5 +62,19 @@ extension Fault {
             throw ScheduleError(line: line, what: "a fault is `fault TIME KIND NODE PEER AMOUNT LASTS`")
         }
         self.init(at: at, kind: kind, node: node, peer: peer, amount: amount, lasts: lasts)
+        guard isPossible else { throw ScheduleError(line: line, what: "no run can carry out `\(self)`") }
+    }
+
+    /// Whether a run can reckon with its numbers.
+    private var isPossible: Bool {
+        let roof: Int64 = 1 << 60
+        guard at < roof, lasts < roof else { return false }
+        return switch kind {
+        case .drift: Int64(bitPattern: amount).magnitude < 1_000_000
+        case .clockJump: Int64(bitPattern: amount).magnitude < UInt64(roof)
+        case .flap: amount > 0 && amount < UInt64(roof)
+        case .lag: amount < UInt64(roof)
+        default: amount <= UInt64(Int64.max)
+        }
     }
 }

@@ -8,15 +8,15 @@ import Vocabulary
 @Suite struct LogRoomRuleTests {
     @Test func `little room counts as none only on a full disk`() {
         var rule = LogRoomRule(roomMin: .mebibytes(8))
-        #expect(!rule.take(LogRoom(left: .zero, isDiskFull: false)))
+        #expect(rule.take(LogRoom(left: .zero, isDiskFull: false)) == false)
         #expect(rule.hasRoom)
-        #expect(rule.take(LogRoom(left: .mebibytes(7), isDiskFull: true)))
+        #expect(rule.take(LogRoom(left: .mebibytes(7), isDiskFull: true)) == true)
         #expect(!rule.hasRoom)
     }
 
     @Test func `a full disk with room in prepared segments takes writes`() {
         var rule = LogRoomRule(roomMin: .mebibytes(8))
-        #expect(!rule.take(LogRoom(left: .mebibytes(8), isDiskFull: true)))
+        #expect(rule.take(LogRoom(left: .mebibytes(8), isDiskFull: true)) == false)
         #expect(rule.hasRoom)
     }
 
