@@ -14,7 +14,7 @@ enum ClientAnswer: Hashable, Sendable {
 
     /// Nil when the bytes are no reply that these clients can get.
     init?(_ reply: ArraySlice<UInt8>) {
-        guard let kind = reply.first, let end = reply.firstIndex(of: UInt8(ascii: "\r")) else { return nil }
+        guard let kind = reply.first, let end = reply.dropFirst().firstIndex(of: UInt8(ascii: "\r")) else { return nil }
         let line = String(decoding: reply[(reply.startIndex + 1)..<end], as: UTF8.self)
         let behind = reply[end...]
         if kind == UInt8(ascii: "$"), line != "-1" {

@@ -43,7 +43,8 @@ extension Schedule {
         guard let seed = values["seed"], let nodes = values["nodes"], let length = values["length"],
             (1...UInt64(Schedule.nodesMax)).contains(nodes), length <= UInt64(Int64.max / 2)
         else {
-            throw ScheduleError(line: 1, what: "seed, nodes (1 to \(Schedule.nodesMax)) or length is missing or too large")
+            throw ScheduleError(
+                line: 1, what: "seed, nodes (1 to \(Schedule.nodesMax)) or length is missing or too large")
         }
         if let stray = faults.first(where: { $0.node >= Int(nodes) || $0.peer >= Int(nodes) }) {
             throw ScheduleError(line: 1, what: "the fault `\(stray)` is for a node that there is not")

@@ -35,6 +35,7 @@ public final class SimulatedDisk: Storage {
         for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
             state.inodes.append(Inode(bytes: bytes, durable: bytes))
             state.names[name] = state.inodes.count - 1
+            state.used += bytes.count
         }
         state.durableNames = state.names
         self.state = Mutex(state)

@@ -10,6 +10,10 @@ import Vocabulary
 @Suite struct LogRepairTests {
     private let nobody: (String) -> Bool = { _ in false }
 
+    /// Copies are named by the time, so each start has its own.
+    private let later = Timestamp(microseconds: 5_000_000)
+    private let latest = Timestamp(microseconds: 9_000_000)
+
     /// Flips a bit in the body of a record.
     private func damage(_ record: DiskRecord, on disk: SimulatedDisk) {
         disk.flipBit(8 * (record.range.lowerBound + 60), of: record.file)
@@ -99,8 +103,8 @@ import Vocabulary
         #expect(recovered.state.term == Term(10))
         #expect(recovered.state.votedFor == NodeID("n2"))
         try goOn(&engine, &history)
-        damage(try #require(DiskRecord.all(on: disk).first(where: \.isFrame)), on: disk)
-        (engine, recovered) = try LogWorld.open(disk)
+        damage(try #require(DiskRecord.all(on: disk).first { $0.isFrame }), on: disk)
+        (engine, recovered) = try LogWorld.open(disk, now: latest)
         #expect(recovered.last == .zero)
         #expect(recovered.state.fence == history.last)
         #expect(recovered.state.term == Term(11))
@@ -121,13 +125,13 @@ import Vocabulary
             disk.endPower(afterCalls: calls)
             isCut = (try? LogWorld.open(disk)) == nil
             disk.losePower(keepsName: { _ in keepsUnsynced }, keepsPiece: { _, _ in keepsUnsynced })
-            var (engine, recovered) = try LogWorld.open(disk)
+            var (engine, recovered) = try LogWorld.open(disk, now: later)
             #expect(recovered.state.fence == LogIndex(3), "cut at call \(calls)")
             #expect(recovered.state.term == Term(10), "cut at call \(calls)")
             var history = history
             try goOn(&engine, &history)
-            damage(try #require(DiskRecord.all(on: disk).first(where: \.isFrame)), on: disk)
-            (engine, recovered) = try LogWorld.open(disk)
+            damage(try #require(DiskRecord.all(on: disk).first { $0.isFrame }), on: disk)
+            (engine, recovered) = try LogWorld.open(disk, now: latest)
             #expect(recovered.state.fence == history.last, "cut at call \(calls)")
             #expect(recovered.state.term == Term(11), "cut at call \(calls)")
             #expect(recovered.state.votedFor == NodeID("n3"), "cut at call \(calls)")

@@ -57,10 +57,11 @@ enum LogWorld {
         preparesInline: true)
 
     static func open(
-        _ disk: SimulatedDisk, isNew: Bool = false, options: LogOptions = small
+        _ disk: SimulatedDisk, isNew: Bool = false, options: LogOptions = small,
+        now: Timestamp = Timestamp(microseconds: 5)
     ) throws(LogError) -> (LogEngine<SimulatedDisk>, RecoveredLog) {
         try LogEngine.open(
-            disk, identity: identity, isNew: isNew, options: options, now: Timestamp(microseconds: 5))
+            disk, identity: identity, isNew: isNew, options: options, now: now)
     }
 
     /// Writes and syncs until everything is on stable storage.

@@ -23,7 +23,8 @@ import Testing
 
     @Test func `those words are the ones that the documentation names`() throws {
         let top = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let page = String(decoding: try FileSystem.readAll("/\(top)/docs/COMPATIBILITY.md", limit: 1 << 20), as: UTF8.self)
+        let content = try FileSystem.readAll("/\(top)/docs/COMPATIBILITY.md", limit: 1 << 20)
+        let page = String(decoding: content, as: UTF8.self)
         let part = try #require(page.firstRange(of: "## First words of errors")).upperBound
         let table = page[part...].prefix(upTo: try #require(page[part...].firstRange(of: "UNKNOWNRESULT")).lowerBound)
         for word in ClientAnswerTests.refusals { #expect(table.contains("`\(word)`")) }

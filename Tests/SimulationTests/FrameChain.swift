@@ -15,7 +15,8 @@ struct FrameChain {
 
     /// The next frame, of one entry for each of the values, each of them set under its own key.
     mutating func append(_ values: [String], term: UInt64 = 1) -> Frame {
-        append(entries: values.enumerated().map { EntryCoding.encoded(.set, [bytes("k\($0)"), bytes($1)]) }, term: term)
+        append(
+            entries: values.enumerated().map { EntryCoding.encoded(.set, [bytes("k\($0)"), bytes($1)]) }, term: term)
     }
 
     mutating func append(entries: [[UInt8]], term: UInt64 = 1) -> Frame {

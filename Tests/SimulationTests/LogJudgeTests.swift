@@ -136,7 +136,9 @@ import Vocabulary
         #expect(court.says(0, to: 1, 1, LogJudgeTests.append(committed: 1)) == nil)
         #expect(court.says(0, to: 1, 1, .heartbeat(commitIndex: LogIndex(1), round: .zero, mayRepair: false)) == nil)
         #expect(court.says(0, to: 1, 1, LogJudgeTests.append(committed: 2)) == .logMatching)
-        #expect(court.says(0, to: 1, 1, .heartbeat(commitIndex: LogIndex(2), round: .zero, mayRepair: false)) == .logMatching)
+        #expect(
+            court.says(0, to: 1, 1, .heartbeat(commitIndex: LogIndex(2), round: .zero, mayRepair: false))
+                == .logMatching)
     }
 
     // MARK: Commits
@@ -163,7 +165,9 @@ import Vocabulary
     }
 
     @Test func `a damaged or fenced disk may have had a copy`() {
-        for makesUp in [{ $0.isDamaged = true }, { $0.durable.fence = LogIndex(9) }] as [(inout LogJudge.Witness) -> Void] {
+        for makesUp in [{ $0.isDamaged = true }, { $0.durable.fence = LogIndex(9) }]
+            as [(inout LogJudge.Witness) -> Void]
+        {
             var court = Court()
             var chain = FrameChain()
             court.give(chain.append(["a"]), believed: [0], durable: [0])

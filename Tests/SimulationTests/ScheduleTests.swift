@@ -58,9 +58,11 @@ import Testing
         (ScheduleTests.head + "fault 1 kill 0 0 -1 1\n", 5), (ScheduleTests.head + "fault 1 kill 0 0 0 -1\n", 5),
         (ScheduleTests.head + "fault 1 kill 3 0 0 1\n", 1), (ScheduleTests.head + "fault 1 cut 0 3 0 1\n", 1),
         // What no run could carry out.
-        (ScheduleTests.head + "fault 1 flap 0 1 0 1\n", 5), (ScheduleTests.head + "fault 1 flap 0 1 18446744073709551615 1\n", 5),
+        (ScheduleTests.head + "fault 1 flap 0 1 0 1\n", 5),
+        (ScheduleTests.head + "fault 1 flap 0 1 18446744073709551615 1\n", 5),
         (ScheduleTests.head + "fault 1 kill-at-call 0 0 18446744073709551615 1\n", 5),
-        (ScheduleTests.head + "fault 1 drift 0 0 1000000 1\n", 5), (ScheduleTests.head + "fault 9223372036854775807 kill 0 0 0 1\n", 5),
+        (ScheduleTests.head + "fault 1 drift 0 0 1000000 1\n", 5),
+        (ScheduleTests.head + "fault 9223372036854775807 kill 0 0 0 1\n", 5),
         (ScheduleTests.head + "fault 1 kill 0 0 0 9223372036854775807\n", 5),
     ])
     func `a text that is no schedule is refused with its line`(text: String, line: Int) throws {

@@ -91,7 +91,8 @@ import Vocabulary
         #expect(court.applies(1, 1) == nil)
         var other = Court()
         _ = other.log(StateJudgeTests.entry(.set, 9))
-        #expect(objection { () throws(Violation) in try court.judge.applies(LogIndex(1), 2, other.keyspace) } == .digests)
+        #expect(
+            objection { () throws(Violation) in try court.judge.applies(LogIndex(1), 2, other.keyspace) } == .digests)
     }
 
     @Test func `what is applied only grows, until a restart`() {
