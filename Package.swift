@@ -166,7 +166,8 @@ let package = Package(
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Platform", "Vocabulary"], swiftSettings: strict),
         .testTarget(
-            name: "LogStoreTests", dependencies: ["LogStore", "LogFormat", "Platform", "ByteCoding", "Vocabulary"],
+            name: "LogStoreTests",
+            dependencies: ["LogStore", "Simulation", "LogFormat", "Platform", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(
             name: "ReplicaLogTests",

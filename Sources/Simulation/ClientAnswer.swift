@@ -8,26 +8,29 @@ enum ClientAnswer: Hashable, Sendable {
     case other(History.Result)
 
     /// The first words that promise it (docs/COMPATIBILITY.md).
-    private static let refusals = ["TRYAGAIN", "CLUSTERDOWN", "NOSPACE", "READONLY", "MAINTENANCE", "LOADING", "BUSY"]
+    private static let refusals = ["READONLY", "TRYAGAIN", "CLUSTERDOWN", "MAINTENANCE", "OOM", "NOSPACE"]
+
+    private static let end = Array("\r\n".utf8)
 
     /// Nil when the bytes are no reply that these clients can get.
     init?(_ reply: ArraySlice<UInt8>) {
-        guard let kind = reply.first, let end = reply.firstIndex(of: UInt8(ascii: "\r")) else { return nil }
+        guard let kind = reply.first, let end = reply.dropFirst().firstIndex(of: UInt8(ascii: "\r")) else { return nil }
         let line = String(decoding: reply[(reply.startIndex + 1)..<end], as: UTF8.self)
+        let behind = reply[end...]
+        if kind == UInt8(ascii: "$"), line != "-1" {
+            guard let count = Int(line), count >= 0, behind.count == count + 4, behind.starts(with: ClientAnswer.end),
+                behind.suffix(2) == ClientAnswer.end[...]
+            else { return nil }
+            self = .other(.value(Array(behind.dropFirst(2).dropLast(2))))
+            return
+        }
+        guard behind == ClientAnswer.end[...] else { return nil }
         switch kind {
         case UInt8(ascii: "+") where line == "OK": self = .other(.ok)
         case UInt8(ascii: ":"):
             guard let number = Int64(line) else { return nil }
             self = .other(.integer(number))
-        case UInt8(ascii: "$"):
-            guard let count = Int(line) else { return nil }
-            if count < 0 {
-                self = .other(.null)
-            } else {
-                let start = end + 2
-                guard reply.endIndex == start + count + 2 else { return nil }
-                self = .other(.value(Array(reply[start..<start + count])))
-            }
+        case UInt8(ascii: "$"): self = .other(.null)
         case UInt8(ascii: "-"): self.init(error: line)
         default: return nil
         }

@@ -31,13 +31,15 @@ struct LocalClock: Sendable {
     func world(of instant: Instant) -> Int64 {
         let ahead = Int64(clamping: instant.nanoseconds) - localBase
         guard ahead > 0 else { return worldBase }
-        // At most one nanosecond per millionth of drift short, which one more covers.
-        return worldBase + ahead - ahead / (1_000_000 + drift) * drift + abs(drift) + 1
+        let pace = 1_000_000 + drift
+        // Rounded down, so at most one nanosecond short.
+        return worldBase + ahead / pace * 1_000_000 + ahead % pace * 1_000_000 / pace + 1
     }
 
     private func local(at world: Int64) -> Int64 {
         let passed = world - worldBase
-        return localBase + passed + passed / 1_000_000 * drift
+        // In two parts, since the product of the whole would not fit; and smooth, since this clock never goes back.
+        return localBase + passed + passed / 1_000_000 * drift + passed % 1_000_000 * drift / 1_000_000
     }
 
     mutating func setDrift(_ millionths: Int64, at world: Int64) {

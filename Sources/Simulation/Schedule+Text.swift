@@ -43,7 +43,8 @@ extension Schedule {
         guard let seed = values["seed"], let nodes = values["nodes"], let length = values["length"],
             (1...UInt64(Schedule.nodesMax)).contains(nodes), length <= UInt64(Int64.max / 2)
         else {
-            throw ScheduleError(line: 1, what: "seed, nodes (1 to \(Schedule.nodesMax)) or length is missing or too large")
+            throw ScheduleError(
+                line: 1, what: "seed, nodes (1 to \(Schedule.nodesMax)) or length is missing or too large")
         }
         if let stray = faults.first(where: { $0.node >= Int(nodes) || $0.peer >= Int(nodes) }) {
             throw ScheduleError(line: 1, what: "the fault `\(stray)` is for a node that there is not")
@@ -62,5 +63,19 @@ extension Fault {
             throw ScheduleError(line: line, what: "a fault is `fault TIME KIND NODE PEER AMOUNT LASTS`")
         }
         self.init(at: at, kind: kind, node: node, peer: peer, amount: amount, lasts: lasts)
+        guard isPossible else { throw ScheduleError(line: line, what: "no run can carry out `\(self)`") }
+    }
+
+    /// Whether a run can reckon with its numbers.
+    private var isPossible: Bool {
+        let roof: Int64 = 1 << 60
+        guard at < roof, lasts < roof else { return false }
+        return switch kind {
+        case .drift: Int64(bitPattern: amount).magnitude < 1_000_000
+        case .clockJump: Int64(bitPattern: amount).magnitude < UInt64(roof)
+        case .flap: amount > 0 && amount < UInt64(roof)
+        case .lag: amount < UInt64(roof)
+        default: amount <= UInt64(Int64.max)
+        }
     }
 }

@@ -16,9 +16,7 @@ extension SimulatedDisk {
     /// A file is gone, by name and for good.
     public func removeFile(_ name: String) {
         state.withLock { state in
-            guard let inode = state.names[name] else { return }
-            state.used -= state.inodes[inode].bytes.count
-            state.names[name] = nil
+            state.removeName(name)
             state.durableNames[name] = nil
         }
     }

@@ -22,11 +22,11 @@ extension SimulatedDisk {
         set { state.withLock { $0.capacity = newValue } }
     }
 
-    /// Lets a call of this kind fail once, after `skip` more that succeed.
+    /// Lets calls of this kind fail `times` times, after `skip` more that succeed.
     public func fail(
-        _ operation: StorageError.Operation, after skip: Int = 0, reason: StorageError.Reason = .failed
+        _ operation: StorageError.Operation, after skip: Int = 0, times: Int = 1, reason: StorageError.Reason = .failed
     ) {
-        state.withLock { $0.failures[operation] = Failure(skip: skip, reason: reason) }
+        state.withLock { $0.failures[operation] = Failure(skip: skip, times: times, reason: reason) }
     }
 
     /// Lets no call succeed after `calls` more, until power is lost and comes back.
@@ -85,7 +85,7 @@ extension SimulatedDisk.State {
         for change in pendingNames where keepsName(change.name) { apply(change) }
         pendingNames = []
         names = durableNames
-        used = names.values.reduce(0) { $0 + inodes[$1].bytes.count }
+        used = Set(names.values).reduce(0) { $0 + inodes[$1].bytes.count }
         endFaults()
     }
 

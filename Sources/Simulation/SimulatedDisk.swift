@@ -35,6 +35,7 @@ public final class SimulatedDisk: Storage {
         for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
             state.inodes.append(Inode(bytes: bytes, durable: bytes))
             state.names[name] = state.inodes.count - 1
+            state.used += bytes.count
         }
         state.durableNames = state.names
         self.state = Mutex(state)
@@ -89,13 +90,14 @@ public final class SimulatedDisk: Storage {
 
     struct Failure: Sendable {
         var skip: Int
+        var times: Int
         var reason: StorageError.Reason
     }
 
     // MARK: Storage
 
     private func perform<Value: Sendable>(
-        _ operation: StorageError.Operation, _ name: String,
+        _ operation: StorageError.Operation, _ name: String, syncs inode: Int? = nil,
         _ body: (inout State) -> Result<Value, StorageError>
     ) throws(StorageError) -> Value {
         let result: Result<Value, StorageError> = state.withLock { state in
@@ -108,9 +110,10 @@ public final class SimulatedDisk: Storage {
                 if failure.skip > 0 {
                     state.failures[operation]?.skip -= 1
                 } else {
-                    state.failures[operation] = nil
-                    if operation == .sync { state.forgetPending(name) }
-                    if operation == .sync, state.retriesSync { return body(&state) }
+                    state.failures[operation]?.times -= 1
+                    if failure.times == 1 { state.failures[operation] = nil }
+                    if let inode { state.forgetPending(inode) }
+                    if inode != nil, state.retriesSync { return body(&state) }
                     return .failure(SimulatedDisk.error(operation, name, failure.reason))
                 }
             }
@@ -183,7 +186,7 @@ public final class SimulatedDisk: Storage {
     }
 
     public func sync(_ file: Handle) throws(StorageError) {
-        try perform(.sync, file.name) { (state) -> Result<Void, StorageError> in
+        try perform(.sync, file.name, syncs: file.inode) { (state) -> Result<Void, StorageError> in
             if !state.isLying { state.settle(file.inode) }
             return .success(())
         }
@@ -194,7 +197,7 @@ public final class SimulatedDisk: Storage {
             guard let inode = state.names[old] else {
                 return .failure(SimulatedDisk.error(.rename, old, .missing))
             }
-            if let replaced = state.names[new] { state.used -= state.inodes[replaced].bytes.count }
+            state.removeName(new)
             state.names[old] = nil
             state.names[new] = inode
             state.pendingNames.append(.renamed(old, to: new, inode: inode))
@@ -204,10 +207,10 @@ public final class SimulatedDisk: Storage {
 
     public func remove(_ name: String) throws(StorageError) {
         try perform(.remove, name) { (state) -> Result<Void, StorageError> in
-            guard let inode = state.names.removeValue(forKey: name) else {
+            guard state.names[name] != nil else {
                 return .failure(SimulatedDisk.error(.remove, name, .missing))
             }
-            state.used -= state.inodes[inode].bytes.count
+            state.removeName(name)
             state.pendingNames.append(.removed(name))
             return .success(())
         }
@@ -230,6 +233,17 @@ public final class SimulatedDisk: Storage {
         }
     }
 
+    /// As a file system does it: one content with two names.
+    public func link(_ name: String, as copy: String) throws(StorageError) {
+        try perform(.create, copy) { (state) -> Result<Void, StorageError> in
+            guard let inode = state.names[name] else { return .failure(SimulatedDisk.error(.open, name, .missing)) }
+            guard state.names[copy] == nil else { return .failure(SimulatedDisk.error(.create, copy, .failed)) }
+            state.names[copy] = inode
+            state.pendingNames.append(.put(copy, inode: inode))
+            return .success(())
+        }
+    }
+
     static func put(_ part: ArraySlice<UInt8>, at offset: Int, in bytes: inout [UInt8]) {
         if bytes.count < offset + part.count {
             bytes.append(contentsOf: repeatElement(0, count: offset + part.count - bytes.count))
@@ -239,6 +253,12 @@ public final class SimulatedDisk: Storage {
 }
 
 extension SimulatedDisk.State {
+    /// The space of a file is free with its last name.
+    mutating func removeName(_ name: String) {
+        guard let inode = names.removeValue(forKey: name) else { return }
+        if !names.values.contains(inode) { used -= inodes[inode].bytes.count }
+    }
+
     /// What was written to a file is on stable storage.
     mutating func settle(_ inode: Int) {
         for write in inodes[inode].pending {
@@ -264,10 +284,7 @@ extension SimulatedDisk.State {
     }
 
     /// A failed sync: the kernel calls the pages clean although they never reached the disk.
-    mutating func forgetPending(_ name: String) {
-        guard let inode = names[name] else { return }
-        inodes[inode].pending.removeAll()
-    }
+    mutating func forgetPending(_ inode: Int) { inodes[inode].pending.removeAll() }
 }
 
 extension SimulatedDisk {

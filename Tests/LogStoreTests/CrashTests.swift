@@ -1,6 +1,7 @@
 // Every byte of a small log damaged, cut and lost: what recovery makes of it is right, or says that it is not.
 
 import LogFormat
+import Simulation
 import Testing
 import Vocabulary
 
@@ -23,11 +24,11 @@ struct SmallLog {
     var moments: [Moment] = []
     var highest = LogIndex.zero
     /// The disk before and after the last batch was written, without its sync.
-    var beforeLast = MemoryStorage()
-    var unsynced = MemoryStorage()
+    var beforeLast = SimulatedDisk()
+    var unsynced = SimulatedDisk()
 
     init(batches: Int, seed: UInt64) throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var options = SmallLog.options
         // With odd seeds there is a second spare segment at the end.
         if !seed.isMultiple(of: 2) { options.spareRoom = .kibibytes(2) }
@@ -80,7 +81,7 @@ struct SmallLog {
     }
 
     /// What is wrong with a recovery from some version of these files; nil when nothing is.
-    func complaint(about disk: MemoryStorage, opensTwice: Bool = true) -> String? {
+    func complaint(about disk: SimulatedDisk, opensTwice: Bool = true) -> String? {
         do throws(LogError) {
             let (engine, recovered) = try LogEngine.open(
                 disk, identity: LogWorld.identity, isNew: false, options: SmallLog.options, now: .zero)
@@ -114,7 +115,7 @@ struct SmallLog {
     }
 
     /// A second opening finds the same, and nothing to repair.
-    private func judgeAgain(_ disk: MemoryStorage, _ frames: [Frame], _ first: RecoveredLog) -> String? {
+    private func judgeAgain(_ disk: SimulatedDisk, _ frames: [Frame], _ first: RecoveredLog) -> String? {
         do throws(LogError) {
             let (engine, recovered) = try LogEngine.open(
                 disk, identity: LogWorld.identity, isNew: false, options: SmallLog.options, now: Timestamp(rawValue: 1))
@@ -133,7 +134,7 @@ struct SmallLog {
     @Test func `the small log is worth it`() throws {
         let log = try CrashTests.log.get()
         #expect(log.files.count >= 4)
-        #expect(log.complaint(about: MemoryStorage(copying: log.files)) == nil)
+        #expect(log.complaint(about: SimulatedDisk(files: log.files)) == nil)
     }
 
     /// One of eight parts of the work, so that they share the processors.
@@ -143,7 +144,7 @@ struct SmallLog {
         for (name, bytes) in log.files.sorted(by: { $0.key < $1.key }) {
             for offset in stride(from: part, to: bytes.count, by: 8) {
                 let mask = [1, 2, 4, 8, 16, 32, 64, 128, 255][(offset / 8) % 9] as UInt8
-                let disk = MemoryStorage(copying: log.files)
+                let disk = SimulatedDisk(files: log.files)
                 disk.edit(name) { $0[offset] ^= mask }
                 let complaint = log.complaint(about: disk, opensTwice: offset % 8 == offset / 8 % 8)
                 #expect(complaint == nil, "\(name) at \(offset) by \(mask): \(complaint ?? "")")
@@ -156,7 +157,7 @@ struct SmallLog {
         let log = try CrashTests.log.get()
         for (name, bytes) in log.files.sorted(by: { $0.key < $1.key }) {
             for offset in stride(from: part, to: bytes.count, by: 8) {
-                let disk = MemoryStorage(copying: log.files)
+                let disk = SimulatedDisk(files: log.files)
                 disk.edit(name) { $0.removeSubrange(offset...) }
                 let complaint = log.complaint(about: disk, opensTwice: offset % 8 == offset / 8 % 8)
                 #expect(complaint == nil, "\(name) cut at \(offset): \(complaint ?? "")")
@@ -171,13 +172,13 @@ struct SmallLog {
             for start in stride(from: 0, to: bytes.count, by: 64) {
                 for length in [64, 128, 512] {
                     let end = min(start + length, bytes.count)
-                    let zeroed = MemoryStorage(copying: log.files)
+                    let zeroed = SimulatedDisk(files: log.files)
                     zeroed.edit(name) { $0.replaceSubrange(start..<end, with: repeatElement(0, count: end - start)) }
                     let complaint = log.complaint(about: zeroed)
                     #expect(complaint == nil, "\(name) zeroed \(start)..<\(end): \(complaint ?? "")")
                     let other = names[(names.firstIndex(of: name)! + 1) % names.count]
                     guard let old = log.files[other], old.count >= end else { continue }
-                    let stale = MemoryStorage(copying: log.files)
+                    let stale = SimulatedDisk(files: log.files)
                     stale.edit(name) { $0.replaceSubrange(start..<end, with: old[start..<end]) }
                     let second = log.complaint(about: stale)
                     #expect(second == nil, "\(name) exchanged \(start)..<\(end): \(second ?? "")")
@@ -189,7 +190,7 @@ struct SmallLog {
     @Test func `every missing file but a spare one is noticed`() throws {
         let log = try CrashTests.log.get()
         for name in log.files.keys.sorted() {
-            let disk = MemoryStorage(copying: log.files)
+            let disk = SimulatedDisk(files: log.files)
             disk.removeFile(name)
             let complaint = log.complaint(about: disk)
             #expect(complaint == nil, "without \(name): \(complaint ?? "")")
@@ -224,7 +225,7 @@ struct SmallLog {
     @Test(arguments: 100...120 as ClosedRange<UInt64>)
     func `a log goes on after any number of power losses`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
-        var disk = MemoryStorage()
+        var disk = SimulatedDisk()
         var options = SmallLog.options
         options.spareRoom = .kibibytes(Int(seed % 4))
         var (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
@@ -260,7 +261,7 @@ struct SmallLog {
 
 extension SmallLog {
     /// As `complaint`, but damage is one too.
-    func recoversWithoutDamage(_ disk: MemoryStorage) -> String? {
+    func recoversWithoutDamage(_ disk: SimulatedDisk) -> String? {
         do throws(LogError) {
             let (engine, recovered) = try LogEngine.open(
                 disk, identity: LogWorld.identity, isNew: false, options: SmallLog.options, now: .zero)

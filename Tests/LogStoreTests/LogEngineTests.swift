@@ -1,6 +1,7 @@
 // Writing and reading back: group commit, segments, cuts, releases, full disks and failing syncs.
 
 import LogFormat
+import Simulation
 import Testing
 import Vocabulary
 
@@ -8,7 +9,7 @@ import Vocabulary
 
 @Suite struct LogEngineTests {
     @Test func `a new log is empty and stays so`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         let (_, made) = try LogWorld.open(disk, isNew: true)
         #expect(made.verdict == .new)
         let (engine, again) = try LogWorld.open(disk)
@@ -20,7 +21,7 @@ import Vocabulary
     }
 
     @Test func `many orders share one write and one sync`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         let orders = (1...10).map {
@@ -36,7 +37,7 @@ import Vocabulary
     }
 
     @Test func `everything is there after a restart, over many segments`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         for number in 0..<200 {
@@ -62,7 +63,7 @@ import Vocabulary
     }
 
     @Test func `a frame larger than a segment gets one of its size`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         history.builder = FrameBuilder(cluster: LogWorld.cluster, compressionThreshold: .mebibytes(1))
@@ -76,7 +77,7 @@ import Vocabulary
     }
 
     @Test func `a log cut and written again reads as written last`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         var random = SplitMix64(seed: 11)
@@ -103,7 +104,7 @@ import Vocabulary
     }
 
     @Test func `a log can be cut to nothing`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         try LogWorld.persist([.append(history.append(), commitIndex: .zero)], in: &engine)
@@ -117,7 +118,7 @@ import Vocabulary
     }
 
     @Test func `released segments go, are used again, and never shine through`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         var kept = LogIndex(1)
@@ -147,7 +148,7 @@ import Vocabulary
     }
 
     @Test func `no segment is made from the reserve`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var options = LogWorld.small
         options.reserve = .kibibytes(100)
         var (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
@@ -169,7 +170,7 @@ import Vocabulary
     }
 
     @Test func `as many segments are kept ready as hold the spare room, and those too many are removed`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var options = LogWorld.small
         options.spareRoom = .kibibytes(10)
         #expect(options.spareSegments == 3)
@@ -197,7 +198,7 @@ import Vocabulary
     }
 
     @Test func `a full disk refuses a frame and keeps room for a vote`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         disk.capacity = 0
         var history = FrameHistory()
@@ -224,7 +225,7 @@ import Vocabulary
     }
 
     @Test func `a failed sync stops the log for good`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         try LogWorld.persist([.append(history.append(), commitIndex: .zero)], in: &engine)
@@ -240,7 +241,7 @@ import Vocabulary
     }
 
     @Test func `a failed write stops the log for good`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         disk.fail(.write)
@@ -250,7 +251,7 @@ import Vocabulary
     }
 
     @Test func `a segment of another storage is refused and left alone`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         _ = try LogWorld.open(disk, isNew: true)
         let before = disk.files
         let other = LogIdentity(cluster: LogWorld.cluster, node: NodeID("n2")!, storage: StorageID(high: 9, low: 9))
@@ -264,7 +265,7 @@ import Vocabulary
     }
 
     @Test func `a reader sees what the writer adds`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var reader = engine.reader()
         var history = FrameHistory()

@@ -2,21 +2,22 @@
 
 import ByteCoding
 import LogFormat
+import Simulation
 import Testing
 import Vocabulary
 
 @testable import LogStore
 
 @Suite struct LogInspectionTests {
-    static func lines(_ disk: MemoryStorage) throws -> [LogInspection<MemoryStorage>.Line] {
-        var lines: [LogInspection<MemoryStorage>.Line] = []
+    static func lines(_ disk: SimulatedDisk) throws -> [LogInspection<SimulatedDisk>.Line] {
+        var lines: [LogInspection<SimulatedDisk>.Line] = []
         try #require(try LogInspection(disk)).dump { lines.append($0) }
         return lines
     }
 
     @Test func `a dump shows every record of a whole log and verify finds nothing`() throws {
         let log = try SmallLog(batches: 9, seed: 5)
-        let disk = MemoryStorage(copying: log.files)
+        let disk = SimulatedDisk(files: log.files)
         let lines = try LogInspectionTests.lines(disk)
         let report = try #require(try LogInspection(disk)).verify()
         var records = 0
@@ -46,7 +47,7 @@ import Vocabulary
             (.gap, { bytes in for place in 336..<392 { bytes[place] = 0 } }),
         ]
         for (kind, change) in kinds {
-            let disk = MemoryStorage(copying: log.files)
+            let disk = SimulatedDisk(files: log.files)
             disk.edit(first, change)
             let report = try #require(try LogInspection(disk)).verify()
             let finding = try #require(report.findings.first)
@@ -58,7 +59,7 @@ import Vocabulary
             #expect(finding.isDamage)
             #expect(try LogInspectionTests.lines(disk).contains { if case .unreadable = $0 { true } else { false } })
         }
-        let disk = MemoryStorage(copying: log.files)
+        let disk = SimulatedDisk(files: log.files)
         disk.removeFile(SegmentName.text(2))
         let gone = try #require(try LogInspection(disk)).verify()
         let missing = try #require(gone.findings.first).damage
@@ -77,7 +78,7 @@ import Vocabulary
             (.misplacedBlock, { $0[336 + 8] ^= 8 }),
         ]
         for (kind, change) in kinds {
-            let disk = MemoryStorage(copying: log.files)
+            let disk = SimulatedDisk(files: log.files)
             disk.edit(first) { bytes in
                 change(&bytes)
                 LogInspectionTests.seal(recordAt: 336, of: &bytes)
@@ -89,7 +90,7 @@ import Vocabulary
             #expect(finding.damage.offset == 336)
             #expect(finding.damage.firstIndex == LogIndex(1))
         }
-        let disk = MemoryStorage(copying: log.files)
+        let disk = SimulatedDisk(files: log.files)
         disk.edit(first) { bytes in
             bytes[336 + 53] = 9
             LogInspectionTests.seal(recordAt: 336, of: &bytes)
@@ -110,7 +111,7 @@ import Vocabulary
 
     @Test func `a repair that finds no room changes nothing, and says what to do`() throws {
         let log = try SmallLog(batches: 9, seed: 5)
-        let disk = MemoryStorage(copying: log.files)
+        let disk = SimulatedDisk(files: log.files)
         disk.edit(SegmentName.text(2)) { $0[300] ^= 1 }
         let before = disk.files
         for room in [0, 100, 1000] {
@@ -131,7 +132,7 @@ import Vocabulary
 
     @Test func `a report is read back as it was written, and a torn one is none`() throws {
         let log = try SmallLog(batches: 9, seed: 5)
-        let disk = MemoryStorage(copying: log.files)
+        let disk = SimulatedDisk(files: log.files)
         disk.edit(SegmentName.text(2)) { $0[300] ^= 1 }
         let (_, recovered) = try LogWorld.open(disk, options: SmallLog.options)
         guard case .damaged(let damage, let copies) = recovered.verdict else {
@@ -150,7 +151,7 @@ import Vocabulary
 
     @Test func `quarantine keeps the files as they were found, with a report`() throws {
         let log = try SmallLog(batches: 9, seed: 5)
-        let disk = MemoryStorage(copying: log.files)
+        let disk = SimulatedDisk(files: log.files)
         disk.edit(SegmentName.text(2)) { $0[300] ^= 1 }
         let damaged = disk.files
         let (_, recovered) = try LogWorld.open(disk, options: SmallLog.options)
@@ -172,7 +173,7 @@ import Vocabulary
 
     @Test func `a newer segment is refused with both versions and left alone`() throws {
         let log = try SmallLog(batches: 9, seed: 5)
-        let disk = MemoryStorage(copying: log.files)
+        let disk = SimulatedDisk(files: log.files)
         let name = SegmentName.text(2)
         disk.edit(name) {
             $0.store(littleEndian: UInt32(7), at: 12)
@@ -189,7 +190,7 @@ import Vocabulary
         let log = try SmallLog(batches: 9, seed: 5)
         for operation in StorageError.Operation.allCases {
             for step in 0..<40 {
-                let disk = MemoryStorage(copying: log.files)
+                let disk = SimulatedDisk(files: log.files)
                 disk.edit(SegmentName.text(2)) { $0[300] ^= 1 }
                 disk.fail(operation, after: step)
                 if (try? LogWorld.open(disk, options: SmallLog.options)) != nil, step > 0 { break }

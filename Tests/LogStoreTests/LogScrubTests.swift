@@ -2,6 +2,7 @@
 
 import ByteCoding
 import LogFormat
+import Simulation
 import Testing
 import Vocabulary
 
@@ -9,8 +10,8 @@ import Vocabulary
 
 @Suite struct LogScrubTests {
     /// A log of several sealed segments, open.
-    static func log(_ frames: Int = 60) throws -> (MemoryStorage, LogEngine<MemoryStorage>, FrameHistory) {
-        let disk = MemoryStorage()
+    static func log(_ frames: Int = 60) throws -> (SimulatedDisk, LogEngine<SimulatedDisk>, FrameHistory) {
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         var history = FrameHistory()
         for number in 0..<frames {
@@ -23,7 +24,7 @@ import Vocabulary
 
     /// One whole pass: what it found, how far it came, and in how many steps.
     static func pass(
-        _ scrub: inout LogScrub<MemoryStorage>, limit: ByteCount = ByteCount(500)
+        _ scrub: inout LogScrub<SimulatedDisk>, limit: ByteCount = ByteCount(500)
     ) throws -> (damages: [LogDamage], through: UInt64, bytes: Int, steps: Int) {
         var damages: [LogDamage] = []
         var (bytes, steps) = (0, 0)
@@ -38,7 +39,7 @@ import Vocabulary
         }
     }
 
-    static func sealed(_ disk: MemoryStorage) -> [String] {
+    static func sealed(_ disk: SimulatedDisk) -> [String] {
         let begun = disk.files.filter {
             SegmentName.sequence(of: $0.key) != nil && $0.value.prefix(8).contains { $0 != 0 }
         }
@@ -81,7 +82,7 @@ import Vocabulary
             #expect(pass.damages.count == 1, "byte \(offset)")
             #expect(damage.file == name)
             found.insert(damage.kind)
-            let twin = MemoryStorage(copying: disk.files)
+            let twin = SimulatedDisk(files: disk.files)
             let report = try #require(try LogInspection(twin)).verify()
             let finding = try #require(report.findings.first).damage
             #expect(finding.offset == damage.offset && finding.kind == damage.kind, "byte \(offset)")
@@ -107,7 +108,7 @@ import Vocabulary
         let files = disk.files
         let names = LogScrubTests.sealed(disk)
         let (one, other) = (names[1], names[2])
-        let changes: [(DamageKind, (MemoryStorage) -> Void)] = [
+        let changes: [(DamageKind, (SimulatedDisk) -> Void)] = [
             (.missingSegment, { $0.removeFile(one) }),
             (.badLength, { $0.edit(one) { $0.removeLast($0.count - 60) } }),
             (.gap, { $0.edit(one) { for place in $0.indices { $0[place] = 0 } } }),

@@ -2,6 +2,7 @@
 
 import LogFormat
 import Platform
+import Simulation
 import Synchronization
 import Testing
 import Vocabulary
@@ -41,14 +42,14 @@ private final class Reports: Sendable {
     }
 
     /// A new log of small segments, which only a thread makes.
-    private func engine(on disk: MemoryStorage) throws -> LogEngine<MemoryStorage> {
+    private func engine(on disk: SimulatedDisk) throws -> LogEngine<SimulatedDisk> {
         var options = LogWorld.small
         options.preparesInline = false
         return try LogWorld.open(disk, isNew: true, options: options).0
     }
 
     @Test func `what was reported as persisted is there, over many segments`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         let engine = try engine(on: disk)
         let reports = Reports()
         let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
@@ -65,7 +66,7 @@ private final class Reports: Sendable {
     }
 
     @Test func `a failed sync is reported once and nothing is persisted after it`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)
         // Else making the next segment could take the failure.
         try engine.prepareNow()
@@ -85,7 +86,7 @@ private final class Reports: Sendable {
     }
 
     @Test func `a full disk holds orders back until there is space`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         let engine = try engine(on: disk)
         disk.capacity = 0
         let reports = Reports()
@@ -103,7 +104,7 @@ private final class Reports: Sendable {
     }
 
     @Test func `a disk counts as full only when a segment could not be made`() throws {
-        let disk = MemoryStorage()
+        let disk = SimulatedDisk()
         let engine = try engine(on: disk)
         let reports = Reports()
         let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }

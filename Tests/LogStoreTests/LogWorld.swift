@@ -2,6 +2,7 @@
 
 import ByteCoding
 import LogFormat
+import Simulation
 import Vocabulary
 
 @testable import LogStore
@@ -56,15 +57,16 @@ enum LogWorld {
         preparesInline: true)
 
     static func open(
-        _ disk: MemoryStorage, isNew: Bool = false, options: LogOptions = small
-    ) throws(LogError) -> (LogEngine<MemoryStorage>, RecoveredLog) {
+        _ disk: SimulatedDisk, isNew: Bool = false, options: LogOptions = small,
+        now: Timestamp = Timestamp(microseconds: 5)
+    ) throws(LogError) -> (LogEngine<SimulatedDisk>, RecoveredLog) {
         try LogEngine.open(
-            disk, identity: identity, isNew: isNew, options: options, now: Timestamp(microseconds: 5))
+            disk, identity: identity, isNew: isNew, options: options, now: now)
     }
 
     /// Writes and syncs until everything is on stable storage.
     static func persist(
-        _ actions: [LogOrder.Action], in engine: inout LogEngine<MemoryStorage>
+        _ actions: [LogOrder.Action], in engine: inout LogEngine<SimulatedDisk>
     ) throws(LogError) {
         let orders = actions.enumerated().map { LogOrder(ticket: WriteTicket(UInt64($0.offset + 1)), $0.element) }
         var written = 0
@@ -75,7 +77,7 @@ enum LogWorld {
     }
 
     static func frames(
-        in engine: LogEngine<MemoryStorage>, from first: LogIndex = LogIndex(1)
+        in engine: LogEngine<SimulatedDisk>, from first: LogIndex = LogIndex(1)
     ) throws(LogError) -> [Frame] {
         var reader = engine.reader()
         var frames: [Frame] = []

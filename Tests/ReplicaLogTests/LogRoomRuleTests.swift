@@ -6,29 +6,24 @@ import Testing
 import Vocabulary
 
 @Suite struct LogRoomRuleTests {
-    /// What the rule says after each report, and whether it says that something has changed.
-    private func outcomes(_ reports: [LogRoom]) -> [(hasChanged: Bool, hasRoom: Bool)] {
-        var rule = LogRoomRule(roomMin: .mebibytes(8))
-        return reports.map { report in
-            let hasChanged = rule.take(report)
-            return (hasChanged, rule.hasRoom)
-        }
-    }
-
     @Test func `little room counts as none only on a full disk`() {
-        let found = outcomes([
-            LogRoom(left: .zero, isDiskFull: false), LogRoom(left: .mebibytes(7), isDiskFull: true),
-        ])
-        #expect(found.map(\.hasRoom) == [true, false])
+        var rule = LogRoomRule(roomMin: .mebibytes(8))
+        #expect(rule.take(LogRoom(left: .zero, isDiskFull: false)) == false)
+        #expect(rule.hasRoom)
+        #expect(rule.take(LogRoom(left: .mebibytes(7), isDiskFull: true)) == true)
+        #expect(!rule.hasRoom)
     }
 
     @Test func `a full disk with room in prepared segments takes writes`() {
-        #expect(outcomes([LogRoom(left: .mebibytes(8), isDiskFull: true)]).map(\.hasRoom) == [true])
+        var rule = LogRoomRule(roomMin: .mebibytes(8))
+        #expect(rule.take(LogRoom(left: .mebibytes(8), isDiskFull: true)) == false)
+        #expect(rule.hasRoom)
     }
 
     @Test func `a change is told once, each way`() {
+        var rule = LogRoomRule(roomMin: .mebibytes(8))
         let full = LogRoom(left: .mebibytes(1), isDiskFull: true)
-        let found = outcomes([full, full, LogRoom(left: .mebibytes(1), isDiskFull: false), full])
-        #expect(found.map(\.hasChanged) == [true, false, true, true])
+        let changes = [full, full, LogRoom(left: .mebibytes(1), isDiskFull: false), full].map { rule.take($0) }
+        #expect(changes == [true, false, true, true])
     }
 }

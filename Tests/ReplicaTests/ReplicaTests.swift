@@ -315,6 +315,28 @@ struct ReplicaTests {
         #expect(world.reply(leader, 3) == "*2\r\n:1\r\n:3\r\n")
     }
 
+    @Test func `a read that a leader never answers is refused in the end, and not asked for ever`() throws {
+        let world = try World(3)
+        let leader = world.elect()
+        let other = world.others(than: leader)[0]
+        world.ask(leader, 1, .write, .set, "k", "v")
+        world.settle()
+        // The leader is heard, and does not hear; nobody notices.
+        world.silence(other, towards: leader)
+        let forwarded = try #require(world.nodes[other]?.replica.figures.forwarded)
+        world.ask(other, 2, .read, .get, "k")
+        world.ask(other, 3, .write, .set, "k", "w")
+        world.pass(world.options.resultTimeout - .milliseconds(100))
+        #expect(world.leader == leader)
+        #expect(world.reply(other, 2) == nil)
+        #expect(world.reply(other, 3) == nil)
+        world.pass(.milliseconds(200))
+        #expect(world.reply(other, 2)?.hasPrefix("-CLUSTERDOWN ") == true)
+        #expect(world.reply(other, 3)?.hasPrefix("-UNKNOWNRESULT ") == true)
+        #expect(world.nodes[other]?.replica.figures.forwarded == forwarded + 2)
+        #expect(world.nodes[other]?.isQuiet == true)
+    }
+
     /// More records than `Keyspace.warm` leaves alone, in frames of more entries than it takes at once.
     @Test func `big batches on a big keyspace are carried out in order`() throws {
         let world = try World(3)

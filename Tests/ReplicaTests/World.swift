@@ -110,6 +110,8 @@ final class World {
         step(a, .peerConnected(b, storage))
     }
 
+    /// Nothing that `a` sends reaches `b`, and neither notices.
+    func silence(_ a: NodeID, towards b: NodeID) { cut.insert([a, b]) }
     func partition(_ a: NodeID, _ b: NodeID) { cut.formUnion([[a, b], [b, a]]) }
     func heal() { cut = [] }
     func freezeDisk(_ id: NodeID, _ frozen: Bool) { nodes[id]?.isDiskFrozen = frozen }
