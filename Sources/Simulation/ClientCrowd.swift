@@ -57,7 +57,8 @@ struct ClientCrowd {
     // MARK: Asking
 
     /// Adds what a client asks next: one request, or a burst of them.
-    mutating func ask(_ client: Int, node: Int, at now: Int64, reads kind: RequestKind, into batch: inout RequestBatch) {
+    mutating func ask(_ client: Int, node: Int, at now: Int64, reads kind: RequestKind, into batch: inout RequestBatch)
+    {
         // Few at once on one key: what is concurrent, the judge of histories has to try in every order.
         let count = random.chance(traits.bursts) ? random.within(2...2 * traits.keys) : 1
         let first = random.below(traits.keys)

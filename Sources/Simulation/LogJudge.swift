@@ -75,7 +75,8 @@ struct LogJudge {
     private func tells(_ commitIndex: LogIndex, _ witness: Witness) throws(Violation) {
         guard commitIndex > witness.committed else { return }
         throw Violation(
-            .logMatching, "\(witness.id) tells that \(commitIndex) is committed, and has committed \(witness.committed)")
+            .logMatching, "\(witness.id) tells that \(commitIndex) is committed, and has committed \(witness.committed)"
+        )
     }
 
     private mutating func votes(for candidate: NodeID, in term: Term, _ witness: Witness) throws(Violation) {

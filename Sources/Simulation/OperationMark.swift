@@ -9,6 +9,9 @@ enum OperationMark {
     private static let begin = UInt8(ascii: "m")
     private static let end = UInt8(ascii: ".")
 
+    /// A number of 64 bits between its two signs.
+    private static let lengthMax = 22
+
     static func bytes(_ number: UInt64) -> [UInt8] { Array("m\(number).".utf8) }
 
     /// The number of the entry's operation; nil when it carries no mark.
@@ -19,7 +22,8 @@ enum OperationMark {
             guard try reader.varint(from: entry) > UInt64(position) else { return nil }
             for _ in 0..<position { _ = try reader.counted(from: entry) }
             let range = try reader.counted(from: entry)
-            return number(in: [UInt8](entry.extracting(range.lowerBound..<min(range.upperBound, range.lowerBound + 24))))
+            let end = min(range.upperBound, range.lowerBound + lengthMax)
+            return number(in: [UInt8](entry.extracting(range.lowerBound..<end)))
         } catch { return nil }
     }
 

@@ -37,7 +37,8 @@ struct RecoveryJudge {
         guard image.isSame(as: after) else {
             throw Violation(
                 .recovery,
-                "\(node) comes back \(verdict) with \(after), had \(before) on stable storage and \(ordered.count) orders")
+                "\(node) comes back \(verdict) with \(after), had \(before) on stable storage and \(ordered.count) orders"
+            )
         }
     }
 

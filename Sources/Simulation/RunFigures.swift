@@ -38,7 +38,8 @@ public struct RunFigures: Hashable, Sendable {
         Field(name: "entries", path: \.entries), Field(name: "starts", path: \.starts),
         Field(name: "crashes", path: \.crashes), Field(name: "torn-tails", path: \.tornTails),
         Field(name: "damages-done", path: \.damagesDone), Field(name: "damages-found", path: \.damagesFound),
-        Field(name: "scrub-findings", path: \.scrubFindings), Field(name: "faults", path: \.faults), Field(name: "disk-failures", path: \.diskFailures),
+        Field(name: "scrub-findings", path: \.scrubFindings), Field(name: "faults", path: \.faults),
+        Field(name: "disk-failures", path: \.diskFailures),
         Field(name: "undecided", path: \.undecided), Field(name: "simulated-ms", path: \.simulated),
     ]
 

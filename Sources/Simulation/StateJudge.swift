@@ -40,7 +40,9 @@ struct StateJudge {
                     time = time.advanced(by: 1)
                 }
             }
-        } catch { throw Violation(.state, "the committed frame at \(frame.header.firstIndex) cannot be read: \(error)") }
+        } catch {
+            throw Violation(.state, "the committed frame at \(frame.header.firstIndex) cannot be read: \(error)")
+        }
         if let found { throw found }
         modelIndex = frame.header.lastIndex
     }
@@ -48,7 +50,9 @@ struct StateJudge {
     private mutating func apply(_ entry: RawSpan, at time: Timestamp, _ index: LogIndex) -> Violation? {
         guard let reply = model.apply([UInt8](entry), at: time, index: index) else { return nil }
         guard let mark = OperationMark.find(in: entry) else { return nil }
-        if replies[mark] != nil { return Violation(.honesty, "operation \(mark) is in the log twice, again at \(index)") }
+        if replies[mark] != nil {
+            return Violation(.honesty, "operation \(mark) is in the log twice, again at \(index)")
+        }
         if refused.contains(mark) {
             return Violation(.honesty, "operation \(mark) was refused for certain, and is in the log at \(index)")
         }

@@ -78,6 +78,13 @@ extension World {
         post(.content(.message(message, []), from: (position + 1) % nodes.count), to: position)
     }
 
+    /// After orders were given to the disk: as if a ballot among them were on it.
+    func plantPersisted(_ orders: [LogOrder], _ position: Int, _ life: SimulatedNode.Life) {
+        guard bug == .voteBeforeSync else { return }
+        let ballot = orders.last { if case .ballot = $0.action { true } else { false } }
+        if let ballot { post(.persisted(ballot.ticket, life.writer.room), to: position) }
+    }
+
     /// In frames that are read back to be applied.
     func plant(in frames: inout [Frame], for read: LogRead, _ position: Int) {
         guard read.purpose == .apply else { return }

@@ -25,7 +25,8 @@ extension World {
     /// A reply that a node's process has written to its client.
     func reply(_ token: UInt64, _ bytes: ArraySlice<UInt8>, from node: Int) throws(Violation) {
         guard var answer = ClientAnswer(bytes) else {
-            throw Violation(.honesty, "\(nodes[node].id) answers \(String(decoding: bytes, as: UTF8.self).debugDescription)")
+            let text = String(decoding: bytes, as: UTF8.self).debugDescription
+            throw Violation(.honesty, "\(nodes[node].id) answers \(text)")
         }
         if bytes.first == UInt8(ascii: "-") {
             say("\(nodes[node].id) answers \(token): \(String(decoding: bytes.dropLast(2), as: UTF8.self))")

@@ -22,9 +22,7 @@ extension World {
             nodes[position].unsynced.append(order.action)
         }
         life.writer.add(orders)
-        if bug == .voteBeforeSync, let ballot = orders.last(where: { if case .ballot = $0.action { true } else { false } }) {
-            post(.persisted(ballot.ticket, life.writer.room), to: position)
-        }
+        plantPersisted(orders, position, life)
         try driveDisk(position)
     }
 

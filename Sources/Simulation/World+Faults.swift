@@ -136,7 +136,9 @@ extension World {
     /// Does it, unless it would hit what may not be. Chosen among what the log has in use, and a little behind.
     private func hit(_ fault: Fault, _ node: SimulatedNode) -> Bool {
         let records = DiskRecord.all(on: node.disk)
-        guard let newest = records.last, let limit = records.first(where: { $0.lsn >= newest.batch }) else { return false }
+        guard let newest = records.last, let limit = records.first(where: { $0.lsn >= newest.batch }) else {
+            return false
+        }
         // The header of a segment is of the batch that begins it.
         let isFirstInFile = limit.lsn - newest.batch == DiskRecord.segmentHeaderSize
         let names = node.disk.segmentNames

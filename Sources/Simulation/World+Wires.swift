@@ -119,7 +119,8 @@ extension World {
     }
 
     func hangup(_ node: Int, from peer: Int, _ connection: UInt32) {
-        guard wires[node, peer].connection == connection, wires.isUp(node, peer), nodes[node].life != nil else { return }
+        guard wires[node, peer].connection == connection, wires.isUp(node, peer) else { return }
+        guard nodes[node].life != nil else { return }
         wires[node, peer].isUp[Wires.side(of: node, to: peer)] = false
         dropHeld(node, peer, Wires.side(of: node, to: peer))
         post(.disconnected(peer), to: node)

@@ -11,7 +11,8 @@ struct HistoryFile {
     func judge() throws {
         let history: History
         do {
-            history = try History(parsing: String(decoding: try FileSystem.readAll(path, limit: 1 << 30), as: UTF8.self))
+            let bytes = try FileSystem.readAll(path, limit: 1 << 30)
+            history = try History(parsing: String(decoding: bytes, as: UTF8.self))
         } catch {
             throw ValidationError("\(path): \(error)")
         }

@@ -116,7 +116,8 @@ struct Runner {
         let dead = seeds.lowerBound + UInt64(results.count)
         if dead <= seeds.upperBound {
             let judge = Violation.Judge.invariants.rawValue
-            let words = String(decoding: child.error, as: UTF8.self).split(separator: "\n").first { $0.contains("Fatal") }
+            let lines = String(decoding: child.error, as: UTF8.self).split(separator: "\n")
+            let words = lines.first { $0.contains("Fatal") }
             results.append(
                 SeedResult(
                     seed: dead, summary: "seed \(dead) trace none FAILED \(judge)", isGood: false,
