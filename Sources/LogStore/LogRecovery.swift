@@ -192,7 +192,7 @@ struct LogRecovery<Disk: Storage> {
             return try judgeDamage(.missingSegment, offset: place, after: position)
         }
         var evidence = DamageEvidence(behind: outcome.chain)
-        try gather(&window, min(place, window.size)..<window.size, base: outcome.base, into: &evidence)
+        try gather(&window, rest(of: position, from: place, size: window.size), base: outcome.base, into: &evidence)
         try gatherLater(than: position, into: &evidence)
         guard !evidence.provesDamage else { return noteDamage(kind, offset: place, evidence, from: position) }
         outcome.unused = Array(files[(position + 1)...])
@@ -208,7 +208,7 @@ struct LogRecovery<Disk: Storage> {
     ) throws(StorageError) {
         var evidence = DamageEvidence(behind: outcome.chain)
         var window = try SegmentWindow(disk: disk, name: files[position].name)
-        try gather(&window, min(place, window.size)..<window.size, base: outcome.base, into: &evidence)
+        try gather(&window, rest(of: position, from: place, size: window.size), base: outcome.base, into: &evidence)
         try gatherLater(than: position, into: &evidence)
         if !files[(position + 1)...].contains(where: { $0.header != nil }) { evidence.noteLostSegment() }
         noteDamage(kind, offset: place, evidence, from: position)
@@ -260,6 +260,12 @@ struct LogRecovery<Disk: Storage> {
                 try gatherWithoutHeader(&window, into: &evidence)
             }
         }
+    }
+
+    /// Where the records behind `place` can be, in the segment at `position`, which is the last one in use.
+    private func rest(of position: Int, from place: Int, size: Int) -> Range<Int> {
+        let end = files[position].header.map { extent(of: position, $0, size: size).upperBound } ?? size
+        return min(place, end)..<end
     }
 
     /// Where a segment's records can be: up to where the next one begins. What stands behind that is from before a

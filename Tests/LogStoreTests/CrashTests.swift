@@ -202,7 +202,7 @@ struct SmallLog {
         let names = log.files.keys.sorted()
         for name in names.dropFirst() {
             for offset in [8, SegmentHeader.byteCount + 8, SegmentHeader.byteCount + LogChain.stateLength + 8] {
-                let disk = MemoryStorage(copying: log.files)
+                let disk = SimulatedDisk(files: log.files)
                 disk.removeFile(names[0])
                 disk.edit(name) { $0[offset] ^= 0x10 }
                 let complaint = log.complaint(about: disk)

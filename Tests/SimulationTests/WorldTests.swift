@@ -1,0 +1,70 @@
+// Whole runs: a seed decides everything, in this process and in others; and a planted bug makes a judge object.
+
+import Platform
+import Testing
+
+@testable import Simulation
+
+@Suite struct WorldTests {
+    private static let second: Int64 = 1_000_000_000
+
+    @Test(arguments: [1, 9] as [UInt64])
+    func `the same seed gives the same run, here and in other processes`(seed: UInt64) throws {
+        let schedule = Schedule(seed: seed, length: 2 * WorldTests.second)
+        let first = schedule.run()
+        let again = schedule.run(traceLines: 10)
+        #expect(first.violation == nil)
+        #expect(first.hash == again.hash)
+        #expect(first.figures == again.figures)
+        #expect(first.history == again.history)
+        #expect(first.trace.isEmpty)
+        #expect(!again.trace.isEmpty)
+        #expect(first.figures.operations > 10)
+        #expect(first.figures.runs == 1)
+        // Sets and dictionaries have another order in each process.
+        let top = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        for _ in 0..<2 {
+            let program = try ChildProcess.run(
+                top + "/.build/debug/simulate", ["--seed", String(seed), "--length", "2s"])
+            let lines = String(decoding: program.output, as: UTF8.self).split(separator: "\n")
+            #expect(lines.last.map(String.init) == first.summary)
+            #expect(program.status == .exited(code: 0))
+        }
+    }
+
+    @Test func `another seed is another run, and a fault more is too`() {
+        let empty = Schedule(seed: 3, nodes: 3, length: WorldTests.second, faults: [])
+        var other = empty
+        other.seed = 4
+        var faulty = empty
+        faulty.faults = [Fault(at: WorldTests.second / 2, kind: .kill, node: 1, lasts: 1_000_000)]
+        let reports = [empty, other, faulty].map { $0.run() }
+        #expect(Set(reports.map(\.hash)).count == 3)
+        #expect(reports.allSatisfy { $0.violation == nil })
+        #expect(reports[0].figures.crashes == 0)
+        #expect(reports[2].figures.crashes == 1)
+        #expect(reports[2].figures.starts == 4)
+        #expect(reports[0].summary.hasPrefix("seed 3 trace ") && reports[0].summary.hasSuffix(" ok"))
+    }
+
+    /// Seeds and faults under which the bug shows soon; the release program tries every bug on drawn schedules.
+    @Test(arguments: [
+        (PlantedBug.syncDoesNothing, Fault.Kind.losePower), (.acknowledgeBeforeQuorum, .losePower),
+        (.unknownAsRefusal, .kill),
+    ])
+    func `a planted bug makes a judge object`(bug: PlantedBug, kind: Fault.Kind) {
+        var found: Violation?
+        for seed in 0..<12 as Range<UInt64> where found == nil {
+            var schedule = Schedule(seed: seed, nodes: 3, length: 3 * WorldTests.second, faults: [])
+            for number in 0..<6 as Range<Int64> {
+                schedule.faults.append(
+                    Fault(
+                        at: (500 + 400 * number) * 1_000_000, kind: kind, node: Int(number % 3), lasts: 50_000_000))
+            }
+            let report = schedule.run(bug: bug)
+            found = report.violation
+            if let found { #expect(report.summary.hasSuffix(" FAILED \(found.judge.rawValue)")) }
+        }
+        #expect(found != nil)
+    }
+}
