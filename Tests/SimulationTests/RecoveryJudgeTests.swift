@@ -30,7 +30,8 @@ import Vocabulary
     /// What the judge says of a start that has made `after` of three frames, term 5 and a vote for n2.
     private func verdict(
         _ after: LogImage, fence: UInt64? = nil, _ verdict: RecoveredLog.Verdict = .clean, isDamaged: Bool = false,
-        isUncertain: Bool = false, before: LogImage = RecoveryJudgeTests.image(RecoveryJudgeTests.frames)
+        isUncertain: Bool = false, before: LogImage = RecoveryJudgeTests.image(RecoveryJudgeTests.frames),
+        ordered: [LogOrder.Action] = []
     ) -> Violation.Judge? {
         var after = after
         after.fence = fence.map { LogIndex($0) }
@@ -39,67 +40,64 @@ import Vocabulary
         let recovered = RecoveredLog(
             identity: RecoveryJudgeTests.identity, state: state, commitIndex: .zero, firstIndex: LogIndex(1),
             last: .zero, lastChecksum: 0, uncommitted: [], verdict: verdict, counts: .init())
-        let judge = RecoveryJudge(node: RecoveryJudgeTests.identity.node, before: before, isDamaged: isDamaged)
+        let judge = RecoveryJudge(
+            node: RecoveryJudgeTests.identity.node, before: before, ordered: ordered, isDamaged: isDamaged)
         return objection { () throws(Violation) in try judge.judge(recovered, after) }
     }
 
     private var whole: LogImage { RecoveryJudgeTests.image(RecoveryJudgeTests.frames) }
     private var shorter: LogImage { RecoveryJudgeTests.image(RecoveryJudgeTests.frames.prefix(1)) }
 
-    @Test func `everything there is right, and so is more`() {
+    @Test func `everything is there, and a beginning of what was ordered since`() {
+        let frames = RecoveryJudgeTests.frames
+        let before = RecoveryJudgeTests.image(frames.prefix(1), term: 4, vote: "n3")
+        let ordered: [LogOrder.Action] = [
+            .append(frames[1], commitIndex: .zero), .ballot(term: Term(5), votedFor: NodeID("n2")),
+            .append(frames[2], commitIndex: .zero),
+        ]
         #expect(verdict(whole) == nil)
         #expect(verdict(whole, .tornTail(RecoveryJudgeTests.damage)) == nil)
-        // Written and never synced, and there all the same.
-        let before = RecoveryJudgeTests.image(RecoveryJudgeTests.frames.prefix(2), term: 4, vote: "n3")
-        #expect(verdict(whole, before: before) == nil)
-        #expect(verdict(whole, before: LogImage()) == nil)
+        #expect(verdict(before, before: before, ordered: ordered) == nil)
+        #expect(verdict(whole, before: before, ordered: ordered) == nil)
+        #expect(verdict(RecoveryJudgeTests.image(frames.prefix(2)), before: before, ordered: ordered) == nil)
+        // Not a later order without those before it, and nothing that was not ordered.
+        #expect(verdict(RecoveryJudgeTests.image(frames.prefix(1)), before: before, ordered: ordered) == .recovery)
+        #expect(verdict(whole, before: before) == .recovery)
     }
 
-    @Test func `damage is not found where there is none`() {
+    @Test func `damage is not found where there is none, and what is damaged is kept`() {
         #expect(verdict(whole, fence: 4, RecoveryJudgeTests.damaged) == .recovery)
         #expect(verdict(whole, fence: 4, RecoveryJudgeTests.damaged, isDamaged: true) == nil)
-    }
-
-    @Test func `what is damaged is kept`() {
         let careless = RecoveredLog.Verdict.damaged(RecoveryJudgeTests.damage, quarantined: [])
         #expect(verdict(shorter, fence: 4, careless, isDamaged: true) == .recovery)
-    }
-
-    @Test func `a frame that was not there last is found`() {
-        var chain = FrameChain()
-        let strange = [chain.append(["a"]), chain.append(["x", "c"]), chain.append(["d"])]
-        #expect(verdict(RecoveryJudgeTests.image(strange)) == .recovery)
-        // A fenced log may end in its past, with frames that were cut later.
-        #expect(
-            verdict(RecoveryJudgeTests.image(strange), fence: 9, RecoveryJudgeTests.damaged, isDamaged: true) == nil)
     }
 
     @Test func `what is missing is told by a fence that is high enough`() {
         #expect(verdict(shorter) == .recovery)
         #expect(verdict(shorter, .tornTail(RecoveryJudgeTests.damage)) == .recovery)
         #expect(verdict(shorter, isDamaged: true) == .recovery)
+        #expect(verdict(shorter, RecoveryJudgeTests.damaged, isDamaged: true) == .recovery)
         #expect(verdict(shorter, fence: 3, RecoveryJudgeTests.damaged, isDamaged: true) == .recovery)
         #expect(verdict(shorter, fence: 4, RecoveryJudgeTests.damaged, isDamaged: true) == nil)
-        #expect(verdict(LogImage(), fence: 4, RecoveryJudgeTests.damaged, isDamaged: true, isUncertain: true) == nil)
+        // An earlier start has repaired it, and was cut short.
+        #expect(verdict(shorter, fence: 4, isDamaged: true) == nil)
+        #expect(verdict(shorter, fence: 3, isDamaged: true) == .recovery)
+        #expect(verdict(shorter, fence: 4) == .recovery)
     }
 
-    @Test func `a vote is not forgotten`() {
+    @Test func `a vote is not forgotten, but to damage that says so`() {
         let frames = RecoveryJudgeTests.frames
-        #expect(verdict(RecoveryJudgeTests.image(frames, vote: nil)) == .recovery)
         #expect(verdict(RecoveryJudgeTests.image(frames, vote: "n3")) == .recovery)
         #expect(verdict(RecoveryJudgeTests.image(frames, term: 4)) == .recovery)
-        #expect(verdict(RecoveryJudgeTests.image(frames, term: 6, vote: nil)) == nil)
-        // Whoever had voted for nobody may have written a vote since.
-        let undecided = RecoveryJudgeTests.image(frames, vote: nil)
-        #expect(verdict(whole, before: undecided) == nil)
-    }
-
-    @Test func `a vote may be lost to damage when that is said, and with a fence`() {
-        let after = RecoveryJudgeTests.image(RecoveryJudgeTests.frames.prefix(1), term: 1, vote: nil)
         let damaged = RecoveryJudgeTests.damaged
-        #expect(verdict(after, fence: 4, damaged, isDamaged: true) == .recovery)
-        #expect(verdict(after, fence: 4, damaged, isDamaged: true, isUncertain: true) == nil)
-        let unfenced = RecoveryJudgeTests.image(RecoveryJudgeTests.frames, term: 1, vote: nil)
-        #expect(verdict(unfenced, isDamaged: true, isUncertain: true) == .recovery)
+        for after in [
+            RecoveryJudgeTests.image(frames, vote: nil), RecoveryJudgeTests.image(frames, vote: "n3"),
+            RecoveryJudgeTests.image(frames.prefix(1), term: 1, vote: nil),
+        ] {
+            #expect(verdict(after, fence: 4, damaged, isDamaged: true) == .recovery)
+            #expect(verdict(after, fence: 4, damaged, isDamaged: true, isUncertain: true) == nil)
+        }
+        let newer = RecoveryJudgeTests.image(frames.prefix(1), term: 6, vote: nil)
+        #expect(verdict(newer, fence: 4, damaged, isDamaged: true) == nil)
     }
 }
