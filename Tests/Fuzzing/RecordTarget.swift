@@ -49,9 +49,11 @@ private enum RecordCheck {
         }
         var place = 0
         while let claim = RecordHeader.nextClaim(in: bytes.rawBytes, from: place, to: bytes.count, base: 0) {
-            let isPlace = claim >= place && claim % RecordHeader.alignment == 0
-            try require(isPlace && claim + RecordHeader.byteCount <= bytes.count, "a claim at \(claim) from \(place)")
-            place = claim + RecordHeader.alignment
+            let isPlace = claim.place >= place && claim.place % RecordHeader.alignment == 0
+            let isInside = claim.place + RecordHeader.byteCount <= bytes.count
+            try require(isPlace && isInside, "a claim at \(claim.place) from \(place)")
+            try require(claim.lsn == LSN(UInt64(claim.place)), "a claim of another place at \(claim.place)")
+            place = claim.place + RecordHeader.alignment
         }
     }
 
