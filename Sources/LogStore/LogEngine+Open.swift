@@ -95,6 +95,8 @@ extension LogEngine {
             try disk.remove(file.name)
             try disk.syncDirectory(nil)
         }
+        // A name that the last process gave may not be on stable storage yet, and what goes under it would be lost.
+        try disk.syncDirectory(nil)
         let file = try disk.open(SegmentName.text(outcome.sequence))
         try rewriteNewestBatch(outcome, file, on: disk)
         return LogEngine(
@@ -122,6 +124,8 @@ extension LogEngine {
     }
 
     private mutating func writeOpening() throws(LogError) {
+        // First the newest batch, which was written again, by itself: the opening record proves that it was synced.
+        try sync()
         if !hasStateRoom { try prepareNow() }
         try rewriteState()
         try sync()

@@ -28,8 +28,9 @@ public struct LogWriter<Disk: Storage>: Sendable {
     private var retryAt: Instant?
     /// The last segment that was wanted could not be made for want of space.
     private var isDiskFull = false
-    /// When the newest batch is to be sealed; nil when it is. What a start has found is sealed at once.
-    private var sealAt: Instant? = Instant(nanoseconds: 0)
+    /// When the newest batch is to be sealed; nil when it is. What a start has found is sealed by its opening
+    /// record.
+    private var sealAt: Instant?
 
     public init(_ engine: LogEngine<Disk>) { self.engine = engine }
 

@@ -55,7 +55,7 @@ struct SegmentWindow<Disk: Storage> {
         }
     }
 
-    /// The next place from `offset` on that claims to be a record, and what LSN it claims; nil when there is none before
+    /// The next place from `offset` on that claims to be a record, and what LSN it claims; nil when none comes before
     /// `end`. With `base`, the LSN of the file's first byte, only records at their own place.
     mutating func nextClaim(
         from offset: Int, to end: Int, base: LSN?

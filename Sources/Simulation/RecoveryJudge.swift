@@ -35,10 +35,8 @@ struct RecoveryJudge {
             image.carryOut(action)
         }
         guard image.isSame(as: after) else {
-            throw Violation(
-                .recovery,
-                "\(node) comes back \(verdict) with \(after), had \(before) on stable storage and \(ordered.count) orders"
-            )
+            let had = "had \(before) on stable storage and \(ordered.count) orders"
+            throw Violation(.recovery, "\(node) comes back \(verdict) with \(after), \(had)")
         }
     }
 

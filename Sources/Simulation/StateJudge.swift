@@ -76,12 +76,9 @@ struct StateJudge {
             throw Violation(.durability, "operation \(mark) is acknowledged, and not committed")
         }
         guard expected[...] == reply else {
-            throw Violation(
-                .state,
-                """
-                operation \(mark) is answered \(String(decoding: reply, as: UTF8.self).debugDescription), by the log it \
-                is \(String(decoding: expected, as: UTF8.self).debugDescription)
-                """)
+            let told = String(decoding: reply, as: UTF8.self).debugDescription
+            let right = String(decoding: expected, as: UTF8.self).debugDescription
+            throw Violation(.state, "operation \(mark) is answered \(told), by the log it is \(right)")
         }
     }
 

@@ -170,10 +170,10 @@ extension World {
         try judgeTurn(position, life)
         try carryOut(position, life)
         guard node.life === life else { return }
-        if life.replica.hasMoreToDo { turnSoon(position) } else { sleep(position, life) }
+        if life.replica.hasMoreToDo { turnSoon(position) } else { rest(position, life) }
     }
 
-    private func sleep(_ position: Int, _ life: SimulatedNode.Life) {
+    private func rest(_ position: Int, _ life: SimulatedNode.Life) {
         let clock = nodes[position].clock
         var deadline = clock.world(of: life.replica.nextDeadline)
         if let expiry = life.replica.nextExpiry {
@@ -195,7 +195,7 @@ extension World {
         if life.replica.nextDeadline <= moment.instant || isExpiryDue {
             turnSoon(position)
         } else {
-            sleep(position, life)
+            rest(position, life)
         }
     }
 
