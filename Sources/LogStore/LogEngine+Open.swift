@@ -85,6 +85,7 @@ extension LogEngine {
         var spares: [PreparedSegment<Disk>] = []
         for file in outcome.unused.prefix(options.spareSegments) where file.finding == .unused {
             guard file.sequence == outcome.sequence + UInt64(spares.count) + 1 else { break }
+            guard !outcome.stained.contains(file.sequence) else { break }
             let handle = try disk.open(file.name)
             let size = try disk.size(of: handle)
             guard size >= LogOptions.sizeMin.rawValue else { break }

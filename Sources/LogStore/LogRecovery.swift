@@ -34,6 +34,8 @@ struct LogRecovery<Disk: Storage> {
         var base = LSN(0)
         /// Files with zeros where a header would be: prepared, or torn when they were begun.
         var unused: [SegmentFile] = []
+        /// Of those, the ones that hold records of a torn batch: written over, these could show again.
+        var stained: [UInt64] = []
         /// Files from before the log's start.
         var leftovers: [UInt64] = []
     }
@@ -249,7 +251,7 @@ struct LogRecovery<Disk: Storage> {
         return count
     }
 
-    private func gatherLater(than position: Int, into evidence: inout DamageEvidence) throws(StorageError) {
+    private mutating func gatherLater(than position: Int, into evidence: inout DamageEvidence) throws(StorageError) {
         for later in files.indices.dropFirst(position + 1) {
             var window = try SegmentWindow(disk: disk, name: files[later].name)
             if let header = files[later].header {
@@ -257,7 +259,8 @@ struct LogRecovery<Disk: Storage> {
                 let extent = extent(of: later, header, size: window.size)
                 try gather(&window, extent, base: header.base, into: &evidence)
             } else {
-                try gatherWithoutHeader(&window, into: &evidence)
+                let count = try gatherWithoutHeader(&window, into: &evidence)
+                if count > 0 { outcome.stained.append(files[later].sequence) }
             }
         }
     }
@@ -280,14 +283,14 @@ struct LogRecovery<Disk: Storage> {
 
     /// A segment that was begun has records right behind its header, so a look there tells whether the rest is worth
     /// one: most such files are prepared and empty.
+    @discardableResult
     private func gatherWithoutHeader(
         _ window: inout SegmentWindow<Disk>, into evidence: inout DamageEvidence
-    ) throws(StorageError) {
+    ) throws(StorageError) -> Int {
         let near = min(window.size, SegmentWindow<Disk>.step)
-        guard try gather(&window, min(near, SegmentHeader.byteCount)..<near, base: nil, into: &evidence) > 0 else {
-            return
-        }
-        try gather(&window, near..<window.size, base: nil, into: &evidence)
+        let count = try gather(&window, min(near, SegmentHeader.byteCount)..<near, base: nil, into: &evidence)
+        if count > 0 { try gather(&window, near..<window.size, base: nil, into: &evidence) }
+        return count
     }
 
     private func damage(_ kind: DamageKind, offset: Int, _ evidence: DamageEvidence) -> LogDamage {
