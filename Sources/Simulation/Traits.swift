@@ -51,7 +51,7 @@ public struct Traits: Sendable {
         tearGrain = random.pick([8, 512, 512, 4096])
         keepsPieces = random.pick([0, 300, 700, 1000])
         keepsNames = random.pick([0, 500, 1000])
-        scrubInterval = Int64(random.pick([1, 3, 10])) * 1_000_000_000
+        scrubInterval = Int64(random.pick([2, 5, 10])) * 1_000_000_000
         log = Traits.log(&random)
         roomMin = .kibibytes(8)
         replica = Traits.replica(&random)

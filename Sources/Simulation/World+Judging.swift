@@ -162,7 +162,8 @@ extension World {
         guard case .success((_, let recovered)) = opened else {
             throw Violation(.recovery, "\(node.id) could not start again: \(opened)")
         }
-        let sealed = DiskRecord.all(on: node.disk).last { $0.file != node.disk.newestSegment }
+        let newest = node.disk.newestSegment
+        let sealed = DiskRecord.all(on: node.disk).last { $0.file != newest }
         if case .damaged(let damage, _) = recovered.verdict, let sealed, damage.lsn.rawValue <= sealed.lsn {
             throw Violation(.recovery, "\(node.id) still has a damaged log: \(damage)")
         }
