@@ -17,8 +17,8 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
     case commitOldTermByCounting = "commit-old-term-by-counting"
     /// Reads are answered without asking whether this node still leads.
     case staleReads = "stale-reads"
-    /// A restart forgets whom it voted for.
-    case forgetVote = "forget-vote"
+    /// A restart forgets its ballot: the term, and whom it voted for in it.
+    case forgetBallot = "forget-ballot"
     /// Any candidate's log is good enough.
     case voteForAnyLog = "vote-for-any-log"
     /// A restart cuts its newest synced frame off as if it were torn.

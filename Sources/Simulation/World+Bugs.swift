@@ -12,7 +12,9 @@ extension World {
     /// In what a replica begins with.
     func plant(in start: inout ReplicaStart) {
         switch bug {
-        case .forgetVote: start.restored.votedFor = nil
+        case .forgetBallot:
+            start.restored.term = start.restored.last.position.term
+            start.restored.votedFor = nil
         case .damageAsTornTail:
             start.restored.fence = nil
             start.restored.isBallotUncertain = false
