@@ -22,6 +22,19 @@ public struct Frame: Hashable, Sendable {
         return Frame(header: header, bytes: bytes)
     }
 
+    /// Frames that stand one behind the other, each of which says in its header how long it is: those of a message.
+    public static func decodeRun(_ bytes: RawSpan, limit: ByteCount) throws(FrameError) -> [Frame] {
+        var frames: [Frame] = []
+        var offset = 0
+        while offset < bytes.byteCount {
+            let rest = bytes.extracting(offset..<bytes.byteCount)
+            let length = try FrameHeader.announcedLength(of: rest)
+            frames.append(try decode(rest.extracting(0..<length), limit: limit))
+            offset += length
+        }
+        return frames
+    }
+
     /// Calls `body` with the plain payload: a run of entries, each a varint length and its bytes (see `EntryCursor`).
     ///
     /// A compressed payload is decompressed into a buffer of `plainLength` bytes, which decoding has bounded.

@@ -33,7 +33,8 @@ extension PeerMesh {
         switch kind {
         case .message:
             let (message, range) = try PeerCoding.message(in: body)
-            events.append(.message(message, frames: try frames(in: body.extracting(range)), from: peer))
+            let frames = try Frame.decodeRun(body.extracting(range), limit: frameLimit)
+            events.append(.message(message, frames: frames, from: peer))
         case .requests:
             var batch = RequestBatch()
             try PeerCoding.requests(in: body, into: &batch)
@@ -51,19 +52,6 @@ extension PeerMesh {
         case .hello, .welcome, .refusal:
             throw PeerProtocolError.unexpectedKind(kind)
         }
-    }
-
-    /// The log frames in an append message; each says in its header how long it is.
-    private func frames(in bytes: RawSpan) throws -> [Frame] {
-        var frames: [Frame] = []
-        var offset = 0
-        while offset < bytes.byteCount {
-            let rest = bytes.extracting(offset..<bytes.byteCount)
-            let length = try FrameHeader.announcedLength(of: rest)
-            frames.append(try Frame.decode(rest.extracting(0..<length), limit: frameLimit))
-            offset += length
-        }
-        return frames
     }
 
     /// Puts a message into the peer's output. Without a connection it is lost, as messages may be.

@@ -66,7 +66,7 @@ extension Content {
             switch frame.kind {
             case .message:
                 let (message, range) = try PeerCoding.message(in: body)
-                return .message(message, try frames(in: body.extracting(range), limit))
+                return .message(message, try Frame.decodeRun(body.extracting(range), limit: limit))
             case .requests: try PeerCoding.requests(in: body, into: &requests)
             case .answers: try PeerCoding.answers(in: body, into: &answers)
             default: preconditionFailure("a \(frame.kind) was written")
@@ -74,17 +74,5 @@ extension Content {
             offset += frame.consumed
         }
         return requests.isEmpty ? .answers(answers) : .requests(requests)
-    }
-
-    private static func frames(in bytes: RawSpan, _ limit: ByteCount) throws -> [Frame] {
-        var frames: [Frame] = []
-        var offset = 0
-        while offset < bytes.byteCount {
-            let rest = bytes.extracting(offset..<bytes.byteCount)
-            let length = try FrameHeader.announcedLength(of: rest)
-            frames.append(try Frame.decode(rest.extracting(0..<length), limit: limit))
-            offset += length
-        }
-        return frames
     }
 }

@@ -20,6 +20,19 @@ import Vocabulary
         #expect(try Frame.decode(taking: frame.bytes, limit: Fixture.limit) == frame)
     }
 
+    @Test func `frames that stand one behind the other come back, and a cut one is named`() throws {
+        let frames = [Fixture.frame([[1]]), Fixture.frame([[2, 3], [4]]), Fixture.frame([[5]])]
+        let bytes = frames.flatMap(\.bytes)
+        #expect(try Frame.decodeRun(bytes.rawBytes, limit: Fixture.limit) == frames)
+        #expect(try Frame.decodeRun([UInt8]().rawBytes, limit: Fixture.limit).isEmpty)
+        for length in 1..<bytes.count {
+            let ends = frames.indices.map { frames[...$0].reduce(0) { $0 + $1.bytes.count } }
+            let cut = Array(bytes[..<length])
+            let found = Result { () throws(FrameError) in try Frame.decodeRun(cut.rawBytes, limit: Fixture.limit) }
+            if case .success = found { #expect(ends.contains(length)) } else { #expect(!ends.contains(length)) }
+        }
+    }
+
     @Test func `a payload that shrinks is stored compressed and one that does not is stored plain`() throws {
         let text = Array(String(repeating: "the quick brown fox ", count: 100).utf8)
         let compressed = Fixture.frame([text])
