@@ -77,11 +77,16 @@ def test_requests_drawn_from_the_document_are_answered_by_it(sturdy, with_token)
     port = AdminPort(sturdy, sturdy.leader(), sturdy.token() if with_token else None)
     schema = schemathesis.openapi.from_dict(port.document)
     operations = [found.ok() for found in schema.get_all_operations()]
+    modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+    if not with_token:
+        # Each refusal is answered late, the later the more of them there were: one of a kind has to do.
+        operations = [operation for operation in operations if operation.method != "head"]
+        modes = [GenerationMode.POSITIVE]
     assert len(operations) >= 8
     seen = set()
     asked = set()
     for operation in operations:
-        for mode in [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]:
+        for mode in modes:
             # A failover lasts; the others take milliseconds.
             examples = 5 if "failover" in operation.path else 20
             end = time.monotonic() + 0.5
@@ -224,11 +229,11 @@ def test_bytes_on_the_redis_port_are_answered_or_cut_off(sturdy, plaintext, with
     end = time.monotonic() + 5
     count = 0
 
-    @hypothesis.settings(BOUNDED, max_examples=100_000)
+    @hypothesis.settings(BOUNDED, max_examples=25)
     @hypothesis.given(stream=streams())
-    def send_stream(stream):
+    def send_some(stream):
         nonlocal count
-        if time.monotonic() > end or is_lost(stream):
+        if is_lost(stream):
             return
         count += 1
         with socket.create_connection(generator.choice(addresses), timeout=10) as plain:
@@ -251,6 +256,7 @@ def test_bytes_on_the_redis_port_are_answered_or_cut_off(sturdy, plaintext, with
         except OSError:
             return
 
-    send_stream()
+    while time.monotonic() < end:
+        send_some()
     assert count > 20, f"only {count} connections in the time"
     eventually(lambda: sturdy.status().get("leader"), "there is a leader")
