@@ -99,6 +99,15 @@ extension History.Operation {
 }
 
 extension History.Result {
+    /// `SET NX` says OK or nil where `SETNX` says 1 or 0: one command to the judge.
+    fileprivate func ofCommand(_ kind: History.Kind) -> History.Result {
+        switch (kind, self) {
+        case (.setnx, .ok): .integer(1)
+        case (.setnx, .null): .integer(0)
+        default: self
+        }
+    }
+
     fileprivate var field: String {
         switch self {
         case .unknown: "?"
@@ -129,7 +138,7 @@ private struct OperationParser {
         let operation = History.Operation(
             call: try number(fields[0], "CALL"), return: fields[1] == "-" ? nil : try number(fields[1], "RETURN"),
             client: try number(fields[2], "CLIENT"), kind: kind, key: try token(fields[4], "KEY"),
-            argument: try argument(fields[5], of: kind), result: try result(fields[6]))
+            argument: try argument(fields[5], of: kind), result: try result(fields[6]).ofCommand(kind))
         if let fault = operation.timeFault { throw .line(line, fault) }
         return operation
     }

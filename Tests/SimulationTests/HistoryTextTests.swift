@@ -75,4 +75,17 @@ import Testing
             #expect("\(error!)".hasPrefix("operation 1 has no text form: "))
         }
     }
+
+    @Test func `a key that is set if it is absent may be told so in either command's words`() throws {
+        let history = try History(
+            parsing: """
+                trireme-history 1
+                1 2 1 setnx k a ok
+                3 4 1 setnx k b nil
+                5 6 1 get k - =a
+                7 8 1 setnx k c #0
+                """)
+        #expect(history.operations.map(\.result) == [.integer(1), .integer(0), .value([97]), .integer(0)])
+        #expect(LinearizabilityJudge().verdict(on: history) == .linearizable)
+    }
 }
