@@ -9,7 +9,7 @@ public struct WorkerThread: Sendable {
 
     /// Starts a thread that runs `body` once. Of the name, the kernel keeps 15 bytes.
     ///
-    /// - Parameter yields: every other thread goes first, on processors and at the disk.
+    /// - Parameter yields: every other thread goes first at the disk.
     public static func start(
         name: String, yields: Bool = false, _ body: @escaping @Sendable () -> Void
     ) throws(SystemError) -> WorkerThread {

@@ -17,9 +17,11 @@ struct DiskRecord: Sendable {
     private static let magic: UInt64 = 0x5249_5254
 
     /// All records of all segments, in order.
-    static func all(on disk: SimulatedDisk) -> [DiskRecord] {
-        let files = disk.files
-        return disk.segmentNames.flatMap { name in files[name].map { records(in: $0, of: name) } ?? [] }
+    static func all(on disk: SimulatedDisk) -> [DiskRecord] { all(in: disk.files) }
+
+    static func all(in files: [String: [UInt8]]) -> [DiskRecord] {
+        let names = files.keys.filter { $0.hasPrefix("wal-") && $0.hasSuffix(".seg") }.sorted()
+        return names.flatMap { name in files[name].map { records(in: $0, of: name) } ?? [] }
     }
 
     private static func records(in bytes: [UInt8], of file: String) -> [DiskRecord] {

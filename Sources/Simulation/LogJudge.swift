@@ -27,6 +27,8 @@ struct LogJudge {
     var witnesses: [Witness]
     /// Every frame that some node has committed, in order.
     private(set) var committed: [Frame] = []
+    /// The term in which each of them was committed first.
+    private var commitTerms: [Term] = []
     private var leaders: [Term: NodeID] = [:]
     private var votes: [Ballot: NodeID] = [:]
 
@@ -42,7 +44,9 @@ struct LogJudge {
             throw Violation(.leaders, "\(id) and \(other) lead term \(term)")
         }
         leaders[term] = id
-        if let newest = committed.last, !witnesses[node].believed.contains(newest) {
+        // What was committed in a later term need not be in the log of somebody who learns late that it was elected.
+        let earlier = commitTerms.lastIndex { $0 < term }
+        if let newest = earlier.map({ committed[$0] }), !witnesses[node].believed.contains(newest) {
             throw Violation(
                 .completeness,
                 "\(id) leads term \(term) without the committed frame that ends at \(newest.header.lastIndex)")
@@ -92,8 +96,8 @@ struct LogJudge {
 
     // MARK: Commits
 
-    /// A node's commit index is `index` now. Returns the frames that nobody had committed before.
-    mutating func commits(_ index: LogIndex, _ node: Int) throws(Violation) -> [Frame] {
+    /// A node's commit index is `index` now, in its `term`. Returns the frames that nobody had committed before.
+    mutating func commits(_ index: LogIndex, in term: Term, _ node: Int) throws(Violation) -> [Frame] {
         let before = witnesses[node].committed
         guard index != before else { return [] }
         guard index > before else {
@@ -107,6 +111,7 @@ struct LogJudge {
             } else {
                 try isOnMajority(frame, node)
                 committed.append(frame)
+                commitTerms.append(term)
                 new.append(frame)
             }
         }

@@ -9,6 +9,11 @@ extension SimulatedDisk {
         state.withLock { state in state.names.mapValues { state.inodes[$0].bytes } }
     }
 
+    /// What is on stable storage: a power loss leaves at least this.
+    var durableFiles: [String: [UInt8]] {
+        state.withLock { state in state.durableNames.mapValues { state.inodes[$0].durable } }
+    }
+
     /// Bytes of all files that have a name.
     public var used: Int { state.withLock { $0.used } }
 

@@ -6,15 +6,19 @@ import Vocabulary
 ///
 /// 1. Fewer than a majority of the disks are damaged at a time: one of three, two of five. A disk is damaged from the
 ///    hit until the node has its log whole again, whether or not it has noticed. None is hit before every node has
-///    taken part: one that never did has no more to give than one that lost everything.
+///    taken part: one that never did has no more to give than one that lost everything. A node that is fenced, for
+///    that or any other reason, counts as damaged.
 /// 2. The newest batch of a log is not hit, nor is the last thing that stands behind it: damage there cannot be told
 ///    from a torn tail (docs/formats/log.md). A log at rest seals its newest batch after a twentieth of a second.
 /// 3. Everything else may happen to any node at any time: crashes, power loss, lost and failing calls, cut and slow
 ///    networks, pauses and clocks.
 enum DamageBound {
-    static func allows(_ node: SimulatedNode, among nodes: [SimulatedNode]) -> Bool {
-        let others = nodes.count { $0.isDamaged && $0.position != node.position }
-        return others < (nodes.count - 1) / 2
+    static func allows(_ node: Int, among witnesses: [LogJudge.Witness]) -> Bool {
+        guard witnesses.allSatisfy({ $0.durable.last > .zero }) else { return false }
+        let others = witnesses.indices.count {
+            $0 != node && (witnesses[$0].isDamaged || witnesses[$0].durable.fence != nil)
+        }
+        return others < (witnesses.count - 1) / 2
     }
 }
 
@@ -122,8 +126,7 @@ extension World {
 
     private func damage(_ fault: Fault) {
         let node = nodes[fault.node]
-        let hasEverybodyJoined = logJudge.witnesses.allSatisfy { $0.durable.last > .zero }
-        guard hasEverybodyJoined, DamageBound.allows(node, among: nodes), hit(fault, node) else {
+        guard DamageBound.allows(fault.node, among: logJudge.witnesses), hit(fault, node) else {
             return say("no damage: it would be beyond the bound")
         }
         figures.damagesDone += 1
@@ -135,7 +138,7 @@ extension World {
 
     /// Does it, unless it would hit what may not be. Chosen among what the log has in use, and a little behind.
     private func hit(_ fault: Fault, _ node: SimulatedNode) -> Bool {
-        let records = DiskRecord.all(on: node.disk)
+        let records = DiskRecord.all(in: node.disk.durableFiles)
         guard let newest = records.last, let limit = records.first(where: { $0.lsn >= newest.batch }) else {
             return false
         }

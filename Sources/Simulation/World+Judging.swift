@@ -18,7 +18,7 @@ extension World {
     func judgeTurn(_ position: Int, _ life: SimulatedNode.Life) throws(Violation) {
         let raft = life.replica.raft.commitIndex
         let applied = life.replica.appliedIndex
-        let new = try logJudge.commits(raft, position)
+        let new = try logJudge.commits(raft, in: life.replica.raft.term, position)
         for frame in new { try stateJudge.extend(by: frame) }
         figures.entries += new.reduce(0) { $0 + UInt64($1.header.count) }
         if applied != stateJudge.applied(by: position) {

@@ -33,7 +33,7 @@ import Vocabulary
         }
 
         mutating func commits(_ node: Int, _ index: UInt64) -> Violation.Judge? {
-            objection { () throws(Violation) in _ = try judge.commits(LogIndex(index), node) }
+            objection { () throws(Violation) in _ = try judge.commits(LogIndex(index), in: Term(1), node) }
         }
 
         func truncates(_ node: Int, _ index: UInt64) -> Violation.Judge? {
@@ -63,6 +63,15 @@ import Vocabulary
         #expect(court.leads(0, 3) == nil)
         #expect(court.leads(1, 4) == nil)
         #expect(court.leads(1, 3) == .leaders)
+    }
+
+    @Test func `who learns late that it was elected need not have what a later term has committed`() throws {
+        var court = Court()
+        var chain = FrameChain()
+        court.give(chain.append(["a"], term: 5), believed: [0, 1], durable: [0, 1])
+        #expect(try court.judge.commits(LogIndex(1), in: Term(5), 0).count == 1)
+        #expect(court.leads(2, 4) == nil)
+        #expect(court.leads(2, 6) == .completeness)
     }
 
     @Test func `a leader without a committed frame is found`() {
@@ -148,10 +157,10 @@ import Vocabulary
         var chain = FrameChain()
         let frames = [chain.append(["a"]), chain.append(["b", "c"]), chain.append(["d"])]
         for frame in frames { court.give(frame, believed: [0, 1], durable: [0, 1]) }
-        #expect(try court.judge.commits(LogIndex(3), 0) == Array(frames.prefix(2)))
-        #expect(try court.judge.commits(LogIndex(3), 0) == [])
-        #expect(try court.judge.commits(LogIndex(4), 1) == [frames[2]])
-        #expect(try court.judge.commits(LogIndex(4), 0) == [])
+        #expect(try court.judge.commits(LogIndex(3), in: Term(1), 0) == Array(frames.prefix(2)))
+        #expect(try court.judge.commits(LogIndex(3), in: Term(1), 0) == [])
+        #expect(try court.judge.commits(LogIndex(4), in: Term(1), 1) == [frames[2]])
+        #expect(try court.judge.commits(LogIndex(4), in: Term(1), 0) == [])
         #expect(court.judge.committed == frames)
         #expect(court.judge.committedFrame(holding: LogIndex(2)) == frames[1])
         #expect(court.judge.committedFrame(holding: LogIndex(5)) == nil)

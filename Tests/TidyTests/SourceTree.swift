@@ -49,7 +49,9 @@ struct SourceTree: Sendable {
 
     /// Made by tools and running clusters, never by a developer; the same list as in `.gitignore`.
     private static func isProduct(_ name: String) -> Bool {
-        let prefixes = [".build", ".git", ".trireme", ".venv", ".swiftpm", ".pytest_cache", ".vscode", "__pycache__"]
+        let prefixes = [
+            ".build", ".git", ".trireme", ".venv", ".swiftpm", ".pytest_cache", ".hypothesis", ".vscode", "__pycache__",
+        ]
         return name == "Package.resolved" || name.hasSuffix(".o")
             || prefixes.contains { name.hasPrefix($0) } && name != ".gitignore"
     }

@@ -60,7 +60,7 @@ int trireme_pipe(int ends[2]);
 ssize_t trireme_getrandom(void *bytes, size_t length);
 /// pthread_setname_np(3) for the calling thread.
 int trireme_name_thread(const char *name);
-/// setpriority(2) and ioprio_set(2): lets every other thread go first, on processors and at the disk.
+/// ioprio_set(2): lets every other thread go first at the disk.
 int trireme_yield_to_others(void);
 /// The process's environment, as environ(7).
 char **trireme_environment(void);
