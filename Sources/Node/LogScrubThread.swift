@@ -5,8 +5,8 @@ import LogStore
 import Platform
 import Vocabulary
 
-/// Owns the log's scrub. Every other thread goes before it. All that it finds goes to the loop as letters: several a
-/// second while a pass is under way, else one a minute.
+/// Owns the log's scrub. Every other thread goes before it at the disk. All that it finds goes to the loop as letters:
+/// several a second while a pass is under way, else one a minute.
 final class LogScrubThread: Sendable {
     enum Letter: Sendable {
         case read(ByteCount)
@@ -69,7 +69,6 @@ private struct LogScrubWorker {
     var waiting: [UInt64] = []
     /// The one that is under way.
     var order: UInt64?
-    var isPassing = false
     /// When the next step, or the next pass, is due.
     var stepAt: Instant
     var stockAt: Instant
@@ -98,11 +97,9 @@ private struct LogScrubWorker {
         if order == nil, !waiting.isEmpty {
             order = waiting.removeFirst()
             scrub.restart()
-            isPassing = true
             stepAt = now
         }
         guard now >= stepAt else { return }
-        isPassing = true
         step(at: now)
     }
 
@@ -118,7 +115,6 @@ private struct LogScrubWorker {
             case .ended(let through):
                 report(.ended(through: through, order: order))
                 order = nil
-                isPassing = false
                 stepAt = waiting.isEmpty ? now + pace.interval : now
             }
         } catch { report(.refused(error)) }

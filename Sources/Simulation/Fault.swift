@@ -50,14 +50,6 @@ public struct Fault: Hashable, Sendable {
         case drift
         /// An operator hands leadership over, to `peer` when that is another node.
         case handover
-
-        /// Whether what a node has on stable storage may be worth less afterwards: so bounded (see `DamageBound`).
-        public var damages: Bool {
-            switch self {
-            case .flipBit, .lostSector, .misplacedSector, .loseFile: true
-            default: false
-            }
-        }
     }
 
     /// Nanoseconds from the run's begin.

@@ -11,7 +11,7 @@
 /// 2. Of operations that differ in their times only, the one that returns first is done first; of those without an
 ///    outcome, the one that was called first.
 /// 3. Of two configurations that differ only in the operations without an outcome used up, the lesser is kept
-///    (`ConfigurationTable`), and what can no longer be told by any answer is no longer tried (`Move.lastUse`).
+///    (`SearchConfigurationTable`), and what can no longer be told by any answer is no longer tried (`Move.lastUse`).
 /// 4. Values that no answer to come tells apart are one value (`KeyHistory.canonical`), and a `set` of such a one is
 ///    done for nothing right before any other `set`, once no answer to come tells of more than `get` does.
 /// 5. A value is not left while a `get` that is still to be called will see it and nothing is left that could make it.
@@ -30,10 +30,10 @@ struct KeySearch {
     private let limits: LinearizabilityJudge.Limits
 
     /// What may be the case now.
-    private(set) var frontier = ConfigurationTable()
+    private(set) var frontier = SearchConfigurationTable()
     /// Configurations of the answer that is looked at in which the operation that it is for is not done.
-    private(set) var unfinished = ConfigurationTable()
-    private var finished = ConfigurationTable()
+    private(set) var unfinished = SearchConfigurationTable()
+    private var finished = SearchConfigurationTable()
     private var attempts = 0
 
     /// Answered operations that are open, by place: bit `p` stands for `openMoves[p]`.
@@ -58,7 +58,7 @@ struct KeySearch {
     init(_ operations: [History.Operation], limits: LinearizabilityJudge.Limits, tellsAll: Bool = false) {
         history = KeyHistory(operations, tellsAll: tellsAll, &values)
         self.limits = limits
-        frontier.insert(Configuration(value: ValueTree.absent))
+        frontier.insert(SearchConfiguration(value: ValueTree.absent))
     }
 
     mutating func run() -> Outcome {
@@ -160,7 +160,7 @@ struct KeySearch {
     }
 
     /// Among the finished ones if the operation that is answered is done, else among the others.
-    private mutating func file(_ entry: Configuration, answering bit: UInt64) {
+    private mutating func file(_ entry: SearchConfiguration, answering bit: UInt64) {
         guard entry.answered & bit != 0 else { return unfinished.insert(entry) }
         var entry = entry
         entry.answered &= ~bit
@@ -177,7 +177,7 @@ struct KeySearch {
     }
 
     /// Does each open operation behind the configuration.
-    private mutating func continueFrom(_ entry: Configuration, answering bit: UInt64, at event: Int) {
+    private mutating func continueFrom(_ entry: SearchConfiguration, answering bit: UInt64, at event: Int) {
         var rest = open & ~openReads & ~entry.answered
         while rest != 0 {
             let place = rest.trailingZeroBitCount
@@ -198,7 +198,8 @@ struct KeySearch {
 
     /// Files what comes of doing a move, unless that answers wrongly or cannot go on; `next` has it marked as done.
     private mutating func take(
-        _ index: Int, from entry: Configuration, to next: Configuration, answering bit: UInt64, at event: Int
+        _ index: Int, from entry: SearchConfiguration, to next: SearchConfiguration, answering bit: UInt64,
+        at event: Int
     ) {
         attempts += 1
         let move = history.moves[index]
@@ -214,7 +215,7 @@ struct KeySearch {
     }
 
     /// Whether a value that only grows is not past what an operation that is not done needs.
-    private func mayGrow(to next: Configuration, at event: Int) -> Bool {
+    private func mayGrow(to next: SearchConfiguration, at event: Int) -> Bool {
         if event < history.lastReadOnPath, next.value > ValueTree.absent, !values.isOnPath(next.value) { return false }
         guard let growth = history.growth(of: next.value, values) else { return true }
         guard history.laterNeeds[event] >= growth else { return false }
@@ -227,7 +228,7 @@ struct KeySearch {
     }
 
     /// Whether all that will see the value `left` can still be answered rightly from `next` on.
-    private func canLeave(_ left: Int32, _ next: Configuration, at event: Int) -> Bool {
+    private func canLeave(_ left: Int32, _ next: SearchConfiguration, at event: Int) -> Bool {
         let mark = values.mark(of: left)
         guard mark >= 0, history.seen[mark].lastRead > event, history.seen[mark].lastMaker < event else { return true }
         let seen = history.seen[mark]
@@ -243,7 +244,7 @@ struct KeySearch {
         }
     }
 
-    private mutating func withReads(_ entry: Configuration) -> Configuration {
+    private mutating func withReads(_ entry: SearchConfiguration) -> SearchConfiguration {
         var entry = entry
         var rest = openReads & ~entry.answered
         while rest != 0 {

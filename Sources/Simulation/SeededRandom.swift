@@ -1,6 +1,6 @@
 // The one source of chance: everything that a run draws comes from its seed.
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+/// SeededRandom (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 ///
 /// Streams made with `stream` are independent, so that what one part of the world draws does not shift another's.
 public struct SeededRandom: RandomNumberGenerator, Sendable {

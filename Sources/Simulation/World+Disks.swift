@@ -58,8 +58,9 @@ extension World {
 
     func diskWake(_ position: Int) throws(Violation) {
         guard let life = nodes[position].life, life.diskWakeAt <= now else { return }
-        life.diskWakeAt = .max
+        // It stays due until the disk is awake: the event that is put off must find it so.
         guard !isDiskAsleep(position, .diskWake(position, life: nodes[position].lives)) else { return }
+        life.diskWakeAt = .max
         try driveDisk(position)
     }
 

@@ -59,8 +59,8 @@ extension World {
         if node.life === life { turnSoon(position) }
     }
 
-    private var configuration: Consensus.Configuration {
-        guard let configuration = Consensus.Configuration(voters: nodes.map(\.id)) else {
+    private var configuration: Configuration {
+        guard let configuration = Configuration(voters: nodes.map(\.id)) else {
             preconditionFailure("\(nodes.count) nodes are no group of voters")
         }
         return configuration

@@ -30,7 +30,7 @@ import Testing
     /// The naive twin: a list that is sorted each time.
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `events come out as from a sorted list, also when more go in between`(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SeededRandom(seed: seed)
         var queue = EventQueue<Int>()
         var list: [(time: Int64, number: Int)] = []
         for number in 0..<500 {

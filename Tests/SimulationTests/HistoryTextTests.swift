@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `random histories read back as they were written`() throws {
-        var draw = RandomHistory(random: SplitMix64(state: 3), operations: 40, values: nil)
+        var draw = RandomHistory(random: SeededRandom(seed: 3), operations: 40, values: nil)
         for _ in 0..<50 {
             let history = History(draw.make())
             #expect(try History(parsing: history.text()) == history)

@@ -29,7 +29,7 @@ import Vocabulary
 
     @Test(arguments: LocalClockTests.drifts)
     func `the world's time of an instant is when the clock shows it, and never before`(drift: Int64) {
-        var random = SplitMix64(state: UInt64(bitPattern: drift) &+ 99)
+        var random = SeededRandom(seed: UInt64(bitPattern: drift) &+ 99)
         var clock = LocalClock(start: 1 << 33, wall: 1)
         clock.setDrift(drift, at: 987_654_321)
         for _ in 0..<2000 {
@@ -48,7 +48,7 @@ import Vocabulary
     }
 
     @Test func `a change of pace is continuous`() {
-        var random = SplitMix64(state: 4)
+        var random = SeededRandom(seed: 4)
         var clock = LocalClock(start: 77, wall: 1)
         var world: Int64 = 0
         for _ in 0..<200 {

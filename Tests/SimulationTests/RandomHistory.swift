@@ -4,7 +4,7 @@
 
 /// How the operations on one key are drawn.
 struct RandomHistory {
-    var random: SplitMix64
+    var random: SeededRandom
     var clients = 3
     var operations = 6
     var kinds = History.Kind.allCases

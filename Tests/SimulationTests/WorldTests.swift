@@ -47,6 +47,16 @@ import Testing
         #expect(reports[0].summary.hasPrefix("seed 3 trace ") && reports[0].summary.hasSuffix(" ok"))
     }
 
+    /// The wake-up that fell into the pause was dropped, so that the log never looked for space again.
+    @Test func `a node that was paused while its disk was full goes on writing when there is space`() {
+        let faults = [
+            Fault(at: 6_116_776_759, kind: .fillDisk, node: 2, amount: 3270, lasts: 3_176_000_000),
+            Fault(at: 8_343_722_681, kind: .pause, node: 2, lasts: 652_000_000),
+        ]
+        let schedule = Schedule(seed: 341_432_513_257, nodes: 3, length: 10_441_406_250, faults: faults)
+        #expect(schedule.run().violation == nil)
+    }
+
     /// Seeds and faults under which the bug shows soon; the release program tries every bug on drawn schedules.
     @Test(arguments: [
         (PlantedBug.syncDoesNothing, Fault.Kind.losePower), (.acknowledgeBeforeQuorum, .losePower),

@@ -50,7 +50,7 @@ struct SmallSet: Equatable {
 }
 
 /// One way in which what was answered so far may have come about.
-struct Configuration: Equatable {
+struct SearchConfiguration: Equatable {
     /// Of the search's `ValueTree`.
     var value: Int32
     /// Which operations that will be answered, and were called and not answered yet, are done; by their places.
@@ -63,9 +63,9 @@ struct Configuration: Equatable {
 ///
 /// Of two that differ only in the operations without an outcome that they have used up, the one that used up less can
 /// do all that the other can: those operations may be done, but need not.
-struct ConfigurationTable {
+struct SearchConfigurationTable {
     /// In the order of coming. Those that became superfluous later have the value `ValueTree.none`.
-    private(set) var entries: [Configuration] = []
+    private(set) var entries: [SearchConfiguration] = []
     /// Behind each entry the next one in its bucket, or -1.
     private var following: [Int32] = []
     private var buckets = [Int32](repeating: -1, count: 64)
@@ -82,7 +82,7 @@ struct ConfigurationTable {
     }
 
     /// Takes the configuration unless one that is there makes it superfluous.
-    mutating func insert(_ new: Configuration) {
+    mutating func insert(_ new: SearchConfiguration) {
         var index = buckets[bucket(of: new)]
         while index >= 0 {
             let old = entries[Int(index)]
@@ -109,7 +109,7 @@ struct ConfigurationTable {
     }
 
     /// A multiplicative hash of the parts that must be equal for one entry to stand for another.
-    private func bucket(of entry: Configuration) -> Int {
+    private func bucket(of entry: SearchConfiguration) -> Int {
         let word = entry.answered &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(UInt32(bitPattern: entry.value))
         let mixed = (word ^ word >> 29) &* 0xBF58_476D_1CE4_E5B9
         return Int(mixed >> 32) & (buckets.count - 1)

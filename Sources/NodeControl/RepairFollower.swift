@@ -1,0 +1,55 @@
+// How far a running node's repair is, from what it says of itself.
+
+import Vocabulary
+
+/// Follows a node from the first byte that it reads to the last that it fetches.
+struct RepairFollower {
+    enum Step: Hashable {
+        case under(String)
+        case refused(String)
+        case done(wasDamaged: Bool, quarantined: [String])
+    }
+
+    let pass: UInt64
+    let isForced: Bool
+    private(set) var found: String?
+    private var quarantined: [String] = []
+    private var uptime: Double?
+    private var hasRestarted = false
+    private var obstacleSince: Instant?
+
+    init(pass: UInt64, isForced: Bool) {
+        self.pass = pass
+        self.isForced = isForced
+    }
+
+    mutating func look(at facts: NodeReport.Facts?, now: Instant, patience: Duration) -> Step {
+        guard let facts else { return .under("the node starts again") }
+        if let uptime, let newer = facts.uptimeSeconds, newer < uptime { hasRestarted = true }
+        uptime = facts.uptimeSeconds
+        guard let repair = facts.repair else {
+            if hasRestarted, facts.phase == "ready" {
+                // A repair may be over between two looks: then the directory has to do.
+                let kept = quarantined.isEmpty ? facts.quarantine.map { [$0.directory] } ?? [] : quarantined
+                return .done(wasDamaged: true, quarantined: kept)
+            }
+            if !hasRestarted, (facts.scrub?.askedPass ?? 0) >= pass { return .done(wasDamaged: false, quarantined: []) }
+            return .under("reading the log: \(ByteCount(Int(clamping: facts.scrub?.readBytes ?? 0)))")
+        }
+        if let kind = repair.kind, let file = repair.file {
+            found = "\(kind) in \(file) at byte \(repair.offset ?? 0), from index \(repair.firstIndex ?? 0) on"
+        }
+        if !repair.quarantined.isEmpty { quarantined = repair.quarantined }
+        guard repair.stage == "found" else {
+            hasRestarted = hasRestarted || repair.stage == "fetching"
+            return .under("fetched up to \(facts.persistedIndex ?? 0) of \(repair.upTo ?? 0)")
+        }
+        guard let obstacle = repair.obstacle, !isForced else {
+            obstacleSince = nil
+            return .under("waiting for the leader's leave")
+        }
+        let since = obstacleSince ?? now
+        obstacleSince = since
+        return now - since > patience ? .refused("the log is damaged, but \(obstacle)") : .under(obstacle)
+    }
+}
