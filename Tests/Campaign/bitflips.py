@@ -169,8 +169,8 @@ class Trials:
             self.cluster.stop(name)
 
     def flip(self, name):
-        """Flips a bit; returns where, and what stood there: a header or a record of the log, the record that seals it, or
-        nothing in use; or the identity file."""
+        """Flips a bit; returns where, and what stood there: a header or a record of the log, the record that seals it,
+        or nothing in use; or the identity file."""
         files = [path for path in sorted(self.data(name).rglob("wal-*.seg")) if "quarantine" not in path.parts]
         extents = self.extents(name, files)
         draw = self.chance.random()
