@@ -99,7 +99,8 @@ final class NodeLoop {
         if let stopping { deadline = min(deadline, stopping.nextDeadline) }
         if let expiry = replica.nextExpiry {
             let wall = WallClock.now()
-            let wait = expiry > wall ? Int64(expiry.rawValue - wall.rawValue) : 1000
+            // A key may end in three hundred million years, which no duration holds: looking sooner does no harm.
+            let wait = expiry > wall ? Int64(min(expiry.rawValue - wall.rawValue, 1 << 40)) : 1000
             deadline = min(deadline, now + .microseconds(max(1000, wait)))
         }
         return deadline
@@ -107,6 +108,8 @@ final class NodeLoop {
 
     private func turn(now: Moment) {
         board.beat(at: now.instant)
+        clients.environment.now = now.instant
+        clients.environment.wall = now.wall
         replica.step(.tick, at: now, into: &effects)
         takeLetters(at: now)
         for event in events { dispatch(event, at: now) }

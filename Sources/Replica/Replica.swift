@@ -146,10 +146,12 @@ public struct Replica: ~Copyable, Sendable {
         return deadline
     }
 
-    /// When the leader has to look for expired keys next, as wall time; nil when it need not.
+    /// When the leader has to look for expired keys next, as wall time; nil when it need not. A key may end later
+    /// than a `Timestamp` reaches, which then says its last.
     public var nextExpiry: Timestamp? {
         guard raft.role == .leader, let due = keyspace.nextDeadline else { return nil }
-        return Timestamp(microseconds: due &* 1000)
+        let (time, isBeyond) = due.multipliedReportingOverflow(by: 1000)
+        return Timestamp(microseconds: isBeyond ? .max : time)
     }
 
     /// Whether so much is waiting that the shell should read no more from clients.

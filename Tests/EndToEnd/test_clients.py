@@ -1,6 +1,7 @@
 """What an unmodified client sees: every node takes every command, and the stock tools run without an error."""
 
 import subprocess
+import time
 
 import pytest
 import redis
@@ -75,6 +76,27 @@ def test_keys_expire_everywhere(calm):
         client = calm.readonly_client(name)
         eventually(lambda c=client: c.get("brief") is None, f"the key is gone on {name}")
         client.close()
+
+
+def test_a_key_may_end_after_any_clock(cluster):
+    client = cluster.client(cluster.leader())
+    for end in (4 * 10**15, 9_300_000_000_000_000, 9223372036854770000, 2**63 - 1):
+        client.set("far", "away")
+        assert client.pexpireat("far", end) and client.execute_command("PEXPIRETIME", "far") == end
+        client.set("near", "by", px=50)
+        eventually(lambda: client.get("near") is None, "a key with less time ends")
+    assert client.delete("far") == 1
+    assert all(cluster.is_running(name) for name in cluster.names())
+
+
+def test_time_is_the_time(calm):
+    client = calm.client(calm.leader())
+    for _ in range(3):
+        before = time.time()
+        seconds, microseconds = client.time()
+        assert before - 1 <= seconds + microseconds / 1e6 <= time.time() + 1
+        started = client.info("server")["server_time_usec"]
+        eventually(lambda: client.info("server")["server_time_usec"] > started + 500_000, "the time goes on")
 
 
 def test_errors_are_worded_as_redis_words_them(calm):

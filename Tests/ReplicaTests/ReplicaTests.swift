@@ -240,6 +240,17 @@ struct ReplicaTests {
         for id in world.ids { #expect(world.nodes[id]?.replica.keyspace.count == 0) }
     }
 
+    @Test func `a key that ends later than a timestamp reaches is looked for at the last one`() throws {
+        let world = try World(1)
+        let leader = world.elect()
+        for (token, time) in [(UInt64(1), "9223372036854770000"), (2, "9223372036854775807")] {
+            world.ask(leader, token, .write, .set, "k", "v", "PXAT", time)
+            world.settle()
+            #expect(world.reply(leader, token) == "+OK\r\n")
+            #expect(world.nodes[leader]?.replica.nextExpiry == Timestamp(microseconds: .max))
+        }
+    }
+
     @Test func `a full log refuses writes before they are logged and answers reads`() throws {
         let world = try World(1)
         let leader = world.elect()
