@@ -5,7 +5,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 loadtest=${LOADTEST:-$top/.build/release/loadtest}
 duration=${DURATION:-10s}
 repetitions=${REPETITIONS:-3}
-scratch=$(mktemp -d "${SCRATCH:-${TMPDIR:-/tmp}}/trireme-compare-XXXXXX")
+scratch=$(mktemp -d -p "${SCRATCH:-${TMPDIR:-/tmp}}" --suffix -trireme-compare)
 processes=()
 
 cleanup() {
