@@ -79,12 +79,13 @@ let package = Package(
 
         // Composition.
         .target(
-            name: "Settings", dependencies: ["Vocabulary", "Platform", .product(name: "Yams", package: "Yams")],
+            name: "Settings",
+            dependencies: ["Vocabulary", "Keyspace", "Platform", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(
             name: "Node",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Sessions", "PeerProtocol",
+                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol",
                 "Replica", "Telemetry", "Platform", "TLS", "LogStore", "ReplicaLog", "Settings",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
@@ -117,7 +118,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Vocabulary", "ByteCoding", "RESP", "Telemetry", "Platform", "TLS", "NodeControl",
+                "Vocabulary", "ByteCoding", "RESP", "Keyspace", "Telemetry", "Platform", "TLS", "NodeControl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "loadtest/Sources", swiftSettings: strict),
 
@@ -152,7 +153,7 @@ let package = Package(
             dependencies: [
                 "Sessions", "Keyspace", "RESP", "PeerProtocol", "Telemetry", "ByteCoding", "Vocabulary",
             ],
-            swiftSettings: strict),
+            exclude: ["redis-commands", "redis-commands.json"], swiftSettings: strict),
         .testTarget(
             name: "PeerProtocolTests", dependencies: ["PeerProtocol", "Consensus", "RESP", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
@@ -186,8 +187,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "Node", "Replica", "Consensus", "PeerProtocol", "RESP", "Sessions", "Telemetry", "Platform", "TLS",
-                "ByteCoding", "Vocabulary",
+                "Node", "Replica", "Consensus", "Keyspace", "PeerProtocol", "RESP", "Sessions", "Telemetry", "Platform",
+                "TLS", "ByteCoding", "Vocabulary",
             ],
             swiftSettings: strict),
         .testTarget(

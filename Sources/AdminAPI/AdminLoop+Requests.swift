@@ -33,6 +33,8 @@ extension OperatorRequest {
         case .failover(let target, let isForced):
             "failover" + (target.map { " to \($0)" } ?? "") + (isForced ? " (forced)" : "")
         case .repair(let isForced): "repair" + (isForced ? " (forced)" : "")
+        case .proveIndexes: "proof of indexes"
+        case .rebuildIndexes: "rebuild of indexes"
         case .reload: "reload"
         }
     }

@@ -63,6 +63,27 @@ extension AdminRouter {
         }
     }
 
+    /// The body is empty, for all indexes, or `{"index": "NAME"}`.
+    func indexes(_ request: HTTPRequest, _ asked: (String?) -> OperatorRequest) -> Outcome {
+        do throws(JSONError) {
+            var index: String?
+            for (name, value) in try AdminRouter.members(of: request.body) {
+                switch (name, value) {
+                case ("index", .null): index = nil
+                case ("index", .text(let text)): index = text
+                case ("index", _): throw JSONError(what: "\"index\" is not a text", offset: 0)
+                default: throw JSONError(what: "a field that this request does not have", offset: 0)
+                }
+            }
+            return .ask(asked(index))
+        } catch {
+            return .answer(
+                .error(
+                    400, "bad_body", "the body is not valid: \(error.what) (at byte \(error.offset))",
+                    remedy: #"send nothing, or {"index": "NAME"}"#))
+        }
+    }
+
     /// The members of an object; none for an empty body.
     private static func members(
         of body: [UInt8]

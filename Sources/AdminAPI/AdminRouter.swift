@@ -40,6 +40,8 @@ struct AdminRouter {
         case .status: return .answer(HTTPResponse(200, json: status.json()))
         case .failover: return failover(request)
         case .repair: return repair(request)
+        case .indexVerify: return indexes(request) { .proveIndexes($0) }
+        case .indexRebuild: return indexes(request) { .rebuildIndexes($0) }
         case .reload: return .ask(.reload)
         case .openapi: return .answer(HTTPResponse(200, json: OpenAPI.document(version: status.version)))
         case .page: return .answer(HTTPResponse(200, contentType: "text/html; charset=utf-8", body: StatusPage.html))

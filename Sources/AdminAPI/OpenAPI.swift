@@ -46,6 +46,9 @@ enum OpenAPI {
             if route == .failover {
                 writer.member("requestBody") { body(["to": "string", "force": "boolean"], to: &$0) }
             }
+            if route == .indexVerify || route == .indexRebuild {
+                writer.member("requestBody") { body(["index": "string"], to: &$0) }
+            }
             if route == .repair { writer.member("requestBody") { body(["force": "boolean"], to: &$0) } }
             writer.member("responses") { responses(route, to: &$0) }
         }
@@ -190,7 +193,9 @@ extension Route {
     /// Statuses besides 200, apart from those that any malformed request can get.
     fileprivate var otherStatuses: [(Int, String)] {
         var statuses: [(Int, String)] = []
-        if self == .failover || self == .repair { statuses += [(400, "The body is not valid.")] }
+        if [.failover, .repair, .indexVerify, .indexRebuild].contains(self) {
+            statuses += [(400, "The body is not valid.")]
+        }
         if admission != .nobodyIsAsked {
             statuses += [
                 (401, "No token, or one that is not valid."), (403, "Not allowed with this token or address."),

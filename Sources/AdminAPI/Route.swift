@@ -10,6 +10,8 @@ enum Route: String, CaseIterable, Sendable {
     case status = "/v1/status"
     case failover = "/v1/failover"
     case repair = "/v1/repair"
+    case indexVerify = "/v1/indexes/verify"
+    case indexRebuild = "/v1/indexes/rebuild"
     case reload = "/v1/reload"
     case openapi = "/v1/openapi.json"
     case page = "/"
@@ -24,13 +26,13 @@ enum Route: String, CaseIterable, Sendable {
         case admin
     }
 
-    var isGet: Bool { self != .failover && self != .repair && self != .reload }
+    var isGet: Bool { ![.failover, .repair, .indexVerify, .indexRebuild, .reload].contains(self) }
 
     var admission: Guard {
         switch self {
         case .health, .ready, .readyLeader, .readyReads, .page, .script, .style: .nobodyIsAsked
         case .metrics: .metrics
-        case .status, .failover, .repair, .reload, .openapi: .admin
+        case .status, .failover, .repair, .indexVerify, .indexRebuild, .reload, .openapi: .admin
         }
     }
 
@@ -48,6 +50,10 @@ enum Route: String, CaseIterable, Sendable {
         case .failover: "Hands leadership over; answers when the new leader is known."
         case .repair:
             "Reads all of the log again, now and fast; a node that is damaged repairs itself. Status tells the rest."
+        case .indexVerify:
+            "Proves that secondary indexes equal their records; answers with the proof's number. Status tells the rest."
+        case .indexRebuild:
+            "Builds secondary indexes anew while those in service answer. Status tells how far they are."
         case .reload: "Reads certificates, tokens and log level again, as SIGHUP does."
         case .openapi: "This document."
         case .page: "A page that shows the status; asks for a token."

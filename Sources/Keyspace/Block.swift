@@ -17,12 +17,16 @@ enum BlockKind: UInt8 {
     case page = 2
     case ropeNode = 3
     case segment = 4
+    case countedLeaf = 5
+    case countedBranch = 6
+    case collection = 7
 }
 
 /// One reference to counted memory, as a bare word: copying it counts nothing, `retain` and `release` do.
 ///
-/// `@safe` because the loads and stores below are bounded by the block's own size in debug builds, and because the four
-/// files that lay blocks out (`Branch`, `Page`, `Record`, `Rope`) compute offsets from counts that they wrote.
+/// `@safe` because the loads and stores below are bounded by the block's own size in debug builds, and because the
+/// files that lay blocks out (`Branch`, `Page`, `Record`, `RopeParts`, `CountedLeaf`, `CountedBranch`) compute offsets
+/// from counts that they wrote.
 @safe struct Block: Equatable {
     let base: UnsafeMutableRawPointer
 
@@ -98,7 +102,9 @@ enum BlockKind: UInt8 {
         case .branch: Branch(self).forEachChild(body)
         case .page: Page(self).forEachReference(body)
         case .ropeNode: RopeNode(self).forEachChild(body)
-        case .segment: break
+        case .countedBranch: CountedBranch(self).forEachChild(body)
+        case .collection: CollectionRoot(self).forEachReference(body)
+        case .segment, .countedLeaf: break
         }
     }
 

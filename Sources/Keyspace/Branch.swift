@@ -16,14 +16,22 @@ struct Branch {
 
     init(_ block: Block) { self.block = block }
 
+    /// A view of a collection's root, which begins as a branch of one cell does.
+    init(over root: CollectionRoot) { block = root.block }
+
     /// A branch of empty cells. `base` is how many bits of the hash the way to it has used; 0 for slots.
     init(bits: Int, base: Int) {
         let size = TreeNode.headerSize + 16 << bits
         block = Block(.branch, size: size, zeroed: size)
+        clear(bits: bits, base: base)
+    }
+
+    /// Makes zeroed memory a branch of no children; its size is for the caller to say.
+    func clear(bits: Int, base: Int) {
         block[UInt8.self, Branch.bitsOffset] = UInt8(bits)
         block[UInt8.self, Branch.baseOffset] = UInt8(base)
         node.deadline = TreeNode.never
-        node.bytes = size
+        node.bytes = block.size
         for cell in 0..<1 << bits { setDeadline(TreeNode.never, at: cell) }
     }
 

@@ -24,7 +24,7 @@ public struct CommandSpec: Sendable {
     public let categories: CommandCategories
     /// The version of Redis that brought it.
     public let since: StaticString
-    /// `string`, `generic` or `server`.
+    /// `string`, `bitmap`, `hash`, `list`, `set`, `sorted-set`, `generic` or `server`.
     public let group: StaticString
     public let summary: StaticString
 
@@ -47,11 +47,16 @@ public struct CommandFlags: OptionSet, Hashable, Sendable {
     public static let denyoom = CommandFlags(rawValue: 1 << 2)
     /// Takes a time that does not depend on the size of what it works on.
     public static let fast = CommandFlags(rawValue: 1 << 3)
+    /// May wait until there is something for it.
+    public static let blocking = CommandFlags(rawValue: 1 << 4)
+    /// Which words are keys depends on the other words.
+    public static let movablekeys = CommandFlags(rawValue: 1 << 5)
 
     /// In Redis's words and order.
     public var names: [StaticString] {
         let all: [(CommandFlags, StaticString)] = [
-            (.write, "write"), (.readonly, "readonly"), (.denyoom, "denyoom"), (.fast, "fast"),
+            (.write, "write"), (.readonly, "readonly"), (.denyoom, "denyoom"), (.blocking, "blocking"), (.fast, "fast"),
+            (.movablekeys, "movablekeys"),
         ]
         return all.filter { contains($0.0) }.map(\.1)
     }
@@ -59,8 +64,8 @@ public struct CommandFlags: OptionSet, Hashable, Sendable {
 
 /// Redis's categories of access control, as far as commands here have them.
 public struct CommandCategories: OptionSet, Hashable, Sendable {
-    public let rawValue: UInt8
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public let rawValue: UInt16
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     public static let keyspace = CommandCategories(rawValue: 1 << 0)
     public static let read = CommandCategories(rawValue: 1 << 1)
@@ -69,12 +74,19 @@ public struct CommandCategories: OptionSet, Hashable, Sendable {
     public static let fast = CommandCategories(rawValue: 1 << 4)
     public static let slow = CommandCategories(rawValue: 1 << 5)
     public static let dangerous = CommandCategories(rawValue: 1 << 6)
+    public static let sortedSet = CommandCategories(rawValue: 1 << 7)
+    public static let list = CommandCategories(rawValue: 1 << 8)
+    public static let blocking = CommandCategories(rawValue: 1 << 9)
+    public static let hash = CommandCategories(rawValue: 1 << 10)
+    public static let set = CommandCategories(rawValue: 1 << 11)
+    public static let bitmap = CommandCategories(rawValue: 1 << 12)
 
     /// In Redis's words and order, each with its `@`.
     public var names: [StaticString] {
         let all: [(CommandCategories, StaticString)] = [
-            (.keyspace, "@keyspace"), (.read, "@read"), (.write, "@write"), (.string, "@string"), (.fast, "@fast"),
-            (.slow, "@slow"), (.dangerous, "@dangerous"),
+            (.keyspace, "@keyspace"), (.read, "@read"), (.write, "@write"), (.set, "@set"),
+            (.sortedSet, "@sortedset"), (.list, "@list"), (.hash, "@hash"), (.string, "@string"), (.bitmap, "@bitmap"),
+            (.fast, "@fast"), (.slow, "@slow"), (.blocking, "@blocking"), (.dangerous, "@dangerous"),
         ]
         return all.filter { contains($0.0) }.map(\.1)
     }

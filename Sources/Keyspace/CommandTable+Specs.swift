@@ -1,8 +1,10 @@
 // Every command's particulars, as Redis 7.0 gives them.
 
 extension CommandTable {
-    /// Sorted by name.
-    static let all: [CommandSpec] = [
+    /// In any order.
+    static let families = [stringsAndKeys, bitmaps, hashes, lists, sets, sortedSets, indexes]
+
+    static let stringsAndKeys: [CommandSpec] = [
         CommandSpec(
             name: "append", code: .append, arity: 3, flags: [.write, .denyoom, .fast], firstKey: 1, lastKey: 1,
             keyStep: 1,
@@ -29,6 +31,10 @@ extension CommandTable {
             name: "del", code: .del, arity: -2, flags: [.write], firstKey: 1, lastKey: -1, keyStep: 1,
             categories: [.keyspace, .write, .slow], since: "1.0.0", group: "generic",
             summary: "Removes keys."),
+        CommandSpec(
+            name: "dump", code: .dump, arity: 2, flags: [.readonly], firstKey: 1, lastKey: 1, keyStep: 1,
+            categories: [.keyspace, .read, .slow], since: "2.6.0", group: "generic",
+            summary: "Returns the value at a key in a form that RESTORE takes."),
         CommandSpec(
             name: "exists", code: .exists, arity: -2, flags: [.readonly, .fast], firstKey: 1, lastKey: -1, keyStep: 1,
             categories: [.keyspace, .read, .fast], since: "1.0.0", group: "generic",
@@ -94,6 +100,10 @@ extension CommandTable {
             categories: [.keyspace, .read, .slow, .dangerous], since: "1.0.0", group: "generic",
             summary: "Returns the keys that match a pattern."),
         CommandSpec(
+            name: "lcs", code: .lcs, arity: -3, flags: [.readonly], firstKey: 1, lastKey: 2, keyStep: 1,
+            categories: [.read, .string, .slow], since: "7.0.0", group: "string",
+            summary: "Finds the longest subsequence that two strings have in common."),
+        CommandSpec(
             name: "mget", code: .mget, arity: -2, flags: [.readonly, .fast], firstKey: 1, lastKey: -1, keyStep: 1,
             categories: [.read, .string, .fast], since: "1.0.0", group: "string",
             summary: "Returns the strings at the keys."),
@@ -106,7 +116,7 @@ extension CommandTable {
             categories: [.write, .string, .slow], since: "1.0.1", group: "string",
             summary: "Sets several strings if none of the keys exists."),
         CommandSpec(
-            name: "object", code: .object, arity: -2, flags: [.readonly], firstKey: 2, lastKey: 2, keyStep: 1,
+            name: "object", code: .object, arity: -2, flags: [.readonly], firstKey: 0, lastKey: 0, keyStep: 0,
             categories: [.keyspace, .read, .slow], since: "2.2.3", group: "generic",
             summary: "Tells how a record is kept."),
         CommandSpec(
@@ -146,6 +156,10 @@ extension CommandTable {
             name: "renamenx", code: .renamenx, arity: 3, flags: [.write, .fast], firstKey: 1, lastKey: 2, keyStep: 1,
             categories: [.keyspace, .write, .fast], since: "1.0.0", group: "generic",
             summary: "Gives a record another key if that does not exist."),
+        CommandSpec(
+            name: "restore", code: .restore, arity: -4, flags: [.write, .denyoom], firstKey: 1, lastKey: 1, keyStep: 1,
+            categories: [.keyspace, .write, .slow, .dangerous], since: "2.6.0", group: "generic",
+            summary: "Makes a key with a value that DUMP has returned."),
         CommandSpec(
             name: "scan", code: .scan, arity: -2, flags: [.readonly], firstKey: 0, lastKey: 0, keyStep: 0,
             categories: [.keyspace, .read, .slow], since: "2.8.0", group: "generic",
@@ -191,5 +205,9 @@ extension CommandTable {
             name: "unlink", code: .unlink, arity: -2, flags: [.write, .fast], firstKey: 1, lastKey: -1, keyStep: 1,
             categories: [.keyspace, .write, .fast], since: "4.0.0", group: "generic",
             summary: "Removes keys."),
+        CommandSpec(
+            name: "version", code: .version, arity: -2, flags: [.readonly, .fast], firstKey: 1, lastKey: -1, keyStep: 1,
+            categories: [.keyspace, .read, .fast], since: "7.0.0", group: "generic",
+            summary: "Tells which entry of the log wrote each of the keys."),
     ]
 }

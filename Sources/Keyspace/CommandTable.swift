@@ -12,20 +12,27 @@ public struct CommandTable: Sendable {
     public let specs: [CommandSpec]
     private let packed: [PackedName]
     /// For each hash the position in `specs` plus one; 0 where there is none. Linear probing.
-    private let places: [UInt8]
+    private let places: [UInt16]
+    /// For each command number the position in `specs` plus one; 0 where there is none.
+    private let byNumber: [UInt16]
 
-    private static let placesMask = 255
+    private static let placesMask = 1023
+    /// Above all command numbers.
+    private static let numbersMax = 320
 
     private init() {
-        specs = CommandTable.all
+        specs = CommandTable.families.joined().sorted { $0.name.description < $1.name.description }
         packed = specs.map { PackedName($0.name) }
-        var places = [UInt8](repeating: 0, count: CommandTable.placesMask + 1)
+        var places = [UInt16](repeating: 0, count: CommandTable.placesMask + 1)
         for (position, name) in packed.enumerated() {
             var place = name.hash & CommandTable.placesMask
             while places[place] != 0 { place = (place + 1) & CommandTable.placesMask }
-            places[place] = UInt8(position + 1)
+            places[place] = UInt16(position + 1)
         }
         self.places = places
+        var byNumber = [UInt16](repeating: 0, count: CommandTable.numbersMax)
+        for (position, spec) in specs.enumerated() { byNumber[Int(spec.code.rawValue)] = UInt16(position + 1) }
+        self.byNumber = byNumber
     }
 
     /// The command of this name in any case, or nil.
@@ -40,8 +47,11 @@ public struct CommandTable: Sendable {
         return nil
     }
 
-    /// What is known of a command by its number; nil for `tick`, which has no name.
-    public func spec(of code: CommandCode) -> CommandSpec? { specs.first { $0.code == code } }
+    /// What is known of a command by its number; nil for those without a name.
+    public func spec(of code: CommandCode) -> CommandSpec? {
+        let place = byNumber[Int(code.rawValue)]
+        return place == 0 ? nil : specs[Int(place) - 1]
+    }
 
     /// Refuses an entry with too many or too few arguments.
     @inline(__always)
@@ -52,9 +62,18 @@ public struct CommandTable: Sendable {
     }
 
     /// By command number.
-    private static let arities: InlineArray<128, Int8> = InlineArray { number in
+    private static let arities: InlineArray<320, Int8> = InlineArray { number in
         guard let code = CommandCode(rawValue: UInt16(number)) else { return 0 }
-        return Int8(shared.spec(of: code)?.arity ?? 1)
+        return Int8(shared.spec(of: code)?.arity ?? code.arityWithoutName)
+    }
+
+    /// Whether a command may make the keyspace larger.
+    static func mayGrow(_ code: CommandCode) -> Bool { growing[Int(code.rawValue)] }
+
+    /// By command number.
+    private static let growing: InlineArray<320, Bool> = InlineArray { number in
+        guard let code = CommandCode(rawValue: UInt16(number)) else { return false }
+        return shared.spec(of: code)?.flags.contains(.denyoom) ?? false
     }
 
     /// The command of this name in any case, or nil.

@@ -9,7 +9,7 @@ struct DecimalNumber: Hashable {
     /// Digits 0...9, the most significant first, without zeros at either end; empty for zero.
     private var digits: [UInt8]
     private var exponent: Int
-    private var isInfinite = false
+    private(set) var isInfinite = false
 
     static let zero = DecimalNumber(isNegative: false, digits: [], exponent: 0)
 
@@ -192,21 +192,8 @@ private struct DecimalParser: ~Escapable {
     }
 
     private mutating func takeExponent(_ parts: inout Parts) -> Bool {
-        guard let mark = next, mark | 0x20 == UInt8(ascii: "e") else { return true }
-        place += 1
-        var isNegative = false
-        if next == UInt8(ascii: "-") || next == UInt8(ascii: "+") {
-            isNegative = next == UInt8(ascii: "-")
-            place += 1
-        }
-        let start = place
-        var value = 0
-        while let byte = next, byte &- 48 < 10 {
-            // Beyond any reach; no digit more makes a difference.
-            value = min(value * 10 + Int(byte - 48), 1 << 30)
-            place += 1
-        }
-        parts.exponent += isNegative ? -value : value
-        return place > start
+        guard let found = ExponentText.take(text, at: &place, mark: UInt8(ascii: "e")) else { return false }
+        parts.exponent += found
+        return true
     }
 }

@@ -25,6 +25,9 @@ public enum EntryCoding {
     /// The entry that removes keys whose time is over.
     public static let tick: [UInt8] = encoded(.tick, [])
 
+    /// The entry that says whether the leader's memory is full.
+    public static func memoryFull(_ isFull: Bool) -> [UInt8] { encoded(.memoryFull, [[isFull ? 1 : 0]]) }
+
     /// Appends the entry of a request, whose words lie at `words` in `request`, the command's name first.
     public static func encode(
         _ code: CommandCode, _ request: RawSpan, words: [Range<Int>], to bytes: inout [UInt8]

@@ -2,13 +2,16 @@
 
 /// Matching as `stringmatchlen` of Redis does it, ends of malformed patterns included, in time bounded by the product
 /// of the lengths: only the last star is ever tried again.
-enum GlobPattern {
-    /// Whether the pattern matches every key, as the lone star does.
-    static func matchesAll(_ pattern: RawSpan) -> Bool {
-        pattern.byteCount == 1 && pattern.byte(at: 0) == UInt8(ascii: "*")
+public enum GlobPattern {
+    /// Whether who looks for a pattern finds this key, field or member. The lone star finds all of them, an empty one,
+    /// too, which no star matches.
+    static func finds(_ text: RawSpan, _ pattern: RawSpan) -> Bool {
+        let findsAll = pattern.byteCount == 1 && pattern.byte(at: 0) == UInt8(ascii: "*")
+        return findsAll || matches(text, pattern)
     }
 
-    static func matches(_ text: RawSpan, _ pattern: RawSpan) -> Bool {
+    /// Whether the whole text is what the pattern says.
+    public static func matches(_ text: RawSpan, _ pattern: RawSpan) -> Bool {
         // Redis looks at a pattern only while there is text, so an empty text matches the empty pattern alone.
         guard text.byteCount > 0 else { return pattern.byteCount == 0 }
         var (place, next) = (0, 0)

@@ -12,30 +12,25 @@ struct Graveyard: Sendable {
         }
     }
 
-    private var list = List()
+    /// Nil while there is nothing, so that an empty one costs nothing.
+    private var list: List?
 
-    /// Longer strings than this wait; shorter ones are freed at once.
-    private static let ropeMin = 256 << 10
+    var isEmpty: Bool { list == nil }
+    /// References that wait. Those that the blocks hold are not counted before the blocks are freed.
+    var count: Int { list?.blocks.count ?? 0 }
 
-    var isEmpty: Bool { list.blocks.isEmpty }
-
-    /// Takes the reference to a rope over.
-    mutating func bury(_ rope: Rope) {
-        guard rope.count > Graveyard.ropeMin else { return rope.root.release() }
-        own()
-        list.blocks.append(rope.root)
-    }
-
-    /// Takes a reference of its own to a node.
-    mutating func bury(_ block: Block) {
-        own()
-        block.retain()
-        list.blocks.append(block)
+    /// Takes a reference over. What holds others waits; a block without any is freed at once.
+    mutating func take(_ block: Block) {
+        switch block.kind {
+        case .segment, .countedLeaf: block.release()
+        default:
+            own().blocks.append(block)
+        }
     }
 
     /// Gives back a number of references, and keeps those that the freed blocks held.
     mutating func free(blocks limit: Int) {
-        own()
+        let list = own()
         var left = limit
         while left > 0, let block = list.blocks.popLast() {
             left -= 1
@@ -46,9 +41,13 @@ struct Graveyard: Sendable {
             block.forEachReference { list.blocks.append($0) }
             block.free()
         }
+        if list.blocks.isEmpty { self.list = nil }
     }
 
-    private mutating func own() {
-        if !isKnownUniquelyReferenced(&list) { list = List() }
+    private mutating func own() -> List {
+        if isKnownUniquelyReferenced(&list), let list { return list }
+        let fresh = List()
+        list = fresh
+        return fresh
     }
 }

@@ -8,7 +8,12 @@ extension Keyspace {
     static let tickLimit = 256
 
     mutating func tick(_ reply: inout ReplyWriter) {
-        let removed = records.removeOver(at: now, limit: Keyspace.tickLimit)
+        var expired = KeyEventList()
+        let isWanted = events.wanted.contains(.expired)
+        let removed = records.removeOver(at: now, limit: Keyspace.tickLimit) { record in
+            if isWanted { record.withKey { expired.append(.expired, "expired", $0) } }
+        }
+        if isWanted { events.take(&expired) }
         expiredTotal += UInt64(removed)
         reply.integer(Int64(removed))
     }
@@ -19,7 +24,9 @@ extension Keyspace {
         for _ in 0..<arguments.count {
             let key = arguments.next(&cursor)
             let place = records.place(of: key)
-            if liveForWrite(key, at: place) != nil, records.remove(key, at: place) { removed += 1 }
+            guard liveForWrite(key, at: place) != nil, records.remove(key, at: place) else { continue }
+            removed += 1
+            note(.generic, "del", key)
         }
         reply.integer(removed)
     }
@@ -48,6 +55,8 @@ extension Keyspace {
         if !isSame {
             duplicate(source, from, target, to)
             _ = records.remove(source, at: from)
+            note(.generic, "rename_from", source)
+            note(.generic, "rename_to", target)
         }
         isConditional ? reply.integer(1) : reply.ok()
     }
@@ -59,20 +68,16 @@ extension Keyspace {
         guard liveForWrite(source, at: from) != nil else { return reply.integer(0) }
         guard options.replaces || liveForWrite(target, at: to) == nil else { return reply.integer(0) }
         duplicate(source, from, target, to)
+        note(.generic, "copy_to", target)
         reply.integer(1)
     }
 
-    /// Writes the record of `source`, which there is, at `target` too. A long value is shared.
+    /// Writes the record of `source`, which there is, at `target` too. A long value is shared. The target counts as
+    /// new whatever was there, as in Redis.
     private mutating func duplicate(_ source: RawSpan, _ from: KeyPlace, _ target: RawSpan, _ to: KeyPlace) {
         guard let record = live(source, at: from) else { preconditionFailure("a record that was just found") }
-        if let rope = record.valueRope {
-            rope.root.retain()
-            store(target, at: to, rope, deadline: record.deadline)
-        } else {
-            store(target, at: to, deadline: record.deadline) { bytes in
-                record.forEachPiece(of: 0..<record.valueLength) { bytes.append(bytes: $0) }
-            }
-        }
+        note(.new, "new", target)
+        store(valueOf: record, at: target, to, deadline: record.deadline)
     }
 
     // MARK: Times to live
@@ -99,19 +104,14 @@ extension Keyspace {
         reply.integer(1)
     }
 
-    /// Gives the record of a key another deadline; one that is over removes it.
+    /// Gives the record of a key another deadline, or none; one that is over removes it.
     mutating func setDeadline(_ deadline: UInt64, of record: Record, _ key: RawSpan, at place: KeyPlace) {
         guard deadline > now else {
             _ = records.remove(key, at: place)
-            return
+            return note(.generic, "del", key)
         }
+        note(.generic, deadline == TreeNode.never ? "persist" : "expire", key)
         guard deadline != record.deadline else { return }
-        if let rope = record.valueRope {
-            rope.root.retain()
-            return store(key, at: place, rope, deadline: deadline)
-        }
-        store(key, at: place, deadline: deadline) { bytes in
-            record.forEachPiece(of: 0..<record.valueLength) { bytes.append(bytes: $0) }
-        }
+        store(valueOf: record, at: key, place, deadline: deadline)
     }
 }

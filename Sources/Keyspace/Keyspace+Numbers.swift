@@ -19,10 +19,12 @@ extension Keyspace {
         }
         let key = arguments[0]
         let place = records.place(of: key)
-        let old = liveForWrite(key, at: place)
+        let old = try liveStringForWrite(key, at: place)
         let (sum, overflow) = try old.map(Keyspace.integer)?.addingReportingOverflow(step) ?? (step, false)
         guard !overflow else { throw .incrementOverflow }
+        if old == nil { note(.new, "new", key) }
         store(key, at: place, deadline: old?.deadline ?? TreeNode.never) { $0.append(decimal: sum) }
+        note(.string, "incrby", key)
         reply.integer(sum)
     }
 
@@ -37,12 +39,14 @@ extension Keyspace {
     mutating func incrbyfloat(_ arguments: borrowing Arguments, _ reply: inout ReplyWriter) throws(CommandError) {
         let key = arguments[0]
         let place = records.place(of: key)
-        let old = liveForWrite(key, at: place)
+        let old = try liveStringForWrite(key, at: place)
         let value = try old.map(Keyspace.decimal) ?? .zero
         guard let step = DecimalNumber(arguments[1]) else { throw .notFloat }
         guard let sum = value.adding(step) else { throw .incrementNotFinite }
         let text = sum.text
+        if old == nil { note(.new, "new", key) }
         store(key, at: place, text.rawBytes, deadline: old?.deadline ?? TreeNode.never)
+        note(.string, "incrbyfloat", key)
         reply.bulk(text.rawBytes)
     }
 

@@ -22,25 +22,35 @@ extension Keyspace {
         reply.bytes.append(contentsOf: [13, 10])
     }
 
-    private func live(_ key: RawSpan) -> Record? { live(key, at: records.place(of: key)) }
+    func live(_ key: RawSpan) -> Record? { live(key, at: records.place(of: key)) }
 
-    func get(_ arguments: borrowing Arguments, _ reply: inout ReplyWriter) {
-        Keyspace.writeValue(of: live(arguments[0]), &reply)
+    /// The string at a key. Refused when the key holds something else.
+    func liveString(_ key: RawSpan) throws(CommandError) -> Record? {
+        guard let record = live(key) else { return nil }
+        guard record.kind == .string else { throw .wrongType }
+        return record
+    }
+
+    func get(_ arguments: borrowing Arguments, _ reply: inout ReplyWriter) throws(CommandError) {
+        Keyspace.writeValue(of: try liveString(arguments[0]), &reply)
     }
 
     func mget(_ arguments: borrowing Arguments, _ reply: inout ReplyWriter) {
         reply.arrayHeader(arguments.count)
         var cursor = arguments.first
-        for _ in 0..<arguments.count { Keyspace.writeValue(of: live(arguments.next(&cursor)), &reply) }
+        for _ in 0..<arguments.count {
+            let record = live(arguments.next(&cursor))
+            Keyspace.writeValue(of: record?.kind == .string ? record : nil, &reply)
+        }
     }
 
-    func strlen(_ arguments: borrowing Arguments, _ reply: inout ReplyWriter) {
-        reply.integer(Int64(live(arguments[0])?.valueLength ?? 0))
+    func strlen(_ arguments: borrowing Arguments, _ reply: inout ReplyWriter) throws(CommandError) {
+        reply.integer(Int64(try liveString(arguments[0])?.valueLength ?? 0))
     }
 
     func getrange(_ arguments: borrowing Arguments, _ reply: inout ReplyWriter) throws(CommandError) {
         let (start, end) = (try arguments.integer(1), try arguments.integer(2))
-        guard let record = live(arguments[0]),
+        guard let record = try liveString(arguments[0]),
             let range = Keyspace.range(from: start, through: end, of: record.valueLength)
         else { return reply.bulk(arguments[0].extracting(first: 0)) }
         Keyspace.writeBulk(of: record, range, &reply)
@@ -83,21 +93,26 @@ extension Keyspace {
     // MARK: OBJECT
 
     func object(_ arguments: borrowing Arguments, _ reply: inout ReplyWriter) throws(CommandError) {
-        let word = arguments[0]
-        if word.isWord("help") {
-            guard arguments.count == 1 else { throw .subcommandArity("help") }
-            return Keyspace.writeObjectHelp(&reply)
-        }
-        let known: [StaticString] = ["encoding", "freq", "idletime", "refcount"]
-        guard let name = known.first(where: { word.isWord($0) }) else { throw .unknownSubcommand([UInt8](word)) }
-        guard arguments.count == 2 else { throw .subcommandArity(name.description) }
+        let name = try Keyspace.objectSubcommand(arguments)
+        guard name != "help" else { return Keyspace.writeObjectHelp(&reply) }
         guard let record = live(arguments[1]) else { return reply.null() }
-        switch name.description {
+        switch name {
         case "encoding": reply.bulk(text: record.encodingName)
         case "freq": throw .frequencyNotTracked
         case "idletime": reply.integer(0)
         default: reply.integer(1)
         }
+    }
+
+    /// What `OBJECT` is asked for, in lower case. Refused when there is no such thing, or not with so many words.
+    static func objectSubcommand(_ arguments: borrowing Arguments) throws(CommandError) -> String {
+        let word = arguments[0]
+        let known: [StaticString] = ["encoding", "freq", "help", "idletime", "refcount"]
+        guard let name = known.first(where: { word.isWord($0) })?.description else {
+            throw .unknownSubcommand([UInt8](word))
+        }
+        guard arguments.count == (name == "help" ? 1 : 2) else { throw .subcommandArity(name) }
+        return name
     }
 
     private static func writeObjectHelp(_ reply: inout ReplyWriter) {
@@ -115,10 +130,23 @@ extension Keyspace {
 }
 
 extension ValueKind {
+    /// The name that Redis gives to the representation that resembles a tree of this kind most.
+    fileprivate var treeEncodingName: String {
+        switch self {
+        case .list: "quicklist"
+        case .sortedSet: "skiplist"
+        default: "hashtable"
+        }
+    }
+
     /// As `TYPE` names it.
     var name: StaticString {
         switch self {
         case .string: "string"
+        case .hash: "hash"
+        case .list: "list"
+        case .set: "set"
+        case .sortedSet: "zset"
         }
     }
 }
@@ -126,6 +154,7 @@ extension ValueKind {
 extension Record {
     /// The name that Redis would give the representation of such a value when it was just set.
     fileprivate var encodingName: String {
+        guard kind == .string else { return hasLargeValue ? kind.treeEncodingName : "listpack" }
         if !hasLargeValue, block.withBytes(valueOffset, valueLength, { DecimalText.integer(in: $0) }) != nil {
             return "int"
         }

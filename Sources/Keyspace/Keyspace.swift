@@ -15,8 +15,27 @@ public struct Keyspace: Sendable {
     public private(set) var lastAppliedIndex = LogIndex.zero
     /// Records that were removed because their time was over.
     public internal(set) var expiredTotal: UInt64 = 0
+    /// What happened to keys, as far as it is wanted. No part of the state: nodes may want different things.
+    public var events = KeyEventList()
+    /// What the last entry changed.
+    public internal(set) var changes = ChangeNotes()
+
+    /// Whether commands that may make the keyspace larger are refused: the leader has found its memory full, and has
+    /// said so in the log. Part of the state.
+    public internal(set) var isMemoryFull = false
+    /// How often a key was looked for and found or not, on this node. No part of the state.
+    public let lookups = KeyLookups()
 
     var records: RecordTree
+    /// What clients that number their requests were answered.
+    var outcomes = OnceTable()
+    /// Who waits for an element, and what became of those who did since `served` was emptied last.
+    var waiters = WaiterTable()
+    public var served = ServedReplies()
+    var waiting = Waiting.no
+    private var isParked = false
+    /// Commands of the entry that were carried out so far: no two of them draw the same random numbers.
+    private var draws: UInt64 = 0
     /// For values that are put together. Empty between commands.
     private var scratch: [UInt8] = []
     private static let scratchKeptMax = 64 << 10
@@ -31,19 +50,50 @@ public struct Keyspace: Sendable {
     // MARK: Commands
 
     /// Carries out an entry. Deterministic; leaves exactly one reply, whatever the bytes are. An error reply means that
-    /// no record changed, other than that one whose time was over may be gone.
+    /// no record changed, other than that one whose time was over may be gone. A blocking command that waits leaves no
+    /// reply; those that the entry has served have theirs in `served`.
+    ///
+    /// Who carries out several entries says so with `isOneOfMany`, and calls `settleIndexes` before anything is read.
+    @discardableResult
     public mutating func apply(
-        _ entry: RawSpan, at time: Timestamp, index: LogIndex, reply: inout ReplyWriter
-    ) {
+        _ entry: RawSpan, at time: Timestamp, index: LogIndex, isOneOfMany: Bool = false, reply: inout ReplyWriter
+    ) -> Outcome {
         lastAppliedTime = max(lastAppliedTime, time)
         lastAppliedIndex = index
         records.freeSome()
+        isParked = false
+        changes.begin()
+        let before = records.changes
+        draws = 0
+        carryOut(entry, isNested: false, &reply)
+        if waiters.hasReady {
+            changes.settle(hasChanged: records.changes != before)
+            serve()
+        }
+        changes.end(hasChanged: records.changes != before)
+        if !isOneOfMany { settleIndexes() }
+        return isParked ? .parked : .answered
+    }
+
+    /// Brings secondary indexes up to date with the entries that were carried out.
+    @inline(__always)
+    public mutating func settleIndexes() { records.indexes.settle() }
+
+    /// Notes that the entry waits.
+    mutating func parked() { isParked = true }
+
+    /// Carries out an entry, which leaves one reply. Within another one not every command may stand.
+    mutating func carryOut(_ entry: RawSpan, isNested: Bool, _ reply: inout ReplyWriter) {
         do throws(EntryError) {
             let view = try EntryView(entry)
             do throws(CommandError) {
+                guard !isNested || view.code.mayBeNested else { throw .nested }
                 try CommandTable.checkArity(view)
+                if isMemoryFull, !isNested, CommandTable.mayGrow(view.code) { throw .memoryFull }
                 guard try write(view.code, view.arguments, &reply) else {
-                    return try answer(view.code, view.arguments, clock: lastAppliedTime, &reply)
+                    draws += 1
+                    let moment = ReadMoment(clock: lastAppliedTime, seed: lastAppliedIndex.rawValue &+ draws &<< 48)
+                    return try answer(view.code, view.arguments, moment, &reply)
                 }
             } catch {
                 error.write(view.code, to: &reply)
@@ -54,13 +104,14 @@ public struct Keyspace: Sendable {
     }
 
     /// Carries out a command that only reads. Times to live are counted from `clock` when it is later than
-    /// the last entry's time. A command that writes is refused.
-    public func read(_ entry: RawSpan, clock: Timestamp, reply: inout ReplyWriter) {
+    /// the last entry's time. What is chosen at random depends on `seed`: equal seeds, equal choice as long as the
+    /// record is the same. A command that writes is refused.
+    public func read(_ entry: RawSpan, clock: Timestamp, seed: UInt64 = 0, reply: inout ReplyWriter) {
         do throws(EntryError) {
             let view = try EntryView(entry)
             do throws(CommandError) {
                 try CommandTable.checkArity(view)
-                try answer(view.code, view.arguments, clock: clock, &reply)
+                try answer(view.code, view.arguments, ReadMoment(clock: clock, seed: seed), &reply)
             } catch {
                 error.write(view.code, to: &reply)
             }
@@ -71,8 +122,24 @@ public struct Keyspace: Sendable {
 
     // MARK: Figures
 
-    /// The fingerprint of all records: equal records, equal digest. Times and indexes are no part of it.
-    public var digest: Digest { records.digest }
+    /// The fingerprint of all that replicas agree on: records, what secondary indexes there are, who waits, what is
+    /// remembered for clients that may ask again, and whether memory is full. Log time is no part of it, nor are
+    /// versions of records and what is in an index.
+    public var digest: Digest {
+        var digest = records.digest
+        digest.add(records.indexes.digest)
+        digest.add(waiters.digest)
+        digest.add(outcomes.digest)
+        if isMemoryFull { digest.add(Keyspace.memoryFullDigest) }
+        return digest
+    }
+
+    /// The part of the digest that the records have.
+    public var recordsDigest: Digest { records.digest }
+
+    /// Counts in the digest like a record while memory is full. `docs/formats/entries.md` defines it.
+    static let memoryFullDigest = SipHash.digest(Array("memory full".utf8).rawBytes, key: Record.digestKey)
+
     /// Records, including those whose time is over and that no `tick` has removed yet.
     public var count: Int { records.count }
     /// The earliest time at which a record ends, in milliseconds since 1970; nil when none ever does. Exact.
@@ -92,13 +159,24 @@ public struct Keyspace: Sendable {
     public struct MemoryFigures: Hashable, Sendable {
         /// Bytes of keys and values.
         public var payload: ByteCount
-        /// Bytes of all that is reachable from the keyspace: pages, tables, long strings, room to grow and garbage.
+        /// Bytes of all that is reachable from the keyspace: pages, tables, long strings, secondary indexes, room to
+        /// grow and garbage.
         public var total: ByteCount
     }
 
     public var memory: MemoryFigures {
-        MemoryFigures(payload: ByteCount(records.payloadBytes), total: ByteCount(records.bytes))
+        MemoryFigures(payload: ByteCount(records.payloadBytes), total: ByteCount(records.bytes + records.indexes.bytes))
     }
+
+    /// Pieces of what was removed that are still to be freed, each a page, a branch, or a long value's root.
+    public var unfreedPieces: Int { records.unfreedPieces }
+    /// Frees a bounded part of what was removed, as every entry does: so that memory comes back although none comes.
+    public mutating func freeSome() { records.freeSome() }
+    /// Records with a deadline.
+    public var timedCount: Int { records.timedCount }
+
+    /// What records are marked with that are written now: the index of the entry.
+    @inline(__always) var version: UInt64 { lastAppliedIndex.rawValue }
 
     // MARK: Time
 
@@ -108,7 +186,11 @@ public struct Keyspace: Sendable {
     /// The record of a key unless its time is over.
     @inline(__always)
     func live(_ key: RawSpan, at place: KeyPlace) -> Record? {
-        guard let record = records.find(key, at: place), !record.isOver(at: now) else { return nil }
+        guard let record = records.find(key, at: place), !record.isOver(at: now) else {
+            lookups.missed()
+            return nil
+        }
+        lookups.found()
         return record
     }
 
@@ -117,9 +199,18 @@ public struct Keyspace: Sendable {
     mutating func liveForWrite(_ key: RawSpan, at place: KeyPlace) -> Record? {
         guard let record = records.find(key, at: place) else { return nil }
         guard record.isOver(at: now) else { return record }
-        _ = records.remove(key, at: place)
+        records.removeOver(key, at: place)
         expiredTotal += 1
+        note(.expired, "expired", key)
         return nil
+    }
+
+    /// The same when it must be a string.
+    @inline(__always)
+    mutating func liveStringForWrite(_ key: RawSpan, at place: KeyPlace) throws(CommandError) -> Record? {
+        guard let record = liveForWrite(key, at: place) else { return nil }
+        guard record.kind == .string else { throw .wrongType }
+        return record
     }
 
     // MARK: Storing
@@ -134,15 +225,46 @@ public struct Keyspace: Sendable {
         if value.byteCount > Record.valueInlineMax {
             return store(key, at: place, Rope(value), deadline: deadline)
         }
-        let draft = RecordDraft(key: key, keyHash: place.hash, deadline: deadline, value: value, rope: nil)
+        let draft = RecordDraft(key: key, keyHash: place.hash, deadline: deadline, version: version, value: value)
         records.put(draft, slot: place.slot)
     }
 
     /// Puts a long string at a key. The rope's reference goes over to the record.
     mutating func store(_ key: RawSpan, at place: KeyPlace, _ rope: Rope, deadline: UInt64) {
-        let draft = RecordDraft(
-            key: key, keyHash: place.hash, deadline: deadline, value: key.extracting(first: 0), rope: rope)
+        let draft = RecordDraft(key: key, keyHash: place.hash, deadline: deadline, version: version, rope: rope)
         records.put(draft, slot: place.slot)
+    }
+
+    /// Puts the value of a record, of whatever kind, at a key. What lies beside the page is shared.
+    mutating func store(valueOf record: Record, at key: RawSpan, _ place: KeyPlace, deadline: UInt64) {
+        if !waiters.isEmpty { waiters.signal(key) }
+        if let value = record.valueReference {
+            value.retain()
+            let draft = RecordDraft(
+                key: key, keyHash: place.hash, deadline: deadline, kind: record.kind, version: version,
+                reference: value, valueLength: record.valueLength)
+            return records.put(draft, slot: place.slot)
+        }
+        var bytes = takeScratch()
+        record.forEachPiece(of: 0..<record.valueLength) { bytes.append(bytes: $0) }
+        let draft = RecordDraft(
+            key: key, keyHash: place.hash, deadline: deadline, kind: record.kind, version: version,
+            value: bytes.rawBytes)
+        records.put(draft, slot: place.slot)
+        giveBackScratch(bytes)
+    }
+
+    /// An empty array, perhaps with room; to be given back.
+    mutating func takeScratch() -> [UInt8] {
+        var bytes: [UInt8] = []
+        swap(&bytes, &scratch)
+        return bytes
+    }
+
+    mutating func giveBackScratch(_ bytes: consuming [UInt8]) {
+        guard bytes.capacity <= Keyspace.scratchKeptMax else { return }
+        bytes.removeAll(keepingCapacity: true)
+        swap(&bytes, &scratch)
     }
 
     /// Puts at a key what `compose` writes into an empty array.
@@ -150,13 +272,9 @@ public struct Keyspace: Sendable {
     mutating func store(
         _ key: RawSpan, at place: KeyPlace, deadline: UInt64, _ compose: (inout [UInt8]) -> Void
     ) {
-        var bytes: [UInt8] = []
-        swap(&bytes, &scratch)
+        var bytes = takeScratch()
         compose(&bytes)
         store(key, at: place, bytes.rawBytes, deadline: deadline)
-        if bytes.capacity <= Keyspace.scratchKeptMax {
-            bytes.removeAll(keepingCapacity: true)
-            swap(&bytes, &scratch)
-        }
+        giveBackScratch(bytes)
     }
 }

@@ -24,6 +24,8 @@ struct Page {
 
     /// An entry that leads nowhere. No record begins at offset 65535.
     static let gap = UInt32.max
+    /// Bytes of an entry.
+    static let entrySize = 4
     /// Records begin below this.
     static let arenaMax = 0xFFFF
 
@@ -66,7 +68,7 @@ struct Page {
         get { Int(block[UInt32.self, Page.deadOffset]) }
         nonmutating set { block[UInt32.self, Page.deadOffset] = UInt32(newValue) }
     }
-    /// References to ropes that its records hold.
+    /// References to ropes and collections that its records hold.
     @inline(__always) var references: Int {
         get { Int(block[UInt32.self, Page.referencesOffset]) }
         nonmutating set { block[UInt32.self, Page.referencesOffset] = UInt32(newValue) }
@@ -114,6 +116,19 @@ struct Page {
             position += 1
         }
         return nil
+    }
+
+    /// The record of a key below a node that goes by the hash: a page, or a branch of pages.
+    @inline(__always)
+    static func find(_ key: RawSpan, _ hash: UInt64, below node: Block) -> Record? {
+        var block = node
+        while block.kind == .branch {
+            let branch = Branch(block)
+            guard let child = branch.child(branch.cell(of: hash)) else { return nil }
+            block = child
+        }
+        let page = Page(block)
+        return page.position(of: key, hash: hash).map { page.record(ofEntry: page.entry($0)) }
     }
 
     /// Puts an entry at its place. False, and nothing changed, when there is no gap behind it.
@@ -186,7 +201,7 @@ struct Page {
         guard references > 0 else { return }
         forEachRecord { record in
             if let rope = record.keyRope { body(rope.root) }
-            if let rope = record.valueRope { body(rope.root) }
+            if let value = record.valueReference { body(value) }
         }
     }
 

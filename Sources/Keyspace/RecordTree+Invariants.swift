@@ -10,6 +10,7 @@ private struct Tally {
     var deadline = TreeNode.never
     var bytes = 0
     var payload = 0
+    var timed = 0
 
     mutating func add(_ other: Tally) {
         count += other.count
@@ -17,6 +18,7 @@ private struct Tally {
         deadline = min(deadline, other.deadline)
         bytes += other.bytes
         payload += other.payload
+        timed += other.timed
     }
 }
 
@@ -25,6 +27,7 @@ extension RecordTree {
     func checkInvariants() {
         let tally = check(root.branch.block, level: 0, slot: 0, prefix: 0, depth: 0)
         precondition(tally.payload == payloadBytes, "\(payloadBytes) bytes of payload, found \(tally.payload)")
+        precondition(tally.timed == timedCount, "\(timedCount) records with a deadline, found \(tally.timed)")
     }
 
     private func check(_ block: Block, level: Int, slot: Int, prefix: UInt64, depth: Int) -> Tally {
@@ -82,13 +85,14 @@ extension RecordTree {
                 let found = page.position(of: key, hash: place.hash)
                 precondition(found.map(page.entry) == entry, "a record that is not found, or twice")
             }
+            if record.kind != .string { CollectionView(record, hashKey: hashKey).checkInvariants() }
             live += record.size
             timed += record.isTimed ? 1 : 0
             references += record.referenceCount
             tally.add(
                 Tally(
                     count: 1, digest: record.digest(), deadline: record.deadline, bytes: record.sideBytes,
-                    payload: record.keyLength + record.valueLength))
+                    payload: record.payload, timed: record.isTimed ? 1 : 0))
         }
         precondition(live == page.live, "\(page.live) bytes of records, found \(live)")
         precondition(page.used <= page.arenaCapacity, "\(page.used) bytes used of \(page.arenaCapacity)")
@@ -100,11 +104,19 @@ extension RecordTree {
 
 extension Keyspace {
     /// Walks everything. Traps where a sum, an order or a place is not what the records make it.
-    public func checkInvariants() { records.checkInvariants() }
+    public func checkInvariants() {
+        records.checkInvariants()
+        waiters.checkInvariants()
+        outcomes.checkInvariants()
+    }
 
-    /// The digest, taken anew over every record: equal to `digest` unless memory was damaged. Walks everything.
+    /// The digest, its part of the records taken anew over every one: equal to `digest` unless memory was damaged.
+    /// Walks everything.
     public func recomputedDigest() -> Digest {
-        var digest = Digest.empty
+        var digest = records.indexes.digest
+        digest.add(waiters.digest)
+        digest.add(outcomes.digest)
+        if isMemoryFull { digest.add(Keyspace.memoryFullDigest) }
         records.forEachRecord { digest.add($0.digest()) }
         return digest
     }

@@ -1,5 +1,7 @@
 // Walking the tree by slot and hash: whole, from a cursor on, and to the record of a rank.
 
+import ByteCoding
+
 /// Where a walk by slot and hash goes on: in `slot`, at the first hash whose upper 48 bits are not below `hash`.
 ///
 /// As a number, `slot << 48 | hash`; 0 is the beginning. A record keeps its slot and hash for ever, so whatever pages
@@ -28,7 +30,7 @@ extension RecordTree {
     /// Calls `visit` with records from `start` on, at least `count` if there are so many, and those of the same 48 bits
     /// as the last. Returns where to go on, or nil at the end.
     func walk(from start: WalkCursor, count: Int, _ visit: (Record) -> Void) -> WalkCursor? {
-        var walk = Walk(from: start.hash, count: count)
+        var walk = Walk(from: start.hash, count: count, hashKey: hashKey)
         var slot = start.slot
         while slot < HashSlot.count {
             guard root.branch.child(slot >> Branch.slotBits) != nil else {
@@ -51,9 +53,16 @@ extension RecordTree {
 
     /// The record that stands `rank` records behind the first by slot and hash; nil beyond the last.
     func record(ofRank rank: Int) -> Record? {
-        guard rank >= 0, rank < count else { return nil }
+        RecordTree.record(ofRank: rank, below: root.branch.block, hashKey: hashKey)
+    }
+
+    // MARK: Below one node, which goes by the hash
+
+    /// The record that stands `rank` records behind the first; nil beyond the last.
+    static func record(ofRank rank: Int, below node: Block, hashKey: SipHash.Key) -> Record? {
+        guard rank >= 0, rank < TreeNode(node).count else { return nil }
         var left = rank
-        var block = root.branch.block
+        var block = node
         while block.kind == .branch {
             var found: Block?
             Branch(block).forEachChild { child in
@@ -64,16 +73,27 @@ extension RecordTree {
             guard let found else { preconditionFailure("a branch with fewer records than it counts") }
             block = found
         }
-        var record: Record?
-        Page(block).forEachRecord {
-            if left == 0 { record = $0 }
-            left -= 1
-        }
-        return record
+        return Page(block).record(ofRank: left, hashKey: hashKey)
+    }
+
+    /// Calls `visit` with records from the first whose upper 48 bits of the hash are not below `start`, as the whole
+    /// tree's `walk` does. Returns the 48 bits at which to go on, or nil at the end.
+    static func walk(
+        below node: Block, from start: UInt64, count: Int, hashKey: SipHash.Key, _ visit: (Record) -> Void
+    ) -> UInt64? {
+        var walk = Walk(from: start, count: count, hashKey: hashKey)
+        return walk.visit(node, prefix: 0, visit)
+    }
+
+    static func forEachRecord(below node: Block, hashKey: SipHash.Key, _ visit: (Record) -> Void) {
+        _ = walk(below: node, from: 0, count: .max, hashKey: hashKey, visit)
     }
 }
 
 /// The state of a walk within one slot.
+///
+/// Which records it meets, in which order, and where it stops depends on the records only: how they are spread over
+/// pages, which is a matter of the past, does not show.
 private struct Walk {
     /// Hashes below are passed over; 48 bits.
     var from: UInt64
@@ -81,10 +101,12 @@ private struct Walk {
     var left: Int
     /// The 48 bits of the record visited last; none in this slot yet when nil.
     private var last: UInt64?
+    private let hashKey: SipHash.Key
 
-    init(from: UInt64, count: Int) {
+    init(from: UInt64, count: Int, hashKey: SipHash.Key) {
         self.from = from
         left = count
+        self.hashKey = hashKey
     }
 
     mutating func begin() {
@@ -111,18 +133,79 @@ private struct Walk {
 
     private mutating func visit(_ page: Page, prefix: UInt64, _ body: (Record) -> Void) -> UInt64? {
         let shift = UInt64(Page.depthMax - page.depth)
-        // A tag says no more than its bits: a cursor made of a deeper page's is rounded down to them.
-        let from = shift > 16 ? from & ~(1 << (shift - 16) - 1) : from
-        for position in 0..<page.capacity {
-            let entry = page.entry(position)
+        var position = 0
+        while position < page.capacity {
+            let start = position
+            let entry = page.entry(start)
+            position += 1
             guard entry != Page.gap else { continue }
-            let hash = (prefix | UInt64(Page.tag(ofEntry: entry)) << shift) >> 16
-            guard hash >= from else { continue }
-            if left <= 0, hash != last { return hash }
-            body(page.record(ofEntry: entry))
-            left -= 1
-            last = hash
+            position = page.endOfRun(at: start)
+            // A tag says no more than its bits: hashes of this run lie between these two.
+            let lowest = prefix | UInt64(Page.tag(ofEntry: entry)) << shift
+            guard (lowest | (1 << shift &- 1)) >> 16 >= from else { continue }
+            let isPast = lowest >> 16 >= from
+            guard position > start + 1 else {
+                if let stop = visit(page.record(ofEntry: entry), isPast: isPast, body) { return stop }
+                continue
+            }
+            for record in page.ordered(start..<position, hashKey: hashKey) {
+                if let stop = visit(record, isPast: isPast, body) { return stop }
+            }
         }
         return nil
+    }
+
+    /// Visits a record unless it lies before the start, which it does not when it `isPast` it, or the walk ends there.
+    private mutating func visit(_ record: Record, isPast: Bool, _ body: (Record) -> Void) -> UInt64? {
+        if !isPast || left <= 0 {
+            let hash = record.keyHash(hashKey) >> 16
+            guard hash >= from else { return nil }
+            if left <= 0, hash != last { return hash }
+        }
+        body(record)
+        left -= 1
+        if left == 0 { last = record.keyHash(hashKey) >> 16 }
+        return nil
+    }
+}
+
+extension Page {
+    /// The record of a rank by hash and key; nil beyond the last.
+    fileprivate func record(ofRank rank: Int, hashKey: SipHash.Key) -> Record? {
+        var left = rank
+        var position = 0
+        while position < capacity {
+            let start = position
+            position += 1
+            guard entry(start) != Page.gap else { continue }
+            position = endOfRun(at: start)
+            guard left >= position - start else {
+                return position == start + 1
+                    ? record(ofEntry: entry(start)) : ordered(start..<position, hashKey: hashKey)[left]
+            }
+            left -= position - start
+        }
+        return nil
+    }
+
+    /// Where the entries end that have the tag of the one at `start`. Entries of one tag stand side by side.
+    fileprivate func endOfRun(at start: Int) -> Int {
+        let tag = Page.tag(ofEntry: entry(start))
+        var end = start + 1
+        while end < capacity, entry(end) != Page.gap, Page.tag(ofEntry: entry(end)) == tag { end += 1 }
+        return end
+    }
+
+    /// The records of entries of one tag, which stand in the order in which they came, by hash and key.
+    fileprivate func ordered(_ positions: Range<Int>, hashKey: SipHash.Key) -> [Record] {
+        let keyed = positions.map { position in
+            let record = record(ofEntry: entry(position))
+            return (record: record, hash: record.keyHash(hashKey))
+        }
+        let sorted = keyed.sorted { a, b in
+            guard a.hash == b.hash else { return a.hash < b.hash }
+            return a.record.withKey { a in b.record.withKey { a.isBefore($0, orEqual: false) } }
+        }
+        return sorted.map(\.record)
     }
 }

@@ -3,9 +3,10 @@
 // Invariants:
 // 1. `root` is two levels of slot branches. A slot without records has no node.
 // 2. A copy of the tree is a reference to the root. A write owns the nodes on its way first, so copies never change.
-//    What one write copies is bounded: two branches of 128 cells, some of 16, one page, and for a long string two
-//    nodes of 256 references and a segment.
+//    What one write copies is bounded: two branches of 128 cells, some of 16, one page; for a long string two nodes of
+//    256 references and a segment; for a large collection its root, some branches and a page or a leaf.
 // 3. Every node's sums equal the sums over its children.
+// 4. Whatever changes a record tells the indexes, if there are any: every function below that writes does.
 
 import ByteCoding
 import Vocabulary
@@ -38,22 +39,29 @@ struct KeyPlace {
 
 struct RecordTree: Sendable {
     private(set) var root = RecordRoot()
-    /// Keys the hash that places records within their slot. The same on all nodes, so that a cursor of `SCAN` and the
-    /// order in which a `tick` removes are too.
-    let hashKey: SipHash.Key
-    /// Bytes of all keys and values.
-    private(set) var payloadBytes = 0
-    /// What is no longer reachable and not freed yet.
-    private var graveyard = Graveyard()
+    private var writer: TreeWriter
+    /// How often records were written or removed, but for those whose time was over: what moves it is a change.
+    private(set) var changes: UInt64 = 0
+    /// Derived from the records; the definitions alone are state.
+    var indexes = IndexTable()
 
     init(hashKey: SipHash.Key) {
-        self.hashKey = hashKey
+        writer = TreeWriter(hashKey: hashKey)
     }
 
+    /// Keys the hash that places records within their slot. The same on all nodes, so that a cursor of `SCAN` and the
+    /// order in which a `tick` removes are too.
+    var hashKey: SipHash.Key { writer.hashKey }
+    /// Bytes of all keys and values.
+    var payloadBytes: Int { writer.payload }
     var count: Int { root.branch.node.count }
     var digest: Digest { root.branch.node.digest }
     /// Memory that the records and the tree take.
     var bytes: Int { root.branch.node.bytes }
+    /// What was removed and is not freed yet, counted as the graveyard does.
+    var unfreedPieces: Int { writer.unfreedPieces }
+    /// Records with a deadline.
+    var timedCount: Int { writer.timed }
     /// The earliest deadline of all, or `TreeNode.never`.
     var deadline: UInt64 { root.branch.node.deadline }
 
@@ -72,15 +80,7 @@ struct RecordTree: Sendable {
     /// The record of a key. Valid until the tree is changed.
     @inline(__always)
     func find(_ key: RawSpan, at place: KeyPlace) -> Record? {
-        guard var block = node(ofSlot: place.slot) else { return nil }
-        while block.kind == .branch {
-            let branch = Branch(block)
-            guard let child = branch.child(branch.cell(of: place.hash)) else { return nil }
-            block = child
-        }
-        let page = Page(block)
-        guard let position = page.position(of: key, hash: place.hash) else { return nil }
-        return page.record(ofEntry: page.entry(position))
+        node(ofSlot: place.slot).flatMap { Page.find(key, place.hash, below: $0) }
     }
 
     // MARK: Writing
@@ -97,69 +97,17 @@ struct RecordTree: Sendable {
     /// Writes a record, in place of the one with the same key if there is one. The draft's bytes must not lie in the
     /// tree.
     mutating func put(_ draft: borrowing RecordDraft, slot: Int) {
-        var path = path(to: KeyPlace(slot: slot, hash: draft.keyHash))
-        if let position = path.page.position(of: draft.key, hash: draft.keyHash) {
-            let old = path.page.record(ofEntry: path.page.entry(position))
-            let digest = old.digest()
-            replace(position, draft, oldDigest: digest, buries: old.valueRope, &path)
-        } else {
-            insert(draft, &path)
-        }
+        changes &+= 1
+        let place = KeyPlace(slot: slot, hash: draft.keyHash)
+        let image = indexes.isEmpty ? nil : image(draft.key, at: place)
+        var path = path(to: place)
+        _ = writer.put(draft, &path)
+        if let image { settle(image, draft.key, at: place) }
     }
 
-    private mutating func insert(_ draft: borrowing RecordDraft, _ path: inout TreePath) {
-        let size = draft.size
-        path.makeRoom(for: size, hash: draft.keyHash, hashKey: hashKey)
-        let tag = path.page.tag(of: draft.keyHash)
-        var slack = 0
-        // The end of the table may be crowded although there is room before it.
-        while !path.page.insertEntry(tag: tag, arenaOffset: path.page.used) {
-            slack += 8
-            path.remake(for: size, slack: slack)
-        }
-        let page = path.page
-        let record = page.append(draft, keyRope: draft.hasLargeKey ? Rope(draft.key) : nil)
-        page.references += record.referenceCount
-        page.replaceDeadline(TreeNode.never, by: draft.deadline)
-        payloadBytes += record.keyLength + record.valueLength
-        path.settle(TreeChange(count: 1, added: record.digest(), sideBytes: record.sideBytes))
-    }
-
-    /// Puts the draft in the place of the record at `position`, whose key it has. `buries` is the rope of the old value
-    /// unless that went over to the draft.
-    private mutating func replace(
-        _ position: Int, _ draft: borrowing RecordDraft, oldDigest: Digest, buries oldRope: Rope?,
-        _ path: inout TreePath
-    ) {
-        let size = draft.size
-        var position = position
-        var old = path.page.record(ofEntry: path.page.entry(position))
-        var change = TreeChange(removed: oldDigest, sideBytes: -old.sideBytes)
-        if size > old.size, !path.page.hasArena(for: size) {
-            path.makeRoom(for: size, hash: draft.keyHash, hashKey: hashKey)
-            guard let moved = path.page.position(of: draft.key, hash: draft.keyHash) else {
-                preconditionFailure("a record that a page lost when it grew")
-            }
-            position = moved
-            old = path.page.record(ofEntry: path.page.entry(position))
-        }
-        let page = path.page
-        page.references -= old.referenceCount
-        payloadBytes -= old.valueLength
-        let oldDeadline = old.deadline
-        let record = page.overwrite(position, old, with: draft)
-        page.references += record.referenceCount
-        page.replaceDeadline(oldDeadline, by: draft.deadline)
-        payloadBytes += record.valueLength
-        change.added = record.digest()
-        change.sideBytes += record.sideBytes
-        if let oldRope { graveyard.bury(oldRope) }
-        path.settle(change)
-        if page.wantsTidying { path.remake(for: 0) }
-    }
-
-    /// Lets `body` change the long value of a key that has one; it must stay a long one.
-    mutating func editRope(_ key: RawSpan, at place: KeyPlace, _ body: (inout Rope) -> Void) {
+    /// Lets `body` change the long string of a key that has one; it must stay a long one.
+    mutating func editRope(_ key: RawSpan, at place: KeyPlace, version: UInt64, _ body: (inout Rope) -> Void) {
+        changes &+= 1
         var path = path(to: place)
         guard let position = path.page.position(of: key, hash: place.hash) else {
             preconditionFailure("no record of this key")
@@ -170,75 +118,133 @@ struct RecordTree: Sendable {
         // The path owns the page, so this reference is the record's own and goes over to the new record.
         body(&rope)
         let draft = RecordDraft(
-            key: key, keyHash: place.hash, deadline: old.deadline, value: key.extracting(first: 0), rope: rope)
-        replace(position, draft, oldDigest: digest, buries: nil, &path)
+            key: key, keyHash: place.hash, deadline: old.deadline, version: version, rope: rope)
+        writer.replace(position, draft, oldDigest: digest, buries: nil, &path)
     }
+
+    /// Lets `body` change the collection beside the page of a key that has one, its `payload` included, and say whether
+    /// it did. It may become small or empty: then it must be replaced or removed right after.
+    mutating func editCollection<Result>(
+        _ key: RawSpan, at place: KeyPlace, version: UInt64,
+        _ body: (CollectionRoot, inout TreeWriter) -> (hasChanged: Bool, Result)
+    ) -> Result {
+        let image = indexes.isEmpty ? nil : image(key, at: place)
+        defer { if let image { settle(image, key, at: place) } }
+        let path = path(to: place)
+        guard let position = path.page.position(of: key, hash: place.hash) else {
+            preconditionFailure("no record of this key")
+        }
+        let record = path.page.record(ofEntry: path.page.entry(position))
+        guard let shared = record.collection else { preconditionFailure("no large collection at this key") }
+        var change = TreeChange(removed: record.digest())
+        let collection = shared.owned()
+        record.setCollection(collection)
+        let bytes = collection.node.bytes
+        let (hasChanged, result) = body(collection, &writer)
+        guard hasChanged else { return result }
+        changes &+= 1
+        record.setVersion(version)
+        change.added = record.digest()
+        change.sideBytes = collection.node.bytes - bytes
+        path.settle(change)
+        return result
+    }
+
+    /// Puts a collection that was made with the writer at a key. Its reference goes over.
+    mutating func adopt(
+        _ collection: CollectionRoot, _ kind: ValueKind, _ key: RawSpan, at place: KeyPlace, deadline: UInt64,
+        version: UInt64
+    ) {
+        // Its fields were counted when they were put in, and are counted again with the record.
+        writer.payload -= collection.payload
+        put(collection, kind, key, at: place, deadline: deadline, version: version)
+    }
+
+    /// Puts a collection at a key. Its reference goes over.
+    mutating func put(
+        _ collection: CollectionRoot, _ kind: ValueKind, _ key: RawSpan, at place: KeyPlace, deadline: UInt64,
+        version: UInt64
+    ) {
+        let draft = RecordDraft(
+            key: key, keyHash: place.hash, deadline: deadline, kind: kind, version: version,
+            reference: collection.block, valueLength: 0)
+        put(draft, slot: place.slot)
+    }
+
+    /// The writer for the time in which a collection is made; it must be given back.
+    mutating func takeWriter() -> TreeWriter {
+        var taken = TreeWriter(hashKey: hashKey)
+        swap(&taken, &writer)
+        return taken
+    }
+
+    mutating func giveBack(_ writer: TreeWriter) { self.writer = writer }
 
     /// Removes the record of a key. False, and nothing changed, when there is none.
     mutating func remove(_ key: RawSpan, at place: KeyPlace) -> Bool {
         guard find(key, at: place) != nil else { return false }
+        changes &+= 1
+        let image = indexes.isEmpty ? nil : image(key, at: place)
         var path = path(to: place)
-        guard let position = path.page.position(of: key, hash: place.hash) else {
-            preconditionFailure("a record that a copy of a page lost")
-        }
-        var change = TreeChange()
-        remove(position, path, &change)
-        finish(&path, change)
-        return true
+        let isRemoved = writer.remove(key, place.hash, &path)
+        if let image { settle(image, key, at: place) }
+        return isRemoved
     }
 
-    private mutating func remove(_ position: Int, _ path: TreePath, _ change: inout TreeChange) {
-        let page = path.page
-        let old = page.record(ofEntry: page.entry(position))
-        change.removed.add(old.digest())
-        change.count -= 1
-        change.sideBytes -= old.sideBytes
-        payloadBytes -= old.keyLength + old.valueLength
-        page.references -= old.referenceCount
-        let deadline = old.deadline
-        let (keyRope, valueRope) = (old.keyRope, old.valueRope)
-        page.dead += old.size
-        page.removeEntry(position)
-        page.replaceDeadline(deadline, by: TreeNode.never)
-        if let keyRope { graveyard.bury(keyRope) }
-        if let valueRope { graveyard.bury(valueRope) }
-    }
-
-    private func finish(_ path: inout TreePath, _ change: TreeChange) {
-        path.settle(change)
-        if path.slotIsEmpty {
-            path.prune()
-        } else if path.page.wantsTidying {
-            path.remake(for: 0)
-        }
+    /// Removes the record of a key that is there and whose time is over.
+    mutating func removeOver(_ key: RawSpan, at place: KeyPlace) {
+        let image = indexes.isEmpty ? nil : image(key, at: place)
+        var path = path(to: place)
+        _ = writer.remove(key, place.hash, &path)
+        if let image { settle(image, key, at: place) }
     }
 
     /// Removes at most `limit` records whose deadline is not after `time`: the first ones by slot, hash and key, so
-    /// that which ones depends on the records only. Returns how many.
-    mutating func removeOver(at time: UInt64, limit: Int) -> Int {
+    /// that which ones depends on the records only. Shows `visit` each of them before. Returns how many.
+    mutating func removeOver(at time: UInt64, limit: Int, _ visit: (Record) -> Void) -> Int {
         var removed = 0
+        // Out of the way of the writer, which is busy while the indexes are told.
+        var indexes = IndexTable()
+        swap(&indexes, &self.indexes)
+        defer { swap(&indexes, &self.indexes) }
+        let hashKey = hashKey
         while removed < limit, deadline <= time {
             var path = TreePath(from: ownedRoot(), dueAt: time)
-            var change = TreeChange()
-            for entry in path.page.due(at: time, limit: limit - removed, hashKey: hashKey) {
-                remove(path.page.position(ofEntry: entry), path, &change)
+            removed += writer.removeOver(at: time, limit: limit - removed, &path) { record in
+                visit(record)
+                if !indexes.isEmpty { indexes.forget(record, hashKey: hashKey) }
             }
-            removed -= change.count
-            finish(&path, change)
         }
         return removed
     }
 
     /// Removes everything, at once; the memory is freed little by little.
     mutating func removeAll() {
-        graveyard.bury(root.branch.block)
+        if count > 0 { changes &+= 1 }
+        writer.bury(root.branch.block)
+        writer.payload = 0
+        writer.timed = 0
         root = RecordRoot()
-        payloadBytes = 0
+        for contents in indexes.removeAllRecords() { free(contents) }
     }
+
+    // MARK: Indexes
+
+    /// What indexes have of a record that is about to change; nil when none covers its key.
+    private mutating func image(_ key: RawSpan, at place: KeyPlace) -> IndexImage? {
+        let covering = indexes.covering(key)
+        return covering == 0 ? nil : indexes.image(covering, of: find(key, at: place), hashKey: hashKey)
+    }
+
+    /// Tells the indexes what has become of the record.
+    private mutating func settle(_ image: consuming IndexImage, _ key: RawSpan, at place: KeyPlace) {
+        indexes.settle(image, key, place, find(key, at: place), hashKey: hashKey)
+    }
+
+    /// Takes a reference of its own to a tree that is no longer wanted, and frees it little by little.
+    mutating func bury(_ block: Block) { writer.bury(block) }
 
     /// Frees a bounded part of what was removed.
     @inline(__always)
-    mutating func freeSome() {
-        if !graveyard.isEmpty { graveyard.free(blocks: 64) }
-    }
+    mutating func freeSome() { writer.freeSome() }
 }

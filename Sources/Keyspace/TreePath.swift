@@ -14,6 +14,9 @@ struct TreeChange {
 
 /// Branches from the root down, the cell taken in each, and the page at the end.
 ///
+/// The uppermost levels do not go by the hash: two of slots in the keyspace, in a collection its root alone. What
+/// stands below them is a slot's tree, or a collection's.
+///
 /// Invariant: every node of the path has one reference, the one in the cell above it, so all of them may be written.
 struct TreePath {
     /// Two levels of slots, and a hash's 48 bits in levels of 4.
@@ -23,9 +26,12 @@ struct TreePath {
     private var cells = InlineArray<14, Int>(repeating: 0)
     private(set) var levels = 0
     private(set) var page: Page
+    /// How many levels stand above those of the hash.
+    private let upper: Int
 
     /// The path to where a hash belongs in a slot. What is missing on the way is made.
     init(from root: Branch, to place: KeyPlace) {
+        upper = 2
         let group: Block
         let groupCell = place.slot >> Branch.slotBits
         if let owned = root.ownedChild(groupCell) {
@@ -37,7 +43,7 @@ struct TreePath {
             root.node.bytes += made.node.bytes
         }
         let slotCell = place.slot & (1 << Branch.slotBits - 1)
-        var block: Block
+        let block: Block
         if let owned = Branch(group).ownedChild(slotCell) {
             block = owned
         } else {
@@ -50,9 +56,32 @@ struct TreePath {
         page = Page(block)
         push(root, groupCell)
         push(Branch(group), slotCell)
+        descend(to: place.hash, from: block)
+    }
+
+    /// The path to where a field's hash belongs in a collection, which must be its holder's own.
+    init(fieldsOf root: CollectionRoot, to hash: UInt64) {
+        upper = 1
+        let branch = Branch(over: root)
+        let block: Block
+        if let owned = branch.ownedChild(0) {
+            block = owned
+        } else {
+            let made = Page(depth: 0, records: 0, arena: 0)
+            block = made.block
+            branch.setChild(block, around: 0)
+            branch.node.bytes += made.node.bytes
+        }
+        page = Page(block)
+        push(branch, 0)
+        descend(to: hash, from: block)
+    }
+
+    private mutating func descend(to hash: UInt64, from node: Block) {
+        var block = node
         while block.kind == .branch {
             let branch = Branch(block)
-            let cell = branch.cell(of: place.hash)
+            let cell = branch.cell(of: hash)
             guard let child = branch.ownedChild(cell) else { preconditionFailure("a hash that leads nowhere") }
             push(branch, cell)
             block = child
@@ -63,6 +92,7 @@ struct TreePath {
     /// The path to the first page, in the order of slots and hashes, with a record whose deadline is not after `time`.
     /// The root must have one.
     init(from root: Branch, dueAt time: UInt64) {
+        upper = 2
         var block = root.block
         page = Page(block)
         while block.kind == .branch {
@@ -90,8 +120,8 @@ struct TreePath {
         return Branch(block)
     }
 
-    /// The uppermost node of the slot: level 2 of the tree.
-    private var slotNode: TreeNode { levels > 2 ? branch(2).node : page.node }
+    /// The uppermost node that goes by the hash: a slot's, or a collection's below its root.
+    private var slotNode: TreeNode { levels > upper ? branch(upper).node : page.node }
 
     // MARK: Room
 
@@ -156,7 +186,7 @@ struct TreePath {
             branch.update(deadline: deadline, at: cells[level])
             branch.node.count += change.count
             branch.node.bytes += change.sideBytes
-            if level < 2 { branch.node.add(change) }
+            if level < upper { branch.node.add(change) }
             deadline = branch.node.deadline
         }
     }
@@ -167,9 +197,8 @@ struct TreePath {
     func prune() {
         let node = slotNode
         let bytes = node.bytes
-        branch(1).setChild(nil, around: cells[1])
-        branch(1).node.bytes -= bytes
-        branch(0).node.bytes -= bytes
+        branch(upper - 1).setChild(nil, around: cells[upper - 1])
+        for level in 0..<upper { branch(level).node.bytes -= bytes }
         node.block.release()
     }
 }

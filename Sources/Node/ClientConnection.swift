@@ -28,6 +28,8 @@ final class ClientConnection {
     var restsUntil: Instant?
     /// Set when the connection ends once its replies are sent.
     var isClosing = false
+    /// Set when it did not read its messages, until it is closed: it gets no more.
+    var isCutOff = false
     /// What made its input unreadable: told, and the connection closed, once all replies before it are sent.
     var refusal: RequestError?
     /// Set when the client has finished sending: what it asked for is still answered.
@@ -76,8 +78,18 @@ final class ClientConnection {
 
     func submitted() { nextSequence += 1 }
 
+    /// The token of the request that waits for an element, if one does.
+    var blockedToken: UInt64? {
+        session.isBlocked && outstanding == 1 ? tokenBase | nextReply & (1 << ClientConnection.sequenceBits - 1) : nil
+    }
+
     static func place(of token: UInt64) -> Int {
         Int(token >> sequenceBits & (1 << placeBits - 1))
+    }
+
+    /// Whether the request with `token` is the one that is answered next.
+    func isNext(_ token: UInt64) -> Bool {
+        outstanding > 0 && token == tokenBase | nextReply & (1 << ClientConnection.sequenceBits - 1)
     }
 
     /// Puts the reply of the request with `token` into the output, in its turn. False when it is not this connection's.
@@ -98,8 +110,10 @@ final class ClientConnection {
 
     private func release(_ reply: RawSpan) {
         replyEstimate = max(reply.byteCount, replyEstimate - replyEstimate / 4)
-        if !session.isSilent { channel.output.append(reply) }
+        let isSilent = session.isSilent
         nextReply += 1
-        session.completed()
+        let other = session.completed(reply)
+        guard !isSilent else { return }
+        if let other { channel.output.append(other.rawBytes) } else { channel.output.append(reply) }
     }
 }

@@ -114,15 +114,50 @@ extension ClientDesk {
         case .stall: return false
         case .submitted:
             client.submitted()
+            calls.note(client.session)
             metrics.commands[client.session.readsLocally ? .localRead : batch.lastIsWrite ? .write : .read] += 1
-        case .answered:
+        case .changes(let order):
+            client.submitted()
+            calls.note(client.session)
             metrics.commands[.connection] += 1
-            sendWritten(to: client)
+            changeOrders.append((token, client.session.version, order))
+        case .answered, .close, .clients, .pubsub, .unblock, .configure:
+            metrics.commands[.connection] += 1
+            calls.note(client.session)
+            settle(disposition, of: client, bytes, at: now)
+        }
+        return true
+    }
+
+    /// Does what a session that has answered by itself wants done. Kept out of the way of commands on keys.
+    @inline(never)
+    private func settle(
+        _ disposition: Session.Disposition, of client: ClientConnection, _ bytes: RawSpan, at now: Instant
+    ) {
+        switch disposition {
+        case .stall, .submitted, .changes: break
+        case .answered: sendWritten(to: client)
         case .close:
             sendWritten(to: client)
             client.isClosing = true
         case .clients(let query): answer(query, to: client)
+        case .pubsub(let order): carryOut(order, of: client, bytes, at: now)
+        case .unblock(let order):
+            order.answer(unblock(order), &writer)
+            sendWritten(to: client)
+        case .configure(let change):
+            if let classes = change.keyEvents { environment.facts.keyEvents = classes }
+            if let limit = change.memoryMax { environment.facts.memoryMax = limit == .zero ? nil : limit }
+            sendWritten(to: client)
         }
+    }
+
+    /// Whether there is such a client and it waits.
+    private func unblock(_ order: UnblockOrder) -> Bool {
+        var token: UInt64?
+        table.forEach { if Int64(bitPattern: $0.session.id) == order.client { token = $0.blockedToken } }
+        guard let token else { return false }
+        unblocked.append((token, order.isError))
         return true
     }
 
@@ -163,9 +198,10 @@ extension ClientDesk {
         sendWritten(to: asker)
     }
 
-    private func sendWritten(to client: ClientConnection) {
+    func sendWritten(to client: ClientConnection) {
         let bytes = writer.bytes
         guard !bytes.isEmpty else { return }
+        noteError(bytes, bytes.indices)
         client.channel.output.append(bytes.rawBytes)
         markDirty(client)
     }

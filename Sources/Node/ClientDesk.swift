@@ -43,7 +43,22 @@ final class ClientDesk {
     var environment: SessionEnvironment
     /// Requests decoded since the loop last took them.
     var batch = RequestBatch()
+    /// Blocking requests whose clients are gone, and those that are to go on: for the replica, each turn.
+    var gone: [UInt64] = []
+    var unblocked: [(token: UInt64, isError: Bool)] = []
+    /// Requests for the change feed, for the loop, each turn.
+    var changeOrders: [(token: UInt64, version: RESPVersion, order: ChangesOrder)] = []
     var metrics = ClientMetrics()
+    var calls = CommandCalls()
+    /// Who listens to what, and their connections by the sessions' ids.
+    var subscriptions = Subscriptions()
+    var subscribers: [UInt64: ClientConnection] = [:]
+    /// What was published here since the loop last took it, for the other nodes.
+    var publications = PublicationBatch()
+    /// One message as its receivers get it.
+    var messageWriter = ReplyWriter(version: .two)
+    /// Subscribers to be closed because they do not read.
+    var cutOff: [ClientConnection] = []
     /// Set while the replica is congested: nothing more is decoded.
     var isHeldBack = false
     var isDraining = false
@@ -149,6 +164,8 @@ final class ClientDesk {
         case .received: decode(client, at: now)
         case .ended:
             client.hasEnded = true
+            // Nobody who waits without end would ever be told that the other side is gone.
+            if client.session.isBlocked { return close(client) }
             decode(client, at: now)
         case .failed: close(client)
         }
@@ -160,15 +177,29 @@ final class ClientDesk {
     func deliver(_ answers: AnswerBatch) {
         let bytes = answers.writer.bytes.rawBytes
         for item in answers.items {
-            guard let client = table[ClientConnection.place(of: item.token)],
-                client.deliver(item.token, bytes.extracting(item.range))
-            else { continue }
+            guard let client = table[ClientConnection.place(of: item.token)] else { continue }
+            let reply = bytes.extracting(item.range)
+            let isDelivered =
+                client.session.queuedMessages.isEmpty || !client.isNext(item.token)
+                ? client.deliver(item.token, reply)
+                : client.deliver(item.token, publishQueued(by: client, [UInt8](reply)).rawBytes)
+            guard isDelivered else { continue }
+            noteError(answers.writer.bytes, item.range)
             markDirty(client)
         }
     }
 
+    /// Counts a reply that is an error.
+    @inline(__always)
+    func noteError(_ bytes: [UInt8], _ reply: Range<Int>) {
+        guard !reply.isEmpty, bytes[reply.lowerBound] == UInt8(ascii: "-") else { return }
+        let word = bytes[reply].dropFirst().prefix(20).prefix { $0 > UInt8(ascii: " ") }
+        metrics.errors[ErrorWord(word: String(decoding: word, as: UTF8.self))] += 1
+    }
+
     /// Sends what connections have to say; those whose turn has come may decode on.
     func flush(at now: Instant) {
+        if !cutOff.isEmpty { closeCutOff() }
         guard !dirty.isEmpty else { return }
         let clients = dirty
         dirty.removeAll(keepingCapacity: true)
@@ -192,6 +223,8 @@ final class ClientDesk {
     func close(_ client: ClientConnection) {
         guard byRegistration.removeValue(forKey: client.channel.registration) != nil else { return }
         table.remove(client)
+        if client.session.isSubscriber { forget(client) }
+        if let token = client.blockedToken { gone.append(token) }
         client.isRunnable = false
         if !resting.isEmpty { resting.removeAll { $0 === client } }
         metrics.received += client.channel.bytesIn
@@ -249,8 +282,11 @@ final class ClientDesk {
 /// What the desk counts.
 struct ClientMetrics {
     var commands = Tally<CommandKind>()
+    var errors = Tally<ErrorWord>()
     var accepted = Tally<PortKind>()
     var rejected = Tally<RejectionReason>()
+    var published = Tally<MessageOrigin>()
+    var messagesDelivered: UInt64 = 0
     /// Of connections that have closed; open ones are added when the figures are read.
     var received: UInt64 = 0
     var sent: UInt64 = 0

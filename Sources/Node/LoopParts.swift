@@ -33,6 +33,8 @@ struct LoopParts {
     var log: LogThread
     var reader: LogReaderThread
     var scrub: LogScrubThread
+    var changeReader: ChangeReaderThread
+    var prover: IndexProofThread
     var desk: OperatorDesk
     var board: StatusBoard
     var logger: Logger

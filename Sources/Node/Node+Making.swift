@@ -30,6 +30,8 @@ extension Node {
             members: settings.members.map { NodeFacts.Member($0) })
         facts.clientsMax = clients.connectionsMax
         facts.bulkLengthMax = clients.requestSizeMax
+        facts.keyEvents = clients.keyEvents
+        facts.memoryMax = settings.memoryMax
         let environment = SessionEnvironment(
             now: MonotonicClock.now(), wall: WallClock.now(), tokens: try clientTokens(), facts: facts)
         return ClientDesk(

@@ -76,16 +76,24 @@ public final class Node {
         let start = try makeStart(recovered, engine)
         let disk = DirectoryStorage(path: settings.logDirectory)
         let reader = try system { () throws(SystemError) in try LogReaderThread(engine.reader(), mail: mail) }
+        let changeReader = try system { () throws(SystemError) in
+            try ChangeReaderThread(engine.reader(), mail: mail)
+        }
         let scrub = try system { () throws(SystemError) in
             try LogScrubThread(engine.scrub(), logDirectory: settings.logDirectory, pace: scrubPace) {
                 mail.post(.scrub($0))
             }
         }
+        let prover = try system { () throws(SystemError) in
+            try IndexProofThread { mail.post(.indexProof($0)) }
+        }
         let log = try system { () throws(SystemError) in
             try LogThread(engine: engine, disk: disk) { mail.post(.log($0)) }
         }
         defer {
+            prover.stop()
             scrub.stop()
+            changeReader.stop()
             reader.stop()
             log.stop()
         }
@@ -96,8 +104,8 @@ public final class Node {
         try openPorts(clients, mesh)
         let parts = LoopParts(
             reactor: reactor, mail: mail, clients: clients, mesh: mesh, log: log, reader: reader,
-            scrub: scrub, desk: desk, board: board, logger: logger, parameters: parameters(), signals: signals,
-            startedAt: startedAt)
+            scrub: scrub, changeReader: changeReader, prover: prover, desk: desk, board: board, logger: logger,
+            parameters: parameters(), signals: signals, startedAt: startedAt)
         let loop = try makeLoop(parts, replica)
         loop.beginPhases(
             finished: [StartProgress.FinishedPhase(phase: .recovering, duration: now.instant - startedAt)],

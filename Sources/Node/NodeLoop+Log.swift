@@ -38,6 +38,8 @@ extension NodeLoop {
                 }
                 replica.step(.framesRead([], request), at: now, into: &effects)
             case .scrub(let letter): take(letter, at: now)
+            case .changes(let letter): take(letter, at: now)
+            case .indexProof(let letter): take(letter)
             case .operatorCalled:
                 takeOperatorRequests(at: now)
             }

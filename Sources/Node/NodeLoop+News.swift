@@ -32,6 +32,17 @@ extension NodeLoop {
             beginRestart(at: now)
         case .anomaly(let text):
             logger.error("anomaly", metadata: ["reason": "\(text)"])
+        case .memory(isFull: true):
+            logger.error(
+                "memory is full: commands that may grow the keyspace are refused on every node",
+                metadata: [
+                    "memory.used": "\(replica.keyspace.memory.total)",
+                    "memory.max": "\(replica.memoryLimit.max.map { "\($0)" } ?? "none")",
+                    "remedy": "remove keys, or raise `memory.max` on all nodes",
+                ])
+        case .memory(isFull: false):
+            logger.notice(
+                "memory is no longer full", metadata: ["memory.used": "\(replica.keyspace.memory.total)"])
         case .memberRegistered(let node, let storage):
             logger.info("member registered", metadata: ["member.id": "\(node)", "member.storage": "\(storage)"])
         case .probe(let node):
@@ -44,7 +55,9 @@ extension NodeLoop {
         if role == .leader { metrics.electionsWon += 1 }
         if let leader, leader != publication.lastLeader {
             metrics.leaderChanges += 1
+            let old = publication.lastLeader
             publication.lastLeader = leader
+            if let old { clients.announceLeader(leader, after: old, at: now.instant) }
         }
         logger.info(
             "role changed",

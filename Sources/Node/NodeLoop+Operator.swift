@@ -56,6 +56,8 @@ extension NodeLoop {
                 beginHandover(to: target, isForced: isForced, ticket: ticket, at: now)
             case .repair(let isForced):
                 takeRepairRequest(isForced: isForced, ticket, at: now)
+            case .proveIndexes(let name): takeIndexProofRequest(name, ticket, at: now)
+            case .rebuildIndexes(let name): takeIndexRebuildRequest(name, ticket, at: now)
             case .reload:
                 reload()
                 desk.answer(ticket, .done([]))

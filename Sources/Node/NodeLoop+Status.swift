@@ -4,6 +4,7 @@ import Consensus
 import Logging
 import Platform
 import Replica
+import Sessions
 import Telemetry
 import Vocabulary
 
@@ -19,6 +20,11 @@ struct Publication {
     /// Per peer, since when it has been behind the leader.
     var behindSince: [NodeID: Instant] = [:]
     var memory = ByteCount.zero
+    /// The most that the keyspace has taken.
+    var keyspacePeak = ByteCount.zero
+    /// When this node was last known to have applied all that its leader had committed.
+    var freshAt: Instant?
+    var rates = Rates()
     var memoryDueAt: Instant
 
     init(startedAt: Instant) {
@@ -90,11 +96,12 @@ extension NodeLoop {
         refreshMemory(at: now.instant)
         fillProcess(&status, at: now)
         fillLogCare(&status)
+        fillIndexes(&status)
         status.peers = replica.peers.map { peerStatus($0, at: now) }
         status.progress = publication.progress
         status.readiness = readiness(at: now)
         fillMetrics()
-        tellSessions(status)
+        tellSessions(status, at: now.instant)
         board.publish(status, metrics)
     }
 
@@ -115,9 +122,26 @@ extension NodeLoop {
         status.digest = replica.keyspace.digest
         if replica.raft.leader != nil {
             status.lagEntries = max(0, replica.raft.commitIndex - replica.appliedIndex)
-            status.lag = .zero
+            status.lag = lag(at: now.instant)
         }
         status.keys = UInt64(replica.keyspace.count)
+    }
+
+    /// Since when this node lacks what it knows to be committed; zero while it lacks nothing.
+    private func lag(at now: Instant) -> Duration {
+        guard replica.appliedIndex < replica.raft.commitIndex else { return .zero }
+        return publication.freshAt.map { now - $0 } ?? .zero
+    }
+
+    /// How old the state may be that `READONLY` shows: the leader may have committed what this node has not heard of
+    /// since its last message. Nil without a leader, and before the first time that all was applied.
+    private func staleness(at now: Instant) -> Duration? {
+        guard replica.raft.role != .leader else { return .zero }
+        guard let leader = replica.raft.leader else { return nil }
+        if replica.appliedIndex >= replica.raft.commitIndex, let heard = mesh.link(to: leader)?.lastHeard {
+            publication.freshAt = heard
+        }
+        return publication.freshAt.map { now - $0 }
     }
 
     /// Read from the system once a second: it takes as long as all the rest of a status page.
@@ -136,6 +160,7 @@ extension NodeLoop {
         status.logRoom = logState.roomLeft
         status.memory = publication.memory
         status.connections = clients.count
+        status.subscribers = clients.subscriptions.subscriberCount
         status.certificateExpiry = parameters.certificateExpiry
     }
 
@@ -180,8 +205,9 @@ extension NodeLoop {
     }
 
     /// What `INFO` and its like show.
-    private func tellSessions(_ status: NodeStatus) {
+    private func tellSessions(_ status: NodeStatus, at now: Instant) {
         clients.environment.facts.status = status
+        clients.environment.facts.calls = clients.calls
         var activity = clients.environment.facts.activity
         activity.connectionsAccepted = metrics.accepted[.client] + metrics.accepted[.clientPlaintext]
         activity.connectionsRejected = metrics.rejected.total
@@ -189,12 +215,45 @@ extension NodeLoop {
         activity.bytesReceived = metrics.bytesReceived[.client]
         activity.bytesSent = metrics.bytesSent[.client]
         activity.expiredKeys = metrics.expiredKeys
-        activity.userTime = metrics.processorTime
+        (activity.userTime, activity.systemTime) = ThisProcess.processorTimes
+        activity.errors = metrics.commandErrors
+        activity.blockedClients = metrics.blockedClients
+        tellOfMemory(&activity)
+        activity.staleness = staleness(at: now)
+        publication.rates.take(
+            Rates.Sample(commands: activity.commands, received: activity.bytesReceived, sent: activity.bytesSent),
+            at: now)
+        activity.commandsPerSecond = publication.rates.perSecond(\.commands)
+        activity.bytesReceivedPerSecond = publication.rates.perSecond(\.received)
+        activity.bytesSentPerSecond = publication.rates.perSecond(\.sent)
         clients.environment.facts.activity = activity
+    }
+
+    private func tellOfMemory(_ activity: inout NodeFacts.Activity) {
+        let keyspace = replica.keyspace
+        let memory = keyspace.memory
+        publication.keyspacePeak = max(publication.keyspacePeak, memory.total)
+        activity.keyspaceMemory = memory.total
+        activity.keyspaceMemoryPeak = publication.keyspacePeak
+        activity.payload = memory.payload
+        activity.isMemoryFull = keyspace.isMemoryFull
+        activity.unfreedPieces = keyspace.unfreedPieces
+        (activity.keyHits, activity.keyMisses) = keyspace.lookups.figures
+        activity.keysWithDeadline = UInt64(keyspace.timedCount)
     }
 
     private func fillMetrics() {
         let figures = replica.figures
+        let keyspace = replica.keyspace
+        metrics.expiredKeys = keyspace.expiredTotal
+        metrics.keyspaceMemory = keyspace.memory.total
+        metrics.keyspacePayload = keyspace.memory.payload
+        metrics.memoryMax = clients.environment.facts.memoryMax
+        metrics.isMemoryFull = keyspace.isMemoryFull
+        metrics.unfreedPieces = keyspace.unfreedPieces
+        metrics.keyHits = keyspace.lookups.figures.hits
+        metrics.keyMisses = keyspace.lookups.figures.misses
+        metrics.commandErrors = clients.metrics.errors
         metrics.commit = figures.commitLatency
         metrics.batchEntries = figures.batchEntries
         metrics.readRounds = figures.readRounds
@@ -202,6 +261,9 @@ extension NodeLoop {
         metrics.heldRequests = replica.heldRequests
         metrics.walSegments = logState.segments
         metrics.commands = clients.metrics.commands
+        metrics.published = clients.metrics.published
+        metrics.messagesDelivered = clients.metrics.messagesDelivered
+        metrics.messagesDropped = mesh.metrics.publicationsDropped
         metrics.accepted = clients.metrics.accepted
         metrics.accepted[.peer] = mesh.metrics.accepted
         metrics.rejected = clients.metrics.rejected
@@ -211,6 +273,7 @@ extension NodeLoop {
         var open = Tally<PortKind>()
         received[.client] = clients.metrics.received
         sent[.client] = clients.metrics.sent
+        metrics.blockedClients = replica.blockedClients
         clients.forEach { client in
             received[.client] += client.channel.bytesIn
             sent[.client] += client.channel.bytesOut

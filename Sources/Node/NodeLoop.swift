@@ -19,6 +19,8 @@ enum LoopLetter: Sendable {
     case frames([Frame], for: LogRead)
     case readFailed(LogError, for: LogRead)
     case scrub(LogScrubThread.Letter)
+    case changes(ChangeReaderThread.Letter)
+    case indexProof(IndexProofThread.Letter)
     /// An operator's request waits at the desk.
     case operatorCalled
 }
@@ -36,6 +38,8 @@ final class NodeLoop {
     let log: LogThread
     let reader: LogReaderThread
     let scrub: LogScrubThread
+    let changeReader: ChangeReaderThread
+    let prover: IndexProofThread
     let desk: OperatorDesk
     let board: StatusBoard
     let logger: Logger
@@ -51,6 +55,10 @@ final class NodeLoop {
     var probing: (node: NodeID, next: Instant, until: Instant)?
     var handover: RunningHandover?
     var care = LogCare()
+    var feed = ChangeFeed()
+    var indexProof = IndexProofStatus()
+    /// Faults of indexes that the log has told of.
+    var indexFaults = 0
     var stopping: Stopping?
     var nextHousekeeping: Instant
     var latencyHold: LatencyHold?
@@ -64,6 +72,8 @@ final class NodeLoop {
         log = parts.log
         reader = parts.reader
         scrub = parts.scrub
+        changeReader = parts.changeReader
+        prover = parts.prover
         desk = parts.desk
         board = parts.board
         logger = parts.logger
@@ -92,17 +102,13 @@ final class NodeLoop {
     private var nextDeadline: Instant? {
         let now = MonotonicClock.now()
         if clients.hasRunnable || replica.hasMoreToDo { return now }
-        var deadline = min(replica.nextDeadline, nextHousekeeping)
+        let moment = Moment(instant: now, wall: WallClock.now())
+        var deadline = min(replica.nextTurn(at: moment), nextHousekeeping)
         deadline = min(deadline, mesh.nextDeadline(now: now))
         if let rested = clients.nextDeadline { deadline = min(deadline, rested) }
         if let probing { deadline = min(deadline, probing.next) }
         if let stopping { deadline = min(deadline, stopping.nextDeadline) }
-        if let expiry = replica.nextExpiry {
-            let wall = WallClock.now()
-            // A key may end in three hundred million years, which no duration holds: looking sooner does no harm.
-            let wait = expiry > wall ? Int64(min(expiry.rawValue - wall.rawValue, 1 << 40)) : 1000
-            deadline = min(deadline, now + .microseconds(max(1000, wait)))
-        }
+        if let waited = feed.nextDeadline { deadline = min(deadline, waited) }
         return deadline
     }
 
@@ -110,6 +116,8 @@ final class NodeLoop {
         board.beat(at: now.instant)
         clients.environment.now = now.instant
         clients.environment.wall = now.wall
+        clients.environment.isMemoryFull = replica.saysMemoryIsFull
+        reportKeyEvents()
         replica.step(.tick, at: now, into: &effects)
         takeLetters(at: now)
         for event in events { dispatch(event, at: now) }
@@ -121,10 +129,27 @@ final class NodeLoop {
             replica.step(.requests(clients.batch), at: now, into: &effects)
             clients.batch.removeAll()
         }
+        if !clients.changeOrders.isEmpty { takeChangeOrders(at: now) }
+        stepBlocked(at: now)
+        let limit = MemoryLimit(clients.environment.facts.memoryMax)
+        if limit != replica.memoryLimit { replica.memoryLimit = limit }
         replica.step(.endOfTurn, at: now, into: &effects)
+        followChanges(at: now)
         clients.isHeldBack = replica.isCongested
         carryOut(at: now)
         if now.instant >= nextHousekeeping { keepHouse(at: now) }
+    }
+
+    /// Tells the replica of clients that wait and are gone, or are to go on.
+    private func stepBlocked(at now: Moment) {
+        for token in clients.gone where !feed.forget(token) {
+            replica.step(.clientGone(token: token), at: now, into: &effects)
+        }
+        for (token, isError) in clients.unblocked where !feed.dismiss(token, withError: isError) {
+            replica.step(.clientUnblocked(token: token, isError: isError), at: now, into: &effects)
+        }
+        clients.gone.removeAll()
+        clients.unblocked.removeAll()
     }
 
     private func dispatch(_ event: ReadyEvent, at now: Moment) {
@@ -141,11 +166,34 @@ final class NodeLoop {
         for message in effects.messages { mesh.send(message) }
         for (node, batch) in effects.forwards { mesh.send(batch, to: node) }
         for (node, batch) in effects.answers { mesh.send(batch, to: node) }
+        if !clients.publications.isEmpty { sendPublications() }
         mesh.flush(at: now.instant)
+        if !effects.keyEvents.isEmpty { clients.deliver(effects.keyEvents, at: now.instant) }
         clients.deliver(effects.replies)
+        if !clients.publications.isEmpty {
+            // Those of transactions.
+            sendPublications()
+            mesh.flush(at: now.instant)
+        }
         clients.flush(at: now.instant)
         for news in effects.news { tell(news, at: now) }
         effects.removeAll()
+    }
+
+    // MARK: Messages for subscribers
+
+    /// After consensus has put its messages into the peers' output.
+    private func sendPublications() {
+        mesh.send(clients.publications)
+        clients.publications.removeAll()
+    }
+
+    /// Wants events of keys only while this node serves and somebody listens: what a start replays is long past. A
+    /// follower cannot know how much it still lacks, so what it fetches after it has called itself ready is told late.
+    private func reportKeyEvents() {
+        let isTold = publication.progress.phase == .ready && !clients.subscriptions.isEmpty
+        let wanted = isTold ? clients.environment.facts.keyEvents.reported : []
+        if wanted != replica.keyspace.events.wanted { replica.report(wanted) }
     }
 
     // MARK: Peers
@@ -175,6 +223,8 @@ final class NodeLoop {
             replica.step(.forwarded(batch, from: node), at: now, into: &effects)
         case .answers(let batch, let node):
             replica.step(.answers(batch, from: node), at: now, into: &effects)
+        case .publication(let message):
+            clients.deliver(message, at: now.instant)
         case .turnedAway(let why, let remedy):
             logger.warning("peer turned away", metadata: ["reason": "\(why)", "remedy": "\(remedy)"])
         }

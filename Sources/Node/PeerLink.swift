@@ -25,6 +25,9 @@ final class PeerLink {
     static let pingInterval = Duration.seconds(1)
     /// Output above which the other side counts as gone: far more than consensus keeps under way.
     static let outputMax = 256 << 20
+    /// Output above which messages for subscribers are dropped: a slow link shall not keep consensus waiting behind
+    /// them, nor cost more memory. Below `outputMax` by more than the largest one that is taken at the default limits.
+    static let publicationBacklogMax = 4 << 20
 
     let channel: Channel
     let isOutbound: Bool
@@ -38,6 +41,8 @@ final class PeerLink {
     var lastSent: Instant
     /// What the other side said of itself.
     var version = ""
+    /// What both sides speak; 0 before they have agreed.
+    var protocolVersion: UInt16 = 0
     var featureLevel: UInt32 = 0
 
     init(

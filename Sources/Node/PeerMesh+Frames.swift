@@ -30,6 +30,7 @@ extension PeerMesh {
 
     private func take(_ kind: PeerFrameKind, _ body: RawSpan, from link: PeerLink, at now: Instant) throws {
         guard link.phase == .established, let peer = link.peer else { return try greet(link, kind, body, at: now) }
+        guard kind.since <= link.protocolVersion else { throw PeerProtocolError.unexpectedKind(kind) }
         switch kind {
         case .message:
             let (message, range) = try PeerCoding.message(in: body)
@@ -43,6 +44,8 @@ extension PeerMesh {
             var batch = AnswerBatch()
             try PeerCoding.answers(in: body, into: &batch)
             events.append(.answers(batch, from: peer))
+        case .publication:
+            events.append(.publication(try PeerCoding.publication(in: body)))
         case .ping:
             let number = try PeerCoding.ping(in: body, kind)
             link.channel.output.append { PeerCoding.appendPing(number, isReply: true, to: &$0) }
@@ -72,6 +75,24 @@ extension PeerMesh {
     func send(_ batch: AnswerBatch, to node: NodeID) {
         guard let link = link(to: node) else { return }
         link.channel.output.append { PeerCoding.append(batch, to: &$0) }
+    }
+
+    /// Sends every other node what was published here. One that is not connected, speaks an older version, or has
+    /// much waiting for it goes without: at most once is what is promised.
+    func send(_ batch: PublicationBatch) {
+        for member in members {
+            guard let link = link(to: member.node), link.protocolVersion >= PeerFrameKind.publication.since else {
+                metrics.publicationsDropped += UInt64(batch.frames.count)
+                continue
+            }
+            for frame in batch.frames {
+                guard link.channel.output.count <= PeerLink.publicationBacklogMax else {
+                    metrics.publicationsDropped += 1
+                    continue
+                }
+                link.channel.output.append(batch.bytes.rawBytes.extracting(frame))
+            }
+        }
     }
 
     func flush(at now: Instant) {

@@ -40,15 +40,16 @@ extension PeerMesh {
             link.channel.output.append {
                 PeerCoding.append(PeerWelcome(version: version, hello: hello), to: &$0)
             }
-            establish(link, theirs, at: now)
+            establish(link, theirs, version, at: now)
             flush(link, at: now)
         case (.welcome, true):
-            let theirs = try PeerCoding.welcome(in: body).hello
+            let welcome = try PeerCoding.welcome(in: body)
+            let theirs = welcome.hello
             if let refusal = refusal(of: theirs, on: link) {
                 metrics.rejected[.identity] += 1
                 return turnAway(link, refusal.description, remedy: refusal.remedy.text, at: now)
             }
-            establish(link, theirs, at: now)
+            establish(link, theirs, welcome.version, at: now)
         case (.refusal, true):
             let refusal = try PeerCoding.refusal(in: body)
             turnAway(link, refusal.description, remedy: refusal.remedy.text, at: now)
@@ -98,7 +99,7 @@ extension PeerMesh {
         return nil
     }
 
-    func establish(_ link: PeerLink, _ theirs: PeerHello, at now: Instant) {
+    func establish(_ link: PeerLink, _ theirs: PeerHello, _ version: UInt16, at now: Instant) {
         // A new connection from a node that we think connected: the old one is dead, and we have not heard of it yet.
         for old in links where old !== link && old.peer == theirs.node && old.phase == .established {
             close(old, "replaced by a new connection", at: now)
@@ -106,6 +107,7 @@ extension PeerMesh {
         link.phase = .established
         link.decoder.limit = frameLimit.rawValue
         link.version = theirs.build
+        link.protocolVersion = version
         link.featureLevel = theirs.featureLevel
         link.lastHeard = now
         redials[theirs.node] = nil

@@ -23,6 +23,7 @@ enum PeerEvent {
     case message(Message, frames: [Frame], from: NodeID)
     case requests(RequestBatch, from: NodeID)
     case answers(AnswerBatch, from: NodeID)
+    case publication(PublishedMessage)
     /// A connection that was turned away, by us or by the other side; told once per reason and peer.
     case turnedAway(String, remedy: String)
 }
@@ -249,4 +250,6 @@ struct PeerMetrics {
     /// Of links that have closed; open ones are added when the figures are read.
     var received: UInt64 = 0
     var sent: UInt64 = 0
+    /// Messages for subscribers that a peer did not get.
+    var publicationsDropped: UInt64 = 0
 }

@@ -35,6 +35,8 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var repair: Repair?
         public var scrub: Scrub?
         public var quarantine: Quarantine?
+        public var indexes: [Index]?
+        public var indexProof: IndexProof?
 
         /// Why it is not ready, and damage that it serves in spite of.
         var troubles: [Reason] {
@@ -45,7 +47,8 @@ public struct NodeReport: Decodable, Hashable, Sendable {
 
         enum CodingKeys: String, CodingKey {
             case id, cluster, role, healthy, term, digest, version, phase, reasons, durability, keys, connections
-            case repair, scrub, quarantine
+            case repair, scrub, quarantine, indexes
+            case indexProof = "index_proof"
             case lastIndex = "last_index"
             case commitIndex = "commit_index"
             case appliedIndex = "applied_index"
@@ -61,6 +64,32 @@ public struct NodeReport: Decodable, Hashable, Sendable {
             case memoryBytes = "memory_bytes"
             case certificateExpiresAt = "certificate_expires_at"
         }
+    }
+
+    /// A secondary index as the node has it.
+    public struct Index: Decodable, Hashable, Sendable {
+        public var name: String
+        /// `building`, `ready`, or `rebuilding`: then it answers queries too.
+        public var state: String
+        public var walked: Int
+        public var records: Int
+    }
+
+    /// The newest proof of the node's indexes.
+    public struct IndexProof: Decodable, Hashable, Sendable {
+        public var asked: UInt64
+        public var ended: UInt64
+        public var verdicts: [IndexVerdict]
+    }
+
+    /// What a proof found of one field of an index.
+    public struct IndexVerdict: Decodable, Hashable, Sendable {
+        public var index: String
+        public var field: String
+        public var ready: Bool
+        public var entries: Int
+        public var expected: Int
+        public var equal: Bool
     }
 
     /// Why a node is not ready, and what to do.

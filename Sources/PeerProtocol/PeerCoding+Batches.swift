@@ -1,4 +1,4 @@
-// Forwarded requests, the answers to them, and pings as bytes; docs/formats/peer.md has the tables.
+// Forwarded requests, the answers to them, publications and pings as bytes; docs/formats/peer.md has the tables.
 
 import ByteCoding
 import RESP
@@ -48,6 +48,16 @@ extension PeerCoding {
         }
     }
 
+    public static func appendPublication(
+        _ channel: RawSpan, _ message: RawSpan, isSharded: Bool, to bytes: inout [UInt8]
+    ) {
+        bytes.appendFrame(.publication) { frame in
+            frame.append(isSharded ? 1 : 0)
+            frame.append(counted: channel)
+            frame.append(counted: message)
+        }
+    }
+
     public static func appendPing(_ number: UInt64, isReply: Bool, to bytes: inout [UInt8]) {
         bytes.appendFrame(isReply ? .pong : .ping) { $0.append(littleEndian: number) }
     }
@@ -79,6 +89,15 @@ extension PeerCoding {
             throw .malformed(.answers, error)
         }
         batch.writer.bytes.append(bytes: body)
+    }
+
+    public static func publication(in body: RawSpan) throws(PeerProtocolError) -> PublishedMessage {
+        var reader = ByteReader(body)
+        let (isSharded, channel, message) = try field(.publication) { () throws(ByteError) in
+            (try reader.flag(from: body), try reader.counted(from: body), try reader.counted(from: body))
+        }
+        try end(reader, .publication)
+        return PublishedMessage(body.extracting(channel), body.extracting(message), isSharded: isSharded)
     }
 
     /// The number in a ping or in the pong that returns it.

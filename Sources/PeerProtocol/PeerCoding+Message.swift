@@ -154,7 +154,7 @@ extension PeerCoding {
 
 extension ByteReader {
     /// A byte that is 0 or 1.
-    fileprivate mutating func flag(from bytes: RawSpan) throws(ByteError) -> Bool {
+    mutating func flag(from bytes: RawSpan) throws(ByteError) -> Bool {
         let start = offset
         switch try integer(UInt8.self, from: bytes) {
         case 0: return false

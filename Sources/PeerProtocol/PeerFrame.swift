@@ -12,13 +12,18 @@ public enum PeerFrameKind: UInt8, Hashable, Sendable, CaseIterable {
     case answers = 6
     case ping = 7
     case pong = 8
+    /// Since version 2.
+    case publication = 9
     // 16 to 31 are kept for the transfer of snapshots.
+
+    /// The first protocol version in which it may be said.
+    public var since: UInt16 { self == .publication ? 2 : 1 }
 
     /// Whether it belongs to the greeting, before which and after which nothing else may be said.
     public var isGreeting: Bool {
         switch self {
         case .hello, .welcome, .refusal: true
-        case .message, .requests, .answers, .ping, .pong: false
+        case .message, .requests, .answers, .ping, .pong, .publication: false
         }
     }
 }

@@ -5,7 +5,7 @@ public import Vocabulary
 
 /// The protocol versions that a build speaks; both ends inclusive.
 ///
-/// Version history: 1 is the first.
+/// Version history: 1 is the first; 2 adds publications, which are not sent to a node that speaks 1.
 public struct PeerVersions: Hashable, Sendable, CustomStringConvertible {
     public var min: UInt16
     public var max: UInt16
@@ -15,7 +15,7 @@ public struct PeerVersions: Hashable, Sendable, CustomStringConvertible {
         self.max = max
     }
 
-    public static let ours = PeerVersions(min: 1, max: 1)
+    public static let ours = PeerVersions(min: 1, max: 2)
 
     /// The newest version that both speak.
     public func common(with other: PeerVersions) -> UInt16? {

@@ -56,6 +56,14 @@ public enum ThisProcess {
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
+    /// The same in user mode and in kernel mode, as finely as the kernel tells them apart.
+    public static var processorTimes: (user: Duration, system: Duration) {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        func duration(_ time: timeval) -> Duration { .seconds(time.tv_sec) + .microseconds(time.tv_usec) }
+        return (duration(usage.ru_utime), duration(usage.ru_stime))
+    }
+
     /// How many descriptors are open.
     public static var openDescriptors: Int {
         // The listing itself holds one.

@@ -128,13 +128,22 @@ public struct ReplyWriter: Sendable {
 
     // MARK: Version 3's scalars
 
-    /// The shortest decimal text that reads back as the same number; `inf`, `-inf`, `nan`.
+    /// As Redis 7.0 writes it: with 17 significant digits (`append(double:)`); `inf`, `-inf`, `nan`.
     public mutating func double(_ value: Double) {
-        var text = value.description
-        if text.hasSuffix(".0") { text.removeLast(2) }
-        guard version == .three else { return bulk(text: text) }
+        guard version == .three else {
+            let header = bytes.count
+            // Up to 24 bytes of text stand behind a header of one digit or two.
+            line("$00\r\n")
+            let start = bytes.count
+            bytes.append(double: value)
+            let count = bytes.count - start
+            bytes[header + 1] = UInt8(ascii: "0") + UInt8(count / 10)
+            bytes[header + 2] = UInt8(ascii: "0") + UInt8(count % 10)
+            if count < 10 { bytes.remove(at: header + 1) }
+            return end()
+        }
         bytes.append(UInt8(ascii: ","))
-        bytes.append(contentsOf: text.utf8)
+        bytes.append(double: value)
         end()
     }
 

@@ -49,6 +49,18 @@ public struct FrameCache: Sendable {
         return found
     }
 
+    /// Frames from the one that holds `index`, up to `limit` bytes but at least one; empty when it is not here.
+    public func frames(holding index: LogIndex, byteLimit limit: Int) -> [Frame] {
+        guard let first, first.header.firstIndex <= index else { return [] }
+        var (low, high) = (head, frames.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if let frame = frames[middle], frame.header.lastIndex < index { low = middle + 1 } else { high = middle }
+        }
+        guard low < frames.count, let frame = frames[low] else { return [] }
+        return self.frames(from: frame.header.firstIndex, byteLimit: limit)
+    }
+
     /// Bytes of the frames here that end behind `index`.
     public func bytes(behind index: LogIndex) -> Int {
         var size = 0

@@ -2,6 +2,7 @@
 
 import ByteCoding
 import Consensus
+import Keyspace
 import PeerProtocol
 import RESP
 import Vocabulary
@@ -56,6 +57,7 @@ extension Replica {
         _ token: UInt64, _ origin: Origin, _ version: RESPVersion, _ refusal: Refusal,
         into effects: inout ReplicaEffects
     ) {
+        guard token != Replica.nobody || origin != .ownClient else { return }
         withAnswers(for: origin, in: &effects) { answers in
             // Between nodes, "not logged here" is a fact of its own: the other node sends the request elsewhere.
             if case .notLeader = refusal, origin != .ownClient {
@@ -64,6 +66,19 @@ extension Replica {
                 answers.answer(token, version: version) { $0.error(refusal.text) }
             }
         }
+    }
+
+    /// Answers a write that is refused for want of memory before it is logged. False when it is to be logged.
+    func refuseForMemory(
+        _ item: RequestBatch.Item, of arrival: Arrival, into effects: inout ReplicaEffects
+    ) -> Bool {
+        var reply = ReplyWriter(version: item.version)
+        let entry = arrival.batch.bytes.rawBytes.extracting(item.range)
+        guard keyspace.refusesForMemory(entry, reply: &reply) else { return false }
+        withAnswers(for: arrival.origin, in: &effects) { answers in
+            answers.answer(item.token, version: item.version) { $0.bytes.append(contentsOf: reply.bytes) }
+        }
+        return true
     }
 
     /// Carries out a read on the keyspace as it is and answers it. Returns the reply's size in bytes.
@@ -77,7 +92,9 @@ extension Replica {
         withAnswers(for: arrival.origin, in: &effects) { answers in
             answers.answer(item.token, version: item.version) { reply in
                 let start = reply.bytes.count
-                keyspace.read(arrival.batch.bytes.rawBytes.extracting(item.range), clock: time, reply: &reply)
+                keyspace.read(
+                    arrival.batch.bytes.rawBytes.extracting(item.range), clock: time, seed: figures.reads,
+                    reply: &reply)
                 size = reply.bytes.count - start
             }
         }
@@ -87,24 +104,30 @@ extension Replica {
     /// Hands the reply of an applied write to whoever waits for it.
     @inline(__always)
     mutating func apply(
-        _ entry: RawSpan, at time: Timestamp, _ index: LogIndex, into effects: inout ReplicaEffects
+        _ entry: RawSpan, at time: Timestamp, _ index: LogIndex, at now: Moment, into effects: inout ReplicaEffects
     ) {
-        guard let write = writes.take(index) else {
+        defer { if !keyspace.served.isEmpty { answerServed(into: &effects) } }
+        guard let write = writes.take(index), write.token != Replica.nobody || write.origin != .ownClient else {
             scratch.bytes.removeAll(keepingCapacity: true)
-            keyspace.apply(entry, at: time, index: index, reply: &scratch)
+            keyspace.apply(entry, at: time, index: index, isOneOfMany: true, reply: &scratch)
             return
         }
         switch write.origin {
         case .ownClient:
-            effects.replies.answer(write.token, version: write.version) {
-                keyspace.apply(entry, at: time, index: index, reply: &$0)
+            let isAnswered = effects.replies.answerIfAny(write.token, version: write.version) {
+                keyspace.apply(entry, at: time, index: index, isOneOfMany: true, reply: &$0)
+            }
+            if !isAnswered {
+                park(index, write.token, write.version, Keyspace.timeout(of: entry), at: now, into: &effects)
             }
         case .peer:
             scratch.bytes.removeAll(keepingCapacity: true)
             scratch.version = write.version
-            keyspace.apply(entry, at: time, index: index, reply: &scratch)
+            let outcome = keyspace.apply(entry, at: time, index: index, isOneOfMany: true, reply: &scratch)
             let reply = scratch.bytes
+            if outcome == .parked { parkGuest(index, of: write.origin) }
             withAnswers(for: write.origin, in: &effects) { answers in
+                guard outcome == .answered else { return answers.parked(write.token, at: index) }
                 answers.answer(write.token, version: write.version) { $0.bytes.append(contentsOf: reply) }
             }
         }
@@ -130,12 +153,20 @@ extension Replica {
     // MARK: Outcomes from the leader
 
     /// Takes a leader's answers to what we forwarded: replies go to our clients, declined requests are routed anew.
-    mutating func settle(_ batch: AnswerBatch, from leader: NodeID, into effects: inout ReplicaEffects) {
+    mutating func settle(
+        _ batch: AnswerBatch, from leader: NodeID, at now: Moment, into effects: inout ReplicaEffects
+    ) {
         var declined: [Arrival] = []
         for answer in batch.items {
             if answer.isDeclined {
                 if let arrival = forwards.withdraw(answer.token, from: leader) { declined.append(arrival) }
-            } else if let item = forwards.settle(answer.token, from: leader) {
+            } else if let index = batch.parkedIndex(answer) {
+                guard let arrival = forwards.withdraw(answer.token, from: leader) else { continue }
+                for item in arrival.batch.items {
+                    let timeout = Keyspace.timeout(of: arrival.batch.bytes.rawBytes.extracting(item.range))
+                    park(index, item.token, item.version, timeout, at: now, into: &effects)
+                }
+            } else if let item = forwards.settle(answer.token, from: leader), item.token != Replica.nobody {
                 effects.replies.answer(item.token, version: item.version) {
                     $0.bytes.append(bytes: batch.writer.bytes.rawBytes.extracting(answer.range))
                 }

@@ -29,9 +29,10 @@ extension Replica {
         precondition(
             header.firstIndex == appliedIndex.next, "frame at \(header.firstIndex) applied behind \(appliedIndex)")
         precondition(header.lastIndex <= raft.commitIndex, "frame at \(header.lastIndex) is not committed")
+        changes.begin(at: header.firstIndex)
         do throws(FrameError) {
             try frame.withPayload { payload throws(FrameError) in
-                try apply(payload, of: header, into: &effects)
+                try apply(payload, of: header, at: now, into: &effects)
             }
         } catch {
             // The frame's checksum was verified when it was received or read: this is a bug, and going on would be
@@ -39,14 +40,19 @@ extension Replica {
             preconditionFailure("committed frame at \(header.firstIndex) can not be read: \(error)")
         }
         guard failure == nil else { return }
+        if !keyspace.events.isEmpty { effects.keyEvents.take(&keyspace.events) }
         appliedIndex = header.lastIndex
         raft.setApplied(appliedIndex)
         observeCommit(of: header, at: now)
     }
 
     private mutating func apply(
-        _ payload: RawSpan, of header: FrameHeader, into effects: inout ReplicaEffects
+        _ payload: RawSpan, of header: FrameHeader, at now: Moment, into effects: inout ReplicaEffects
     ) throws(FrameError) {
+        if header.kind == .leaderStart, keyspace.waiterCount > 0 {
+            keyspace.sendWaitersAway()
+            answerServed(into: &effects)
+        }
         var cursor = EntryCursor(header)
         var index = header.firstIndex
         var time = header.timestamp
@@ -57,13 +63,15 @@ extension Replica {
             for position in group.indices {
                 let entry = payload.extracting(group[position])
                 if header.kind == .entries {
-                    apply(entry, at: time, index, into: &effects)
+                    apply(entry, at: time, index, at: now, into: &effects)
+                    changes.note(index, keyspace.changes)
                 } else {
                     register(entry, at: index, header.term, into: &effects)
                 }
                 index = index.next
                 time = time.advanced(by: 1)
             }
+            keyspace.settleIndexes()
         } while !group.isEmpty
         figures.applied += UInt64(header.count)
     }
@@ -88,6 +96,25 @@ extension Replica {
             UInt64(max(0, (now.instant - frame.made).inNanoseconds)), times: UInt64(header.count))
         figures.batchEntries.record(UInt64(header.count))
         framesUnderWay.removeFirst()
+    }
+
+    /// What was last logged of memory, whether it is applied yet or not.
+    public var saysMemoryIsFull: Bool {
+        guard let memorySaid, memorySaid.index > appliedIndex else { return keyspace.isMemoryFull }
+        return memorySaid.isFull
+    }
+
+    /// The leader notices that its memory is full, or no longer, and says so in the log before anything else of this
+    /// turn. What it has said counts for it from then on, applied or not.
+    mutating func watchMemory(at now: Moment, into effects: inout ReplicaEffects) {
+        guard raft.mayPropose else { return }
+        let wasFull = saysMemoryIsFull
+        let isFull = memoryLimit.isFull(used: keyspace.memory.total, wasFull: wasFull)
+        guard isFull != wasFull else { return }
+        builder.appendEntry(EntryCoding.memoryFull(isFull).rawBytes)
+        seal(.entries, at: now, into: &effects)
+        memorySaid = (isFull, raft.lastPosition.index)
+        effects.news.append(.memory(isFull: isFull))
     }
 
     /// The leader notices that a key's time is over and says so in the log: expiry is decided by log time.

@@ -95,6 +95,7 @@ extension Replica {
             if !writes.isEmpty { pendingDeadline = now.instant + options.resultTimeout }
             inbox.putBack(reads.takeAll())
             inbox.putBack(waits.takeAll())
+            parked.forgetGuests()
         }
     }
 
@@ -127,6 +128,7 @@ extension Replica {
         raft.peerDisconnected(peer, now: now.instant, into: &directives)
         if peer == raft.leader { effects.news.append(.probe(peer)) }
         for arrival in forwards.takeUnanswered(from: peer) { abandonForward(arrival, into: &effects) }
+        parked.lose(peer)
     }
 
     mutating func beginHandover(
@@ -152,6 +154,7 @@ extension Replica {
 
     /// Opens the term with an entry of its own, and registers whoever is new before any client's command.
     private mutating func beginTerm(at now: Moment, into effects: inout ReplicaEffects) {
+        memorySaid = nil
         seal(.leaderStart, at: now, into: &effects)
         membersEntryAt = raft.lastPosition.index
         if raft.mayPropose, !unregistered.isEmpty { appendMembers(at: now, into: &effects) }

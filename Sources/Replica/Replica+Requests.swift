@@ -12,7 +12,9 @@ extension Replica {
     mutating func endTurn(at now: Moment, into effects: inout ReplicaEffects) {
         applyCommitted(at: now, into: &effects)
         expire(at: now, into: &effects)
+        watchMemory(at: now, into: &effects)
         registerNewMembers(at: now, into: &effects)
+        sendAwayOverdue(at: now, into: &effects)
         route(at: now, into: &effects)
         startReadRound(at: now)
         carryOut(at: now, into: &effects)
@@ -24,6 +26,7 @@ extension Replica {
         giveUpOverdue(at: now, into: &effects)
         forwards.sweep()
         cache.evict(applied: appliedIndex)
+        if keyspace.hasIndexesToBuild { keyspace.buildIndexes(records: options.indexRecordsPerTurn) }
     }
 
     // MARK: Routing
@@ -74,12 +77,13 @@ extension Replica {
         for item in arrival.batch.items {
             switch item.kind {
             case .write:
+                hasOthers = true
+                if saysMemoryIsFull, refuseForMemory(item, of: arrival, into: &effects) { continue }
                 builder.appendEntry(arrival.batch.bytes.rawBytes.extracting(item.range))
                 let index = raft.lastPosition.index + builder.count
                 writes.append(
                     PendingWrite(index: index, token: item.token, origin: arrival.origin, version: item.version))
                 if builder.payload.count >= options.batchBytesMax.rawValue { seal(.entries, at: now, into: &effects) }
-                hasOthers = true
             case .read:
                 hasReads = true
             case .wait:

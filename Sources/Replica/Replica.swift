@@ -50,8 +50,13 @@ public struct Replica: ~Copyable, Sendable {
     public internal(set) var registry = MemberRegistry()
     public internal(set) var appliedIndex = LogIndex.zero
     public internal(set) var figures = ReplicaFigures()
+    /// What the entries that were applied here changed.
+    public internal(set) var changes: ChangeJournal
     /// Set once this replica's state is not to be trusted: it does nothing any more, and its process has to end.
     public internal(set) var failure: ReplicaFailure?
+
+    /// How much the keyspace may take while this replica leads.
+    public var memoryLimit = MemoryLimit(nil)
 
     let options: ReplicaOptions
     var clock: HybridClock
@@ -65,6 +70,7 @@ public struct Replica: ~Copyable, Sendable {
     var readyOffset = 0
     var waits = WaitQueue()
     var forwards = ForwardLedger()
+    var parked = ParkedRequests()
     var connected: [(node: NodeID, storage: StorageID, conversation: UInt64)] = []
     var conversations: UInt64 = 0
     var diskReads: [LogReadPurpose] = []
@@ -74,6 +80,8 @@ public struct Replica: ~Copyable, Sendable {
     var leaderChangedAt: Instant?
     var pendingDeadline: Instant?
     var expiryTickAt = LogIndex.zero
+    /// What this leader has said last of its memory, and where; nil in the beginning of its term.
+    var memorySaid: (isFull: Bool, index: LogIndex)?
     var membersEntryAt = LogIndex.zero
     var scratch = ReplyWriter(version: .two)
     /// Entries that are looked up together before they are carried out.
@@ -92,15 +100,18 @@ public struct Replica: ~Copyable, Sendable {
         clock = HybridClock(last: start.lastTimestamp)
         builder = FrameBuilder(cluster: start.cluster, compressionThreshold: options.compressionThreshold)
         cache = FrameCache(byteLimit: options.cacheBytes)
+        changes = ChangeJournal(indexesMax: options.changeIndexes, bytesMax: options.changeNoteBytes)
         for frame in start.uncommittedFrames { cache.append(frame) }
     }
 
     /// The one entry point. Effects are appended to `effects`.
     public mutating func step(_ event: ReplicaEvent, at now: Moment, into effects: inout ReplicaEffects) {
         guard failure == nil else { return }
+        let answered = effects.replies.items.count
         switch event {
         case .tick:
             raft.tick(now: now.instant, into: &directives)
+            keyspace.freeSome()
         case .requests(let batch):
             inbox.add(Arrival(origin: .ownClient, batch: batch, arrivedAt: now.instant))
         case .message(let message, let frames, let sender):
@@ -112,7 +123,7 @@ public struct Replica: ~Copyable, Sendable {
             let origin = Origin.peer(sender, conversation: conversation)
             inbox.add(Arrival(origin: origin, batch: batch, arrivedAt: now.instant))
         case .answers(let batch, let sender):
-            settle(batch, from: sender, into: &effects)
+            settle(batch, from: sender, at: now, into: &effects)
         case .peerConnected(let peer, let storage):
             connect(peer, storage, at: now)
         case .peerDisconnected(let peer):
@@ -129,26 +140,57 @@ public struct Replica: ~Copyable, Sendable {
             take(frames, for: request, at: now, into: &effects)
         case .handover(let target, let isForced, let deadline):
             beginHandover(to: target, isForced: isForced, deadline: deadline, at: now, into: &effects)
+        case .clientGone(let token):
+            dismiss(token, .init(reason: "timeout", isGone: true), at: now, effects)
+        case .clientUnblocked(let token, let isError):
+            dismiss(token, .init(reason: isError ? "error" : "timeout", isGone: false), at: now, effects)
         case .endOfTurn:
             endTurn(at: now, into: &effects)
         }
         carryOut(at: now, into: &effects)
+        if parked.hasEarlyDismissals {
+            for item in effects.replies.items[answered...] { parked.forget(item.token) }
+        }
         // As if it had crashed before this turn: what the turn asked for so far came from a state not to be trusted.
         if failure != nil { effects.removeAll() }
     }
 
+    /// Which events of keys the effects shall have from now on: those of entries that are applied while this holds.
+    /// A shell that serves nobody yet wants none, so a replay tells nobody of what is long past.
+    public mutating func report(_ classes: KeyEventClasses) {
+        keyspace.events.wanted = classes
+    }
+
+    /// Has secondary indexes built anew beside those in service: all, or those of a name. Returns how many there are.
+    public mutating func rebuildIndexes(named name: [UInt8]?) -> Int { keyspace.rebuildIndexes(named: name) }
+
     /// When the next `tick` is due.
-    public var nextDeadline: Instant {
+    var nextDeadline: Instant {
         var deadline = raft.nextDeadline
+        if let next = parked.nextDeadline { deadline = min(deadline, next) }
         if let oldest = inbox.oldest { deadline = min(deadline, oldest + options.holdTimeout) }
         if let pendingDeadline { deadline = min(deadline, pendingDeadline) }
         if let wait = waits.nextDeadline { deadline = min(deadline, wait) }
         return deadline
     }
 
+    /// The latest instant at which the next turn has to begin when nothing happens until then, given both clocks: a
+    /// deadline, or the end of a key of which the leader has to tell.
+    public func nextTurn(at now: Moment) -> Instant {
+        guard let expiry = nextExpiry else { return nextDeadline }
+        // A key may end in three hundred million years, which no duration holds: looking sooner does no harm.
+        let wait = expiry > now.wall ? Int64(min(expiry.rawValue - now.wall.rawValue, 1 << 40)) : 0
+        return min(nextDeadline, now.instant + max(options.expiryInterval, .microseconds(wait)))
+    }
+
+    /// Whether a turn has something to do although nothing has happened.
+    public func isTurnDue(at now: Moment) -> Bool {
+        nextDeadline <= now.instant || nextExpiry.map { $0 <= now.wall } ?? false
+    }
+
     /// When the leader has to look for expired keys next, as wall time; nil when it need not. A key may end later
     /// than a `Timestamp` reaches, which then says its last.
-    public var nextExpiry: Timestamp? {
+    var nextExpiry: Timestamp? {
         guard raft.role == .leader, let due = keyspace.nextDeadline else { return nil }
         let (time, isBeyond) = due.multipliedReportingOverflow(by: 1000)
         return Timestamp(microseconds: isBeyond ? .max : time)
@@ -159,7 +201,8 @@ public struct Replica: ~Copyable, Sendable {
 
     /// Whether there is more to apply or to read than one step does: call again at once.
     public var hasMoreToDo: Bool {
-        !readyReads.isEmpty || appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
+        !readyReads.isEmpty || keyspace.hasIndexesToBuild
+            || appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
     }
 
     /// Whether nobody waits for anything that this replica knows of: it can be stopped without leaving a question open.
@@ -173,6 +216,11 @@ public struct Replica: ~Copyable, Sendable {
     /// Bytes of log behind `index`; what is no longer in memory is not counted.
     public func bytesBehind(_ index: LogIndex) -> ByteCount {
         index >= raft.lastPosition.index ? .zero : ByteCount(cache.bytes(behind: index))
+    }
+
+    /// Frames in memory from the one that holds `index`; empty when only the log on disk has it.
+    public func framesInMemory(holding index: LogIndex, byteLimit: ByteCount) -> [Frame] {
+        cache.frames(holding: index, byteLimit: byteLimit.rawValue)
     }
 
     /// The leader's hybrid clock as a reader sees it.
@@ -190,5 +238,6 @@ public struct Replica: ~Copyable, Sendable {
             "commit \(raft.commitIndex) over last \(raft.lastPosition.index)")
         raft.checkInvariants()
         writes.checkInvariants()
+        parked.checkInvariants()
     }
 }

@@ -1,6 +1,7 @@
 // What a replica wants done: orders for the log, messages, replies and news, in the order in which they must happen.
 
 public import Consensus
+public import Keyspace
 public import LogFormat
 public import PeerProtocol
 public import Vocabulary
@@ -43,6 +44,8 @@ public enum ReplicaNews: Sendable {
     /// counts any more.
     case repairGranted(LogIndex)
     case anomaly(String)
+    /// This leader has said in the log that its memory is full, or no longer.
+    case memory(isFull: Bool)
     case memberRegistered(NodeID, StorageID)
     /// The leader's connection was lost: is its port still open?
     case probe(NodeID)
@@ -62,12 +65,14 @@ public struct ReplicaEffects: Sendable {
     public var forwards: [(to: NodeID, batch: RequestBatch)] = []
     public var answers: [(to: NodeID, batch: AnswerBatch)] = []
     public var news: [ReplicaNews] = []
+    /// What happened to keys, as far as the shell wanted to know (`Replica.report`).
+    public var keyEvents = KeyEventList()
 
     public init() {}
 
     public var isEmpty: Bool {
         logWrites.isEmpty && logReads.isEmpty && messages.isEmpty && replies.items.isEmpty && forwards.isEmpty
-            && answers.isEmpty && news.isEmpty
+            && answers.isEmpty && news.isEmpty && keyEvents.isEmpty
     }
 
     /// Empties all lists and keeps their memory.
@@ -79,5 +84,6 @@ public struct ReplicaEffects: Sendable {
         forwards.removeAll(keepingCapacity: true)
         answers.removeAll(keepingCapacity: true)
         news.removeAll(keepingCapacity: true)
+        if !keyEvents.isEmpty { keyEvents.removeAll() }
     }
 }

@@ -52,6 +52,10 @@ public enum ReplicaEvent: Sendable {
     case framesRead([Frame], LogRead)
     /// An operator wants another leader: `to`, or the best one.
     case handover(to: NodeID?, isForced: Bool, deadline: Instant)
+    /// The client of a blocking request that has no answer yet is gone.
+    case clientGone(token: UInt64)
+    /// The client of a blocking request shall go on: with an error, or as if its time were over.
+    case clientUnblocked(token: UInt64, isError: Bool)
     /// All that arrived in this turn was handed in: make the frame, send, start the read round.
     case endOfTurn
 }

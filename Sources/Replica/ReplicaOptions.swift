@@ -30,8 +30,17 @@ public struct ReplicaOptions: Sendable {
     /// Bytes of replies to linearizable reads made per step; the rest is read in the next, so that many large replies
     /// do not keep the loop from its heartbeats.
     public var readReplyBytesPerStep = 2 << 20
-    /// Entries a `tick` may expire at once is the keyspace's business; this is how often the leader looks.
+    /// Records over which an index that is being built is taken further per turn: well below a millisecond's work, so
+    /// that nobody notices.
+    public var indexRecordsPerTurn = 256
+    /// How many records a `tick` removes at once is the keyspace's business; this is how often the leader looks while
+    /// there are some whose time is over.
     public var expiryInterval = Duration.milliseconds(1)
+
+    /// Log indexes behind the newest of which it is remembered whether they changed anything: an eighth of a byte each.
+    public var changeIndexes = 1 << 27
+    /// Bytes of what is remembered of them beside.
+    public var changeNoteBytes = ByteCount.mebibytes(64)
 
     public init() {}
 }

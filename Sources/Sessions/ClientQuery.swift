@@ -14,6 +14,8 @@ public struct ClientQuery: Sendable {
     private var address: String?
     /// False when the query names a user or a type that no session of a client has.
     private var canMatch = true
+    /// Only those that are subscribed to something, or only those that are not.
+    private var isSubscriber: Bool?
     private var sparesAsker = true
     /// Whether the asking client wants no reply.
     var isMuted = false
@@ -26,7 +28,7 @@ public struct ClientQuery: Sendable {
 
     /// Shows a session. True when it is to be closed: at once, or after its reply if it is the asking one.
     public mutating func consider(_ session: Session) -> Bool {
-        guard canMatch else { return false }
+        guard canMatch, isSubscriber == nil || isSubscriber == session.isSubscriber else { return false }
         guard ids.isEmpty || ids.contains(Int64(bitPattern: session.id)) else { return false }
         guard address == nil || address == session.address else { return false }
         guard !isKill || !sparesAsker || session.id != asker else { return false }
@@ -102,7 +104,7 @@ public struct ClientQuery: Sendable {
                 reply.error("ERR Unknown client type '", quoting: request[position], "'")
                 return false
             }
-            if type != "normal" { canMatch = false }
+            if type == "normal" || type == "pubsub" { isSubscriber = type == "pubsub" } else { canMatch = false }
         case "id" where isKill:
             guard let id = request.integer(position), id > 0 else {
                 reply.error("ERR client-id should be greater than 0")
@@ -133,11 +135,15 @@ public struct ClientQuery: Sendable {
     static func line(of session: Session, at now: Instant) -> String {
         let age = (now - session.openedAt).components.seconds
         let idle = (now - session.lastRequestAt).components.seconds
-        var flags = session.readsLocally ? "r" : ""
+        let subscriptions = session.subscriptions
+        var flags = session.isSubscriber ? "P" : ""
+        if session.readsLocally { flags += "r" }
         if session.isKeptOnPressure { flags += "e" }
         if flags.isEmpty { flags = "N" }
+        let queued = session.transaction?.envelope.count ?? -1
         return "id=\(session.id) addr=\(session.address) name=\(session.name) age=\(age) idle=\(idle) flags=\(flags)"
-            + " db=0 sub=0 psub=0 ssub=0 multi=-1 cmd=\(session.lastCommand.text) user=default redir=-1"
+            + " db=0 sub=\(subscriptions.channels) psub=\(subscriptions.patterns) ssub=\(subscriptions.shardChannels)"
+            + " multi=\(queued) cmd=\(session.lastCommand.text) user=default redir=-1"
             + " resp=\(session.version.rawValue) lib-name=\(session.clientLibrary) lib-ver=\(session.clientVersion)\n"
     }
 }

@@ -41,25 +41,29 @@ enum ClusterAnswers {
         _ request: borrowing Request, _ facts: NodeFacts, usesTLS: Bool, _ reply: inout ReplyWriter
     ) {
         let subcommand = request.name(1)
-        let count = subcommand == "keyslot" ? 3 : 2
-        guard known.contains(subcommand) else { return Session.refuseSubcommand("CLUSTER", request, &reply) }
-        guard request.count == count else { return Session.refuseArity("cluster|" + subcommand, &reply) }
+        guard let command = CommandDescription.named("cluster|" + subcommand) else {
+            return Session.refuseSubcommand("CLUSTER", request, &reply)
+        }
+        guard command.accepts(argumentCount: request.count) else { return Session.refuseArity(command.name, &reply) }
         switch subcommand {
         case "info": reply.verbatim(text: info(facts))
         case "keyslot": reply.integer(Int64(HashSlot.of(request[2])))
         case "myid": reply.bulk(text: identity(of: facts.status.id))
-        case "nodes": reply.verbatim(text: nodes(facts))
+        case "nodes": reply.verbatim(text: facts.members.map { line(of: $0, facts) + "\n" }.joined())
+        case "replicas", "slaves": replicas(of: request, facts, &reply)
         case "slots": slots(facts, &reply)
         case "shards": shards(facts, usesTLS: usesTLS, &reply)
         default: Session.writeHelp("CLUSTER", help, &reply)
         }
     }
 
-    private static let known = ["help", "info", "keyslot", "myid", "nodes", "shards", "slots"]
     private static let help = [
+        "COUNTKEYSINSLOT <slot>", "    Return the number of keys in a slot.",
+        "GETKEYSINSLOT <slot> <count>", "    Return keys of a slot.",
         "INFO", "    Return information about the cluster.",
         "KEYSLOT <key>", "    Return the hash slot of a key.",
         "MYID", "    Return the node id.", "NODES", "    Return the nodes, one per line.",
+        "REPLICAS <node-id>", "    Return the nodes that follow the leader.",
         "SHARDS", "    Return the one shard and its nodes.", "SLOTS",
         "    Return the one range of slots and its nodes.",
     ]
@@ -83,20 +87,26 @@ enum ClusterAnswers {
         return fields.map { "\($0):\($1)\r\n" }.joined()
     }
 
-    /// One line per node: id, address, flags, master, ping, pong, epoch, link, slots. Clients read the port for the bus
-    /// and do not use it: it is the client port.
-    private static func nodes(_ facts: NodeFacts) -> String {
-        let master = facts.leader.map { identity(of: $0.id) }
-        return facts.members.map { member in
-            let isMaster = member.id == facts.status.leader
-            var flags = isMaster ? "master" : "slave"
-            if member.id == facts.status.id { flags = "myself," + flags }
-            if !facts.isReachable(member.id) { flags += ",fail?" }
-            let link = facts.isReachable(member.id) ? "connected" : "disconnected"
-            return "\(identity(of: member.id)) \(member.host):\(member.port)@\(member.port),\(member.host) \(flags)"
-                + " \(isMaster ? "-" : master ?? "-") 0 0 \(facts.status.term) \(link)"
-                + (isMaster ? " 0-\(slots - 1)\n" : "\n")
-        }.joined()
+    /// A node's line: id, address, flags, master, ping, pong, epoch, link, slots. Clients read the port for the bus and
+    /// do not use it: it is the client port.
+    private static func line(of member: NodeFacts.Member, _ facts: NodeFacts) -> String {
+        let isMaster = member.id == facts.status.leader
+        var flags = isMaster ? "master" : "slave"
+        if member.id == facts.status.id { flags = "myself," + flags }
+        if !facts.isReachable(member.id) { flags += ",fail?" }
+        let link = facts.isReachable(member.id) ? "connected" : "disconnected"
+        let master = isMaster ? nil : facts.leader.map { identity(of: $0.id) }
+        return "\(identity(of: member.id)) \(member.host):\(member.port)@\(member.port),\(member.host) \(flags)"
+            + " \(master ?? "-") 0 0 \(facts.status.term) \(link)" + (isMaster ? " 0-\(slots - 1)" : "")
+    }
+
+    private static func replicas(of request: borrowing Request, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
+        guard let member = facts.members.first(where: { identity(of: $0.id) == request.name(2) }) else {
+            return reply.error("ERR Unknown node ", quoting: request[2], "")
+        }
+        guard member.id == facts.status.leader else { return reply.error("ERR The specified node is not a master") }
+        reply.arrayHeader(facts.followers.count)
+        for follower in facts.followers { reply.bulk(text: line(of: follower, facts)) }
     }
 
     private static func slots(_ facts: NodeFacts, _ reply: inout ReplyWriter) {

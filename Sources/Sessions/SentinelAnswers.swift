@@ -1,21 +1,19 @@
 // SENTINEL: where the leader is, for clients that ask a Sentinel. Every node is one; the cluster is the one "master".
 
 import RESP
-import Vocabulary
+public import Vocabulary
 
 enum SentinelAnswers {
-    private static let arities = [
-        "ckquorum": 3, "get-master-addr-by-name": 3, "help": 2, "master": 3, "masters": 2, "myid": 2, "replicas": 3,
-        "sentinels": 3, "slaves": 3,
-    ]
-
     static func answer(_ request: borrowing Request, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
         let subcommand = request.name(1)
-        guard let arity = arities[subcommand] else { return Session.refuseSubcommand("SENTINEL", request, &reply) }
-        guard request.count == arity else { return Session.refuseArity("sentinel|" + subcommand, &reply) }
+        guard let command = CommandDescription.named("sentinel|" + subcommand) else {
+            return Session.refuseSubcommand("SENTINEL", request, &reply)
+        }
+        guard command.accepts(argumentCount: request.count) else { return Session.refuseArity(command.name, &reply) }
         switch subcommand {
         case "help": return Session.writeHelp("SENTINEL", help, &reply)
         case "myid": return reply.bulk(text: ClusterAnswers.identity(of: facts.status.id))
+        case "is-master-down-by-addr": return isDown(request, facts, &reply)
         case "masters":
             reply.arrayHeader(facts.leader == nil ? 0 : 1)
             if let leader = facts.leader { master(leader, facts, &reply) }
@@ -31,6 +29,8 @@ enum SentinelAnswers {
     private static let help = [
         "CKQUORUM <master-name>", "    Check that a majority of the nodes can be reached.",
         "GET-MASTER-ADDR-BY-NAME <master-name>", "    Return the leader's host and port.",
+        "IS-MASTER-DOWN-BY-ADDR <ip> <port> <current-epoch> <runid>",
+        "    Tell whether this node knows the node at the address to lead.",
         "MASTER <master-name>", "    Show the leader.", "MASTERS", "    Show a list of the one leader.",
         "MYID", "    Return the node id.", "REPLICAS <master-name>", "    Show the nodes that do not lead.",
         "SENTINELS <master-name>", "    Show the nodes other than this one.",
@@ -41,6 +41,20 @@ enum SentinelAnswers {
         reply.arrayHeader(2)
         reply.bulk(text: leader.host)
         reply.bulk(text: "\(leader.port)")
+    }
+
+    /// 1 when the node at the address is not the leader that this node hears of, then whom it votes for: nobody, since
+    /// elections are not for clients to ask for.
+    private static func isDown(_ request: borrowing Request, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
+        guard let port = request.integer(3), request.integer(4) != nil else {
+            return reply.error("ERR value is not an integer or out of range")
+        }
+        let leader = facts.leader
+        let isUp = leader.map { $0.host == request.text(2) && Int64($0.port) == port && facts.isReachable($0.id) }
+        reply.arrayHeader(3)
+        reply.integer(isUp == true ? 0 : 1)
+        reply.bulk(text: "*")
+        reply.integer(0)
     }
 
     private static func tell(_ subcommand: String, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
@@ -95,5 +109,16 @@ enum SentinelAnswers {
             reply.bulk(text: field)
             reply.bulk(text: value)
         }
+    }
+}
+
+extension NodeFacts {
+    /// What Sentinel publishes, and where, when another node leads: name, old host and port, new host and port, as
+    /// clients who came with or without TLS reach the nodes. Nil unless both are members.
+    public func switchMaster(from old: NodeID, to new: NodeID, usesTLS: Bool) -> (channel: String, message: String)? {
+        let members = (usesTLS ? self : announcedWithoutTLS()).members
+        guard let old = members.first(where: { $0.id == old }), let new = members.first(where: { $0.id == new })
+        else { return nil }
+        return ("+switch-master", "\(clusterName) \(old.host) \(old.port) \(new.host) \(new.port)")
     }
 }

@@ -1,6 +1,7 @@
 // The commands that need neither keys nor other nodes.
 
 import ByteCoding
+import Keyspace
 import PeerProtocol
 import RESP
 import Vocabulary
@@ -12,22 +13,45 @@ extension Session {
         _ batch: inout RequestBatch
     ) -> Disposition {
         let command = LocalCommand(rawValue: request.name(0))
+        if transaction != nil, command?.isOfTransactions != true {
+            return queue(request, token, environment, &reply, &batch)
+        }
         guard isLoggedIn || command?.isAllowedBeforeLogin == true else {
             reply.error("NOAUTH Authentication required.")
             return .answered
         }
         guard let command else {
-            Session.refuseUnknown(request, &reply)
+            refuse(request, &reply)
             return .answered
         }
-        guard command.arity < 0 ? request.count >= -command.arity : request.count == command.arity else {
+        guard command.accepts(argumentCount: request.count) else {
+            if command == .exec {
+                endTransaction()
+                reply.error("EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command")
+                return .answered
+            }
+            if command != .reset { transaction?.isBroken = true }
             Session.refuseArity(command.rawValue, &reply)
+            return .answered
+        }
+        guard !isListening || command.isAllowedWhileListening else {
+            let name = command.hasSubcommands ? command.rawValue + "|" + request.name(1) : command.rawValue
+            Session.refuseWhileListening(name, &reply)
             return .answered
         }
         switch command {
         case .auth, .hello, .quit, .reset: return converse(command, request, environment, &reply)
+        case .discard, .exec, .multi, .unwatch, .watch: return transact(command, request, token, &reply, &batch)
+        case .ifversion, .once: return guardedCommand(request, token, &reply, &batch)
+        case .cluster where Session.asksForSlot(request): return askForSlot(request, token, &reply, &batch)
         case .wait, .waitaof: return wait(command, request, token, &reply, &batch)
+        case .changes: return followChanges(request, &reply)
         case .client: return client(request, environment, &reply)
+        case .memory: return memory(request, token, facts(in: environment), &reply, &batch)
+        case .config: return ConfigAnswers.answer(request, facts(in: environment), usesTLS: usesTLS, &reply)
+        case .psubscribe, .publish, .pubsub, .punsubscribe, .spublish, .ssubscribe, .subscribe, .sunsubscribe,
+            .unsubscribe:
+            return PubSubOrder.order(command, request, &reply).map(Disposition.pubsub) ?? .answered
         default: tell(command, request, environment, &reply)
         }
         return .answered
@@ -37,9 +61,12 @@ extension Session {
         _ command: LocalCommand, _ request: borrowing Request, _ environment: SessionEnvironment,
         _ reply: inout ReplyWriter
     ) {
-        var facts: NodeFacts { usesTLS ? environment.facts : environment.facts.announcedWithoutTLS() }
+        var facts: NodeFacts { self.facts(in: environment) }
         switch command {
         case .ping: ping(request, &reply)
+        case .acl: AccessAnswers.answer(request, needsLogin: environment.tokens != nil, &reply)
+        // Nothing ever has to be asked elsewhere.
+        case .asking: reply.ok()
         case .echo: reply.bulk(request[1])
         case .select: select(request, &reply)
         case .time: time(environment.wall, &reply)
@@ -47,17 +74,25 @@ extension Session {
             readsLocally = command == .readonly
             reply.ok()
         case .command: CommandAnswers.answer(request, &reply)
-        case .config: ConfigAnswers.answer(request, facts, usesTLS: usesTLS, &reply)
         case .info: InfoAnswers.answer(request, facts, environment.wall, &reply)
         case .role: ClusterAnswers.role(facts, &reply)
         case .cluster: ClusterAnswers.answer(request, facts, usesTLS: usesTLS, &reply)
         case .sentinel: SentinelAnswers.answer(request, facts, &reply)
-        case .auth, .hello, .quit, .reset, .wait, .waitaof, .client: break
+        default: break
         }
+    }
+
+    /// The node's facts, as this client has to see them.
+    private func facts(in environment: SessionEnvironment) -> NodeFacts {
+        usesTLS ? environment.facts : environment.facts.announcedWithoutTLS()
     }
 
     private func ping(_ request: borrowing Request, _ reply: inout ReplyWriter) {
         switch request.count {
+        case 1...2 where isListening:
+            reply.arrayHeader(2)
+            reply.bulk(text: "pong")
+            request.count == 2 ? reply.bulk(request[1]) : reply.bulk(text: "")
         case 1: reply.simple("PONG")
         case 2: reply.bulk(request[1])
         default: Session.refuseArity("ping", &reply)
@@ -68,7 +103,7 @@ extension Session {
         switch request.integer(1) {
         case nil: reply.error("ERR value is not an integer or out of range")
         case 0: reply.ok()
-        default: reply.error("ERR DB index is out of range")
+        default: reply.error("ERR DB index is out of range: there is one database, 0")
         }
     }
 
@@ -119,18 +154,41 @@ extension Session {
         reply.error(text: "ERR wrong number of arguments for '\(command)' command")
     }
 
+    /// `command` in upper case. Says so when Redis knows the subcommand, and why it is not to be had here.
     static func refuseSubcommand(_ command: String, _ request: borrowing Request, _ reply: inout ReplyWriter) {
+        if refuseUnsupported(command.lowercased() + "|" + request.name(1), &reply) { return }
         let subcommand = String(decoding: request.text(1).utf8.prefix(128), as: UTF8.self)
         reply.error(text: "ERR unknown subcommand '\(subcommand)'. Try \(command) HELP.")
     }
 
-    /// Redis's words for a name it does not know; for one that Redis does know, that it is not to be had here.
-    private static func refuseUnknown(_ request: borrowing Request, _ reply: inout ReplyWriter) {
-        let name = request.name(0)
-        guard !UnsupportedCommand.contains(name) else {
-            reply.error(text: "ERR command '\(name)' is not supported; docs/COMPATIBILITY.md lists what is")
-            return
+    static func refuseWhileListening(_ command: String, _ reply: inout ReplyWriter) {
+        reply.error(
+            text: "ERR Can't execute '\(command)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+                + "allowed in this context")
+    }
+
+    /// Refuses what is no command of the session's: one of the keyspace's at a time when it may not be said, or none.
+    private func refuse(_ request: borrowing Request, _ reply: inout ReplyWriter) {
+        guard let command = CommandTable.shared.lookup(request[0]) else {
+            return Session.refuseUnknown(request, &reply)
         }
+        guard command.accepts(argumentCount: request.count) else {
+            return Session.refuseArity(command.name.description, &reply)
+        }
+        Session.refuseWhileListening(command.name.description, &reply)
+    }
+
+    /// False, and nothing written, unless it is something of Redis's that is not offered.
+    private static func refuseUnsupported(_ name: String, _ reply: inout ReplyWriter) -> Bool {
+        guard let why = UnsupportedCommand.reason(name) else { return false }
+        reply.error(
+            text: "ERR command '\(name)' is not supported: \(why.rawValue); docs/COMPATIBILITY.md lists what is")
+        return true
+    }
+
+    /// Redis's words for a name it does not know; for one that Redis does know, that it is not to be had here.
+    static func refuseUnknown(_ request: borrowing Request, _ reply: inout ReplyWriter) {
+        if refuseUnsupported(request.name(0), &reply) { return }
         func quoted(_ position: Int, _ length: Int) -> String {
             String(decoding: request.text(position).utf8.prefix(length), as: UTF8.self)
         }

@@ -21,8 +21,7 @@ extension Session {
             guard arity(subcommand, request, 2, &reply) else { break }
             lastCommand = .local("client|" + subcommand)
             show(subcommand, environment, &reply)
-        case "caching", "pause", "tracking", "trackinginfo", "unblock", "unpause":
-            reply.error(text: "ERR CLIENT \(subcommand) is not supported; docs/COMPATIBILITY.md lists what is")
+        case "unblock": return unblock(request, &reply)
         default:
             Session.refuseSubcommand("CLIENT", request, &reply)
         }
@@ -110,6 +109,7 @@ extension Session {
         "NO-EVICT (ON|OFF)", "    Keep the connection under memory pressure.",
         "REPLY (ON|OFF|SKIP)", "    Control the replies sent to the current connection.",
         "SETINFO <LIB-NAME|LIB-VER> <value>", "    Set client meta attributes.",
+        "UNBLOCK <clientid> [TIMEOUT|ERROR]", "    Unblock the specified blocked client.",
         "SETNAME <name>", "    Assign the name <name> to the current connection.",
     ]
 }

@@ -12,9 +12,10 @@ extension Session {
         case .hello: return hello(request, environment, &reply)
         case .reset:
             reset(environment)
+            forcesReply = true
             reply.version = version
             reply.simple("RESET")
-            return .answered
+            return isSubscriber ? .pubsub(PubSubOrder(.leave)) : .answered
         default:
             reply.ok()
             return .close
@@ -152,6 +153,7 @@ extension Session {
         readsLocally = false
         isKeptOnPressure = false
         replyMode = .on
+        endTransaction()
     }
 
     // MARK: Names

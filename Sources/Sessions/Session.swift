@@ -33,6 +33,10 @@ public struct Session: Sendable {
     /// Set by `READONLY`: reads are answered from what this node has.
     public internal(set) var readsLocally = false
     public internal(set) var isKeptOnPressure = false
+    /// What the registry of subscriptions has of it.
+    public internal(set) var subscriptions = SubscriptionCounts()
+    /// Whether it hears of messages: it has subscriptions.
+    public internal(set) var isSubscriber = false
     var lastCommand = LastCommand.local("")
     public internal(set) var lastRequestAt: Instant
     /// Requests taken so far.
@@ -46,12 +50,12 @@ public struct Session: Sendable {
 
     /// The name of the last command: told apart, so that noting one of the keyspace's costs nothing.
     enum LastCommand {
-        case data(StaticString)
+        case data(CommandCode, StaticString)
         case local(String)
 
         var text: String {
             switch self {
-            case .data(let name): name.description
+            case .data(_, let name): name.description
             case .local(let name): name
             }
         }
@@ -69,6 +73,16 @@ public struct Session: Sendable {
     public static let failedLoginsMax = 10
     /// Bytes of a client's or a library's name.
     public static let nameLengthMax = 1024
+
+    /// Whether the one request on its way may wait for as long as it likes.
+    public internal(set) var isBlocked = false
+    /// Set between `MULTI` and `EXEC`.
+    var transaction: Transaction?
+    var watched: [WatchedKey] = []
+    /// The keys of a `WATCH` whose answer is to come: the first that comes.
+    var awaited: [[UInt8]]?
+    /// What is published when the `EXEC` on its way, whose answer is the first that comes, was carried out.
+    public internal(set) var queuedMessages: [QueuedMessage] = []
 
     public init(id: UInt64, address: String, at now: Instant, isLoggedIn: Bool = false, usesTLS: Bool = true) {
         self.id = id
@@ -89,8 +103,17 @@ public struct Session: Sendable {
         case stall
         /// The reply was written; close the connection once it is sent.
         case close
-        /// The node has to show all sessions to the query, which then writes the reply.
-        case clients(ClientQuery)
+        /// The node has to show all sessions to the query, which then writes the reply. Indirect, so that the others
+        /// stay small.
+        indirect case clients(ClientQuery)
+        /// The node has to carry it out on its registry of subscriptions, which then writes the reply.
+        case pubsub(PubSubOrder)
+        /// The node has to look for a client that waits, and to answer whether there was one.
+        case unblock(UnblockOrder)
+        /// The node has to tell what its log changed; `completed` must be called when it has. Indirect, as above.
+        indirect case changes(ChangesOrder)
+        /// The reply was written; the node has to go by these settings from now on.
+        case configure(ConfigChange)
     }
 
     /// Takes one request: `arguments` point into `bytes`, the command's name first.
@@ -99,7 +122,7 @@ public struct Session: Sendable {
         reply: inout ReplyWriter, batch: inout RequestBatch
     ) -> Disposition {
         let request = Request(arguments, in: bytes)
-        if isLoggedIn, let command = CommandTable.shared.lookup(request[0]) {
+        if isLoggedIn, !isListening, transaction == nil, let command = CommandTable.shared.lookup(request[0]) {
             return submit(command, request, token, environment.now, &reply, &batch)
         }
         guard outstanding == 0 else { return .stall }
@@ -108,26 +131,40 @@ public struct Session: Sendable {
         let muting = beginReply()
         let disposition = answer(request, token, environment, &reply, &batch)
         switch disposition {
-        case .submitted:
+        case .submitted, .changes:
             if muting == .skipNext { replyMode = .skipping }
         case .clients(var query):
             query.isMuted = muting != .on
             return .clients(query)
-        case .answered, .close, .stall:
+        case .pubsub(var order):
+            order.isMuted = muting != .on
+            return .pubsub(order)
+        case .unblock(var order):
+            order.isMuted = muting != .on
+            return .unblock(order)
+        case .answered, .close, .configure, .stall:
             mute(muting, since: start, &reply)
         }
         return disposition
     }
 
-    /// The answer to one request on its way has come. Its reply goes to the client unless `isSilent`.
-    public mutating func completed() {
+    /// The answer to one request on its way has come. Its reply goes to the client unless `isSilent` was true before;
+    /// in its place what is returned, if anything.
+    public mutating func completed(_ reply: RawSpan) -> [UInt8]? {
         precondition(outstanding > 0, "an answer to no request")
         outstanding -= 1
+        isBlocked = false
         if outstanding == 0, replyMode == .skipping { replyMode = .on }
+        return awaited == nil ? nil : takeAwaited(reply)
     }
 
     /// Whether the replies to the requests on their way are dropped: what `CLIENT REPLY` asked for.
     public var isSilent: Bool { replyMode == .off || replyMode == .skipping }
+
+    /// Whether it may say little but what changes its subscriptions: in version 2 of the protocol a client cannot tell
+    /// a message from a reply.
+    @inline(__always)
+    var isListening: Bool { isSubscriber && version == .two }
 
     // MARK: Requests on their way
 
@@ -136,6 +173,9 @@ public struct Session: Sendable {
         _ command: CommandSpec, _ request: borrowing Request, _ token: UInt64, _ now: Instant,
         _ reply: inout ReplyWriter, _ batch: inout RequestBatch
     ) -> Disposition {
+        if command.flags.contains(.blocking) {
+            return submitBlocking(command, request, token, now, &reply, &batch)
+        }
         let kind: RequestKind = command.route == .write ? .write : readsLocally ? .localRead : .read
         guard mayJoin(kind) else { return .stall }
         let start = reply.bytes.count
@@ -144,11 +184,11 @@ public struct Session: Sendable {
                 reply.bytes.removeLast(reply.bytes.count - start)
                 return .stall
             }
-            note(.data(command.name), at: now)
+            note(.data(command.code, command.name), at: now)
             mute(beginReply(), since: start, &reply)
             return .answered
         }
-        note(.data(command.name), at: now)
+        note(.data(command.code, command.name), at: now)
         batch.append(token: token, kind: kind, version: version) { [bytes = request.bytes] in
             EntryCoding.encode(command.code, bytes, words: request.arguments, to: &$0)
         }
@@ -164,17 +204,17 @@ public struct Session: Sendable {
     }
 
     private func mayJoin(_ kind: RequestKind) -> Bool {
-        outstanding == 0 || outstandingKind == kind && replyMode != .skipping
+        outstanding == 0 || outstandingKind == kind && replyMode != .skipping && !isBlocked
     }
 
-    private mutating func note(_ command: LastCommand, at now: Instant) {
+    mutating func note(_ command: LastCommand, at now: Instant) {
         lastCommand = command
         lastRequestAt = now
         requests += 1
     }
 
     /// What holds for the reply to this request; a request to be skipped is so only once.
-    private mutating func beginReply() -> ReplyMode {
+    mutating func beginReply() -> ReplyMode {
         let mode = replyMode
         if mode == .skipNext { replyMode = .on }
         forcesReply = false
@@ -182,7 +222,7 @@ public struct Session: Sendable {
     }
 
     /// Takes back a reply that the client did not want.
-    private func mute(_ mode: ReplyMode, since start: Int, _ reply: inout ReplyWriter) {
+    func mute(_ mode: ReplyMode, since start: Int, _ reply: inout ReplyWriter) {
         guard mode != .on, !forcesReply else { return }
         reply.bytes.removeLast(reply.bytes.count - start)
     }

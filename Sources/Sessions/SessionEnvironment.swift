@@ -1,5 +1,6 @@
 // What a session needs to know of its node, handed in with each request.
 
+public import Keyspace
 public import Telemetry
 public import Vocabulary
 
@@ -17,6 +18,8 @@ public struct SessionEnvironment: Sendable {
     public var wall: Timestamp
     /// Nil when nobody has to log in.
     public var tokens: (any TokenVerifier)?
+    /// Commands that may make the keyspace larger are refused, as far as this node knows.
+    public var isMemoryFull = false
     /// The facts, in an array of one, so that a copy of the environment costs one reference instead of dozens.
     private var box: [NodeFacts]
 
@@ -43,6 +46,11 @@ public struct NodeFacts: Sendable {
     public var activity = Activity()
     public var clientsMax = 0
     public var bulkLengthMax = ByteCount.mebibytes(64)
+    /// Which events of keys this node reports to its subscribers.
+    public var keyEvents: KeyEventClasses = []
+    /// What the keyspace may take while this node leads; nil for no limit.
+    public var memoryMax: ByteCount?
+    public var calls = CommandCalls()
 
     public init(status: NodeStatus, clusterName: String, members: [Member]) {
         self.status = status
@@ -77,7 +85,7 @@ public struct NodeFacts: Sendable {
     }
 
     /// What the node has done since its start.
-    public struct Activity: Hashable, Sendable {
+    public struct Activity: Sendable {
         public var connectionsAccepted: UInt64 = 0
         public var connectionsRejected: UInt64 = 0
         public var commands: UInt64 = 0
@@ -86,7 +94,29 @@ public struct NodeFacts: Sendable {
         public var bytesSent: UInt64 = 0
         public var expiredKeys: UInt64 = 0
         public var keysWithDeadline: UInt64 = 0
+        /// Clients of this node that wait for an element.
+        public var blockedClients = 0
+        /// Channels, patterns and shard channels that have subscribers here.
+        public var channels = 0
+        public var patterns = 0
+        public var shardChannels = 0
+        /// What the keyspace takes, the most of it that this node has seen, and the part that is keys and values.
         public var keyspaceMemory = ByteCount.zero
+        public var keyspaceMemoryPeak = ByteCount.zero
+        public var payload = ByteCount.zero
+        /// Whether commands that may grow are refused.
+        public var isMemoryFull = false
+        /// Of what was removed, pieces that are still to be freed.
+        public var unfreedPieces = 0
+        /// Keys that were there, and not there, when a command of this node read them.
+        public var keyHits: UInt64 = 0
+        public var keyMisses: UInt64 = 0
+        /// Error replies to this node's clients.
+        public var errors = Tally<ErrorWord>()
+        public var bytesReceivedPerSecond: UInt64 = 0
+        public var bytesSentPerSecond: UInt64 = 0
+        /// Since when this node may lack what the leader has committed; zero on the leader, nil without one.
+        public var staleness: Duration?
         public var userTime = Duration.zero
         public var systemTime = Duration.zero
 
@@ -114,6 +144,9 @@ public struct NodeFacts: Sendable {
     func isReachable(_ id: NodeID) -> Bool {
         id == status.id || status.peers.contains { $0.id == id && $0.isConnected }
     }
+
+    /// Since when a member lacks something of the leader's log; known to the leader only.
+    func lag(of id: NodeID) -> Duration? { status.peers.first { $0.id == id }?.lag }
 
     /// How far a member's copy of the log is known to go.
     func position(of id: NodeID) -> LogIndex {

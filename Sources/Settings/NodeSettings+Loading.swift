@@ -56,6 +56,7 @@ extension NodeSettings {
             holdTimeout: reader.value(SettingTable.hold), timeout: reader.value(SettingTable.request))
         log = LogSettings(from: &reader)
         cpuLatencyMax = reader.optional(SettingTable.cpuLatency)
+        memoryMax = reader.optional(SettingTable.memoryMax)
         clients = ClientSettings(from: &reader)
         metricsAllow = reader.value(SettingTable.metricsAllow)
         logging = LoggingSettings(
@@ -151,5 +152,6 @@ extension ClientSettings {
         outputBufferMax = reader.value(SettingTable.outputBuffer)
         outputTimeout = reader.value(SettingTable.outputTimeout)
         loginTimeout = reader.value(SettingTable.loginTimeout)
+        keyEvents = reader.value(SettingTable.keyEvents)
     }
 }

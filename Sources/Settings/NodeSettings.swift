@@ -1,5 +1,6 @@
 // The settings of one node, typed and valid: what `noded` runs by.
 
+public import Keyspace
 public import Vocabulary
 
 /// Everything that a node is told from outside. Made by `NodeSettings.load`, which checks every value and relation.
@@ -20,6 +21,8 @@ public struct NodeSettings: Hashable, Sendable {
     public var log: LogSettings
     /// How long the machine's cores may take to wake while the node works; nil leaves that to the system.
     public var cpuLatencyMax: Duration?
+    /// What the keyspace may take in memory; nil for no limit.
+    public var memoryMax: ByteCount?
     public var clients: ClientSettings
     /// Address ranges that may read `/metrics`, with a token as well; empty allows all.
     public var metricsAllow: [String]
@@ -113,6 +116,8 @@ public struct ClientSettings: Hashable, Sendable {
     public var outputBufferMax: ByteCount
     public var outputTimeout: Duration
     public var loginTimeout: Duration
+    /// Which events of keys this node publishes to its subscribers.
+    public var keyEvents: KeyEventClasses
 }
 
 public enum LogLevel: String, CaseIterable, Sendable {

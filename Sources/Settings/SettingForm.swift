@@ -1,5 +1,6 @@
 // How the kinds of values are read from text: each form knows its bounds, its words and its complaints.
 
+import Keyspace
 import Platform
 import Vocabulary
 
@@ -198,6 +199,18 @@ extension SettingForm where Value == ClusterID {
         SettingForm("32 hex characters") { (written: String) throws(ValueFault) in
             guard let value = ClusterID(hex: written) else {
                 throw ValueFault("is not 32 hex characters", "draw one with `openssl rand -hex 16`, the same for all")
+            }
+            return value
+        }
+    }
+}
+
+extension SettingForm where Value == KeyEventClasses {
+    static var keyEvents: SettingForm {
+        SettingForm("letters of `Ag$lshzxeKEtmdn`") { (written: String) throws(ValueFault) in
+            guard let value = KeyEventClasses(letters: written) else {
+                throw ValueFault(
+                    "`\(written)` has a letter that means nothing", "write letters of Ag$lshzxeKEtmdn, such as KEA")
             }
             return value
         }

@@ -135,6 +135,14 @@ enum SettingTable {
         them poll, so that a lone write is faster and idle cores use power. Needs `/dev/cpu_dma_latency`.
         """)
 
+    static let memoryMax = Setting(
+        "memory.max", .size(.mebibytes(1) ... .mebibytes(16_777_216)), .absent("no limit"),
+        """
+        What the keyspace may take in memory. When it takes more on the leader, commands that may make it larger are \
+        answered `-OOM` on every node until keys are removed; nothing is evicted. Leave room beside it for the process \
+        itself. Same on every node. `CONFIG SET maxmemory` changes it until the node ends.
+        """)
+
     // What clients may cost.
     static let requestSize = Setting(
         "client.request-size-max", .size(.kibibytes(16) ... .mebibytes(512)), .value("64MiB"),
@@ -156,6 +164,13 @@ enum SettingTable {
     static let loginTimeout = Setting(
         "client.login-timeout", .duration(.milliseconds(100) ... .seconds(600)), .value("30s"),
         "A client that has not logged in within this time is disconnected.")
+
+    static let keyEvents = Setting(
+        "notify.keyspace-events", .keyEvents, .value(""),
+        """
+        Which events of keys this node publishes to its own subscribers, in the letters of Redis's \
+        `notify-keyspace-events`: `KEA` for all. Empty: none. `CONFIG SET` changes it until the node ends.
+        """)
 
     // What it tells.
     static let metricsAllow = Setting(
@@ -179,9 +194,10 @@ enum SettingTable {
             heartbeat.declaration, peerInflight.declaration, appendBytes.declaration, uncommitted.declaration,
             hold.declaration, request.declaration, segmentSize.declaration, logReserve.declaration,
             scrubRate.declaration, scrubInterval.declaration, compression.declaration, batchBytes.declaration,
-            cpuLatency.declaration, requestSize.declaration,
+            cpuLatency.declaration, memoryMax.declaration, requestSize.declaration,
             arguments.declaration, connections.declaration, outputBuffer.declaration, outputTimeout.declaration,
-            loginTimeout.declaration, metricsAllow.declaration, logLevel.declaration, logFormat.declaration,
+            loginTimeout.declaration, keyEvents.declaration, metricsAllow.declaration, logLevel.declaration,
+            logFormat.declaration,
         ]
 
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })

@@ -20,6 +20,7 @@ extension NaiveKeyspace {
             ?? told("log time", keyspace.lastAppliedTime, time)
             ?? told("records, those that are over included", keyspace.count, records.count)
             ?? told("expired records", keyspace.expiredTotal, expiredTotal)
+            ?? told("who waits", keyspace.waiterIndexes, waiters.map(\.index))
             ?? told(
                 "earliest deadline", keyspace.nextDeadline.map(String.init) ?? "none",
                 records.values.compactMap(\.deadline).min().map(String.init) ?? "none")
@@ -43,14 +44,45 @@ extension NaiveKeyspace {
     }
 
     private static func difference(of key: [UInt8], _ record: Record, in keyspace: Keyspace) -> String? {
-        let value = read(.get, [key], in: keyspace)
-        guard value == .bulk(record.value) else { return "value \(told(value)), not \(told(.bulk(record.value)))" }
+        let value = contents(of: key, record, in: keyspace)
+        let wanted = record.told
+        guard value == wanted else { return "value \(value), not \(wanted)" }
         let deadline = read(.pexpiretime, [key], in: keyspace)
         let expected = Reply.integer(record.deadline.map { Int64(clamping: $0) } ?? -1)
-        return deadline == expected ? nil : "deadline \(told(deadline)), not \(told(expected))"
+        guard deadline == expected else { return "deadline \(told(deadline)), not \(told(expected))" }
+        let version = read(.version, [key], in: keyspace)
+        let written = Reply.array([.integer(Int64(record.version))])
+        return version == written ? nil : "version \(version), not \(written)"
     }
 
-    private static func told(_ reply: Reply) -> String {
+    /// What a key holds, in words, asked for as the kind that it should be.
+    private static func contents(of key: [UInt8], _ record: Record, in keyspace: Keyspace) -> String {
+        func words(_ code: CommandCode, _ words: [String] = []) -> [[UInt8]]? {
+            guard case .array(let parts) = read(code, [key] + words.map { Array($0.utf8) }, in: keyspace) else {
+                return nil
+            }
+            return parts.map { if case .bulk(let bytes) = $0 { bytes } else { Array("\($0)".utf8) } }
+        }
+        switch record.collection {
+        case nil: return told(read(.get, [key], in: keyspace))
+        case .list: return shown(words(.lrange, ["0", "-1"]) ?? [])
+        case .set: return shown(sorted(words(.smembers) ?? []))
+        case .hash: return shown(pairs(words(.hgetall) ?? []))
+        case .sortedSet: return shown(pairs(words(.zrange, ["0", "-1", "withscores"]) ?? []))
+        }
+    }
+
+    private static func pairs(_ words: [[UInt8]]) -> [[UInt8]] {
+        sorted(stride(from: 0, to: words.count - 1, by: 2).map { words[$0] + Array(": ".utf8) + words[$0 + 1] })
+    }
+
+    static func sorted(_ words: [[UInt8]]) -> [[UInt8]] { words.sorted { $0.lexicographicallyPrecedes($1) } }
+
+    static func shown(_ words: [[UInt8]]) -> String {
+        "(" + words.map { History.shown($0) }.joined(separator: ", ") + ")"
+    }
+
+    static func told(_ reply: Reply) -> String {
         switch reply {
         case .bulk(let bytes): "\"\(History.shown(bytes))\" (\(bytes.count) bytes)"
         case .integer(let number): String(number)
@@ -93,6 +125,23 @@ extension NaiveKeyspace {
             return try ReplyDecoder.value(of: writer.bytes.rawBytes)
         } catch {
             return .error("\(error)")
+        }
+    }
+}
+
+extension NaiveKeyspace.Record {
+    /// What it holds, in words.
+    fileprivate var told: String {
+        func pairs<Value>(_ items: [[UInt8]: Value], _ shown: (Value) -> [UInt8]) -> String {
+            let lines = items.map { $0.key + Array(": ".utf8) + shown($0.value) }
+            return NaiveKeyspace.shown(NaiveKeyspace.sorted(lines))
+        }
+        switch collection {
+        case nil: return NaiveKeyspace.told(.bulk(value))
+        case .list(let elements): return NaiveKeyspace.shown(elements)
+        case .set(let members): return NaiveKeyspace.shown(NaiveKeyspace.sorted(Array(members)))
+        case .hash(let fields): return pairs(fields) { $0 }
+        case .sortedSet(let scores): return pairs(scores) { NaiveKeyspace.text(of: $0) }
         }
     }
 }

@@ -14,12 +14,20 @@ enum OperationMark {
 
     static func bytes(_ number: UInt64) -> [UInt8] { Array("m\(number).".utf8) }
 
-    /// The number of the entry's operation; nil when it carries no mark.
+    /// The number of the entry's operation; nil when it carries no mark. In an envelope the first mark counts.
     static func find(in entry: RawSpan) -> UInt64? {
         var reader = ByteReader(entry)
         do throws(ByteError) {
-            guard let position = valuePosition(of: try reader.varint(from: entry)) else { return nil }
-            guard try reader.varint(from: entry) > UInt64(position) else { return nil }
+            let code = try reader.varint(from: entry)
+            let count = try reader.varint(from: entry)
+            guard code != UInt64(CommandCode.envelope.rawValue) else {
+                for position in 0..<count {
+                    let range = try reader.counted(from: entry)
+                    if position >= 2, let mark = find(in: entry.extracting(range)) { return mark }
+                }
+                return nil
+            }
+            guard let position = valuePosition(of: code), count > UInt64(position) else { return nil }
             for _ in 0..<position { _ = try reader.counted(from: entry) }
             let range = try reader.counted(from: entry)
             let end = min(range.upperBound, range.lowerBound + lengthMax)
@@ -27,16 +35,17 @@ enum OperationMark {
         } catch { return nil }
     }
 
-    /// Which argument of a command is a marked value.
+    /// Which argument of a command is a marked value, or a marked key that nobody writes.
     private static func valuePosition(of code: UInt64) -> Int? {
         switch UInt16(exactly: code).flatMap(CommandCode.init) {
-        case .set, .setnx, .append, .getset: 1
-        case .psetex: 2
+        case .set, .setnx, .append, .getset, .lpush, .rpush, .blpop, .brpop: 1
+        case .psetex, .hset: 2
         default: nil
         }
     }
 
-    private static func number(in bytes: [UInt8]) -> UInt64? {
+    /// The number in a marked value.
+    static func number(in bytes: [UInt8]) -> UInt64? {
         guard bytes.first == begin, let end = bytes.firstIndex(of: end) else { return nil }
         return UInt64(String(decoding: bytes[1..<end], as: UTF8.self))
     }

@@ -37,4 +37,19 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
     case unknownAsRefusal = "unknown-as-refusal"
     /// A replay takes the node's own clock for the time of the entries.
     case replayByLocalClock = "replay-by-local-clock"
+    /// What a transaction watches is looked at when `EXEC` arrives, not when it is carried out.
+    case conditionsOnArrival = "conditions-on-arrival"
+    /// What clients that number their requests were answered is remembered by the leader alone: the next one has
+    /// forgotten it.
+    case outcomesOfOneLeader = "outcomes-of-one-leader"
+    /// A replay does not find out again what such clients were answered.
+    case outcomesLostInReplay = "outcomes-lost-in-replay"
+    /// A follower takes another's waiting for that of its own client, so that two get the same element.
+    case wrongWaiter = "wrong-waiter"
+    /// A new term does not tell those who waited in the old one.
+    case silentNewTerm = "silent-new-term"
+    /// Who waits is known to the node that was there, and lost in a replay.
+    case waitersLostInReplay = "waiters-lost-in-replay"
+    /// Nobody tells of clients that go while they wait.
+    case untoldDepartures = "untold-departures"
 }

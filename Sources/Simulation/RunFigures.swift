@@ -8,6 +8,8 @@ public struct RunFigures: Hashable, Sendable {
     public var operations: UInt64 = 0
     public var unknown: UInt64 = 0
     public var refused: UInt64 = 0
+    /// Elements of queues that clients got.
+    public var deliveries: UInt64 = 0
     public var elections: UInt64 = 0
     public var entries: UInt64 = 0
     public var starts: UInt64 = 0
@@ -34,7 +36,8 @@ public struct RunFigures: Hashable, Sendable {
     private static let fields = [
         Field(name: "runs", path: \.runs), Field(name: "events", path: \.events), Field(name: "turns", path: \.turns),
         Field(name: "operations", path: \.operations), Field(name: "unknown", path: \.unknown),
-        Field(name: "refused", path: \.refused), Field(name: "elections", path: \.elections),
+        Field(name: "refused", path: \.refused),
+        Field(name: "deliveries", path: \.deliveries), Field(name: "elections", path: \.elections),
         Field(name: "entries", path: \.entries), Field(name: "starts", path: \.starts),
         Field(name: "crashes", path: \.crashes), Field(name: "torn-tails", path: \.tornTails),
         Field(name: "damages-done", path: \.damagesDone), Field(name: "damages-found", path: \.damagesFound),

@@ -56,6 +56,9 @@ final class SimulatedNode {
         var effects = ReplicaEffects()
         var inbox: [Letter] = []
         var requests = RequestBatch()
+        /// Blocking requests whose clients have hung up, and those that an operator has go on.
+        var gone: [UInt64] = []
+        var unblocked: [UInt64] = []
         /// When the next turn and the next look at deadlines come; `max` for none.
         var turnAt = Int64.max
         var wakeAt = Int64.max

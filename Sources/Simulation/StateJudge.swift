@@ -16,6 +16,8 @@ struct StateJudge {
     /// What the log answers each marked operation.
     private var replies: [UInt64: [UInt8]] = [:]
     private var refused: Set<UInt64> = []
+    /// Marked operations that wait in the state, by the index of their entries.
+    private var waiting: [LogIndex: UInt64] = [:]
 
     init(nodes: Int, cluster: ClusterID) {
         appliedBy = Array(repeating: .zero, count: nodes)
@@ -27,6 +29,10 @@ struct StateJudge {
     /// Takes the next committed frame.
     mutating func extend(by frame: Frame) throws(Violation) {
         var found: Violation?
+        if frame.header.kind == .leaderStart {
+            model.sendWaitersAway()
+            takeServed()
+        }
         do throws(FrameError) {
             try frame.withPayload { payload throws(FrameError) in
                 var cursor = EntryCursor(frame.header)
@@ -48,16 +54,34 @@ struct StateJudge {
     }
 
     private mutating func apply(_ entry: RawSpan, at time: Timestamp, _ index: LogIndex) -> Violation? {
-        guard let reply = model.apply([UInt8](entry), at: time, index: index) else { return nil }
+        let reply = model.apply([UInt8](entry), at: time, index: index)
+        guard reply != nil || model.isParked else { return nil }
+        defer { takeServed() }
         guard let mark = OperationMark.find(in: entry) else { return nil }
-        if replies[mark] != nil {
+        if replies[mark] != nil || waiting.values.contains(mark) {
             return Violation(.honesty, "operation \(mark) is in the log twice, again at \(index)")
         }
         if refused.contains(mark) {
             return Violation(.honesty, "operation \(mark) was refused for certain, and is in the log at \(index)")
         }
-        replies[mark] = reply
+        if let reply { replies[mark] = reply } else { waiting[index] = mark }
         return nil
+    }
+
+    /// What became of those who waited is the log's answer to them.
+    private mutating func takeServed() {
+        for (index, reply) in model.served {
+            if let mark = waiting.removeValue(forKey: index) { replies[mark] = reply }
+        }
+        model.served = []
+    }
+
+    /// The marks of what the queues hold, queue by queue.
+    var elements: [UInt64] {
+        model.contents(at: .zero).filter { $0.key.first == UInt8(ascii: "q") }.flatMap { (key, record) -> [UInt64] in
+            guard case .list(let elements) = record.collection else { return [] }
+            return elements.compactMap { OperationMark.number(in: $0) }
+        }
     }
 
     // MARK: Clients
@@ -65,7 +89,7 @@ struct StateJudge {
     /// A client was told that its marked operation certainly had no effect.
     mutating func refuses(_ mark: UInt64) throws(Violation) {
         refused.insert(mark)
-        guard replies[mark] == nil else {
+        guard replies[mark] == nil, !waiting.values.contains(mark) else {
             throw Violation(.honesty, "operation \(mark) was refused for certain, and is in the log")
         }
     }

@@ -21,6 +21,12 @@ public struct Traits: Sendable {
     var bursts: Int
     /// Of a thousand requests so many read.
     var reads: Int
+    /// Of a thousand requests so many are on collections, so many on queues, and so many begin an errand.
+    var collections: Int
+    var queues: Int
+    var errands: Int
+    /// Queues, and counters that errands are about.
+    var queueKeys: Int
     /// Values have up to so many bytes of padding.
     var padding: Int
     /// Whether messages travel as bytes, through the peer protocol's coding.
@@ -55,6 +61,10 @@ public struct Traits: Sendable {
         log = Traits.log(&random)
         roomMin = .kibibytes(8)
         replica = Traits.replica(&random)
+        collections = random.pick([0, 200, 600])
+        queues = random.pick([0, 100, 400])
+        errands = random.pick([0, 50, 200])
+        queueKeys = random.pick([1, 1, 2, 4])
     }
 
     private static func log(_ random: inout SeededRandom) -> LogOptions {

@@ -60,6 +60,19 @@ extension World {
             guard random.chance(30), let item = batch.items.last, !item.range.isEmpty else { return }
             batch.bytes[item.range.upperBound - 1] ^= 1
             content = .requests(batch)
+        case (.wrongWaiter, .answers(let batch)):
+            guard let other = nodes[position].life?.replica.keyspace.waiterIndexes.first else { return }
+            var changed = AnswerBatch()
+            for item in batch.items {
+                if item.isDeclined {
+                    changed.declined(item.token)
+                } else if let index = batch.parkedIndex(item) {
+                    changed.parked(item.token, at: min(index, other))
+                } else {
+                    changed.answer(item.token, version: .two) { $0.bytes += batch.writer.bytes[item.range] }
+                }
+            }
+            content = .answers(changed)
         default: break
         }
     }
@@ -93,14 +106,44 @@ extension World {
         let wall = nodes[position].clock.moment(at: now).wall
         switch bug {
         case .ignoreChecksums where random.chance(200):
-            frames = frames.map { World.resealed($0, at: $0.header.timestamp, flipsBit: true) }
+            frames = frames.map { frame in
+                var isFirst = true
+                return World.resealed(frame, at: frame.header.timestamp) { entry in
+                    if isFirst { entry[entry.count - 1] ^= 1 }
+                    isFirst = false
+                }
+            }
         case .replayByLocalClock:
-            frames = frames.map { World.resealed($0, at: wall, flipsBit: false) }
+            frames = frames.map { World.resealed($0, at: wall) { _ in } }
+        case .outcomesLostInReplay:
+            frames = frames.map { World.resealed($0, at: $0.header.timestamp) { EnvelopeBytes($0)?.rename(&$0, 0) } }
+        case .waitersLostInReplay:
+            frames = frames.map { World.resealed($0, at: $0.header.timestamp) { EnvelopeBytes($0)?.unblock(&$0) } }
         default: break
         }
     }
 
-    private static func resealed(_ frame: Frame, at time: Timestamp, flipsBit: Bool) -> Frame {
+    /// In what clients have sent to a node.
+    func plant(in requests: inout RequestBatch, at position: Int, _ life: SimulatedNode.Life) {
+        guard bug == .conditionsOnArrival || bug == .outcomesOfOneLeader else { return }
+        var changed = RequestBatch()
+        for item in requests.items {
+            var entry = Array(requests.bytes[item.range])
+            if item.kind == .write, let envelope = EnvelopeBytes(entry) {
+                if bug == .outcomesOfOneLeader {
+                    envelope.rename(&entry, UInt8(truncatingIfNeeded: life.replica.raft.term.rawValue))
+                } else if envelope.holds(entry, life.replica.keyspace) {
+                    envelope.dropConditions(&entry)
+                }
+            }
+            changed.append(token: item.token, kind: item.kind, version: item.version) { $0 += entry }
+        }
+        requests = changed
+    }
+
+    private static func resealed(
+        _ frame: Frame, at time: Timestamp, _ change: (inout [UInt8]) -> Void
+    ) -> Frame {
         let header = frame.header
         guard header.kind == .entries else { return frame }
         var builder = FrameBuilder(cluster: cluster)
@@ -110,7 +153,7 @@ extension World {
                 var cursor = EntryCursor(header)
                 while let range = try cursor.next(in: payload) {
                     var entry = [UInt8](payload.extracting(range))
-                    if flipsBit, builder.count == 0 { entry[entry.count - 1] ^= 1 }
+                    change(&entry)
                     builder.appendEntry(entry.rawBytes)
                 }
             }

@@ -13,14 +13,39 @@ extension World {
             clients.moves(client)
             return askLater(client)
         }
-        clients.ask(client, node: node, at: now, reads: readKind, into: &life.requests)
+        clients.ask(call(client, node), into: &life.requests)
+        for wait in clients.waits {
+            guard let after = wait.endsAfter else { continue }
+            events.push(.waitEnds(wait.token, hangsUp: wait.hangsUp), at: now + after)
+        }
+        clients.waits = []
+        plant(in: &life.requests, at: node, life)
         say("client \(client) asks \(nodes[node].id): \(life.requests.items.map { "\($0.token) \($0.kind)" })")
         turnSoon(node)
+    }
+
+    private func call(_ client: Int, _ node: Int) -> Call {
+        Call(client: client, node: node, now: now, reads: readKind)
     }
 
     private var readKind: RequestKind { bug == .staleReads ? .localRead : .read }
 
     func askLater(_ client: Int) { events.push(.client(client), at: now + 1 + clients.think(client)) }
+
+    /// A client that waits hangs up, or an operator has it go on.
+    func endWait(_ token: UInt64, hangsUp: Bool) {
+        guard hangsUp else {
+            guard let node = clients.node(of: token), let life = nodes[node].life else { return }
+            life.unblocked.append(token)
+            return turnSoon(node)
+        }
+        guard let (node, idle) = clients.hangsUp(token) else { return }
+        say("the client of \(token) hangs up")
+        if let idle { askLater(idle) }
+        guard let life = nodes[node].life, bug != .untoldDepartures else { return }
+        life.gone.append(token)
+        turnSoon(node)
+    }
 
     /// A reply that a node's process has written to its client.
     func reply(_ token: UInt64, _ bytes: ArraySlice<UInt8>, from node: Int) throws(Violation) {
@@ -32,7 +57,9 @@ extension World {
             say("\(nodes[node].id) answers \(token): \(String(decoding: bytes.dropLast(2), as: UTF8.self))")
         }
         if bug == .unknownAsRefusal, answer == .unknown { answer = .refused }
-        guard let (request, isIdle) = clients.take(token, answer, at: now) else {
+        if clients.isForNobody(token) { return }
+        if bug == .silentNewTerm, answer == .unblocked { return }
+        guard let (request, isIdle) = try clients.take(token, answer, at: now) else {
             throw Violation(.honesty, "\(nodes[node].id) answers request \(token), for which nobody waits")
         }
         trace.note(.reply, now, token)
@@ -41,7 +68,7 @@ extension World {
             switch answer {
             case .unknown: break
             case .refused: try stateJudge.refuses(token)
-            case .other: try stateJudge.answers(token, bytes)
+            case .other, .array, .unblocked: try stateJudge.answers(token, bytes)
             }
         }
         if isIdle { askLater(request.client) }
@@ -60,10 +87,10 @@ extension World {
         guard let life = nodes[node].life else { return }
         for key in 0..<traits.keys {
             for isCounter in [false, true] {
-                clients.read(
-                    key, 0, node, at: now, readKind, into: &life.requests, counter: isCounter)
+                clients.read(key, call(0, node), into: &life.requests, counter: isCounter)
             }
         }
+        clients.readCounters(call(0, node), into: &life.requests)
         turnSoon(node)
     }
 }

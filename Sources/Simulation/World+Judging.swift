@@ -92,6 +92,8 @@ extension World {
             throw Violation(.liveness, "nobody takes writes \(Milliseconds(World.serviceBound)) after the last fault")
         }
         clients.stop()
+        // Those who wait without an end.
+        for token in clients.waiting { endWait(token, hangsUp: true) }
         try stepUntilWhole()
         guard clients.areQuiet else { throw Violation(.liveness, "requests are unanswered: \(clients.unanswered)") }
         try step(until: now + traits.scrubInterval + World.healthStep)
@@ -127,6 +129,8 @@ extension World {
             if life.replica.raft.role == .leader { leaders += 1 }
             commits.append(life.replica.raft.commitIndex)
             if life.replica.appliedIndex != life.replica.raft.commitIndex { return "\(node.id) has not applied all" }
+            let waiters = life.replica.keyspace.waiterCount
+            if waiters > 0 { return "\(waiters) wait in \(node.id)'s state" }
         }
         if !clients.areQuiet { return "requests are unanswered: \(clients.unanswered)" }
         if leaders != 1 { return "\(leaders) nodes lead" }
@@ -141,9 +145,13 @@ extension World {
             guard life.replica.isQuiet else {
                 throw Violation(.leaks, "\(nodes[position].id) still holds requests when nobody waits")
             }
+            guard life.replica.blockedClients == 0 else {
+                throw Violation(.leaks, "\(nodes[position].id) still holds waiting requests when nobody waits")
+            }
             try judgeFiles(nodes[position])
             try judgeRepair(nodes[position])
         }
+        try clients.queues.judge(left: stateJudge.elements)
         try judgeHistory()
     }
 
@@ -174,6 +182,7 @@ extension World {
         figures.operations = UInt64(history.operations.count)
         figures.unknown = UInt64(history.operations.count { $0.result == .unknown })
         figures.refused = UInt64(history.operations.count { $0.result == .refused })
+        figures.deliveries = UInt64(clients.queues.deliveries)
         figures.simulated = UInt64(now / 1_000_000)
         figures.runs = 1
         switch LinearizabilityJudge().verdict(on: history) {

@@ -164,6 +164,12 @@ extension World {
             life.replica.step(.requests(life.requests), at: moment, into: &life.effects)
             life.requests.removeAll()
         }
+        for token in life.gone { life.replica.step(.clientGone(token: token), at: moment, into: &life.effects) }
+        for token in life.unblocked {
+            life.replica.step(.clientUnblocked(token: token, isError: true), at: moment, into: &life.effects)
+        }
+        life.gone = []
+        life.unblocked = []
         life.replica.step(.endOfTurn, at: moment, into: &life.effects)
         life.replica.checkInvariants()
         if let failure = life.replica.failure { throw Violation(.state, "\(node.id) halts: \(failure)") }
@@ -175,12 +181,7 @@ extension World {
 
     private func rest(_ position: Int, _ life: SimulatedNode.Life) {
         let clock = nodes[position].clock
-        var deadline = clock.world(of: life.replica.nextDeadline)
-        if let expiry = life.replica.nextExpiry {
-            let wall = clock.moment(at: now).wall
-            let wait = expiry > wall ? Int64(min(expiry.rawValue - wall.rawValue, 1 << 40)) : 1000
-            deadline = min(deadline, now + max(1000, wait) * 1000)
-        }
+        let deadline = clock.world(of: life.replica.nextTurn(at: clock.moment(at: now)))
         guard deadline < life.wakeAt else { return }
         life.wakeAt = max(deadline, now + 1)
         events.push(.wake(position, life: nodes[position].lives), at: life.wakeAt)
@@ -191,8 +192,7 @@ extension World {
         guard let life = nodes[position].life, life.wakeAt <= now else { return }
         life.wakeAt = .max
         let moment = nodes[position].clock.moment(at: now)
-        let isExpiryDue = life.replica.nextExpiry.map { $0 <= moment.wall } ?? false
-        if life.replica.nextDeadline <= moment.instant || isExpiryDue {
+        if life.replica.isTurnDue(at: moment) {
             turnSoon(position)
         } else {
             rest(position, life)

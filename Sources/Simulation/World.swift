@@ -34,6 +34,8 @@ enum WorldEvent: Sendable {
     case faultEnds(Int)
     case flap(Int)
     case client(Int)
+    /// A request that waits for an element is ended by its client, or by an operator.
+    case waitEnds(UInt64, hangsUp: Bool)
 }
 
 /// Runs a schedule. Nothing in it asks a clock, the system or a hash order: the same schedule gives the same events.
@@ -141,6 +143,7 @@ final class World {
         case .faultEnds(let number): end(schedule.faults[number])
         case .flap(let number): flap(number)
         case .client(let client): ask(client)
+        case .waitEnds(let token, let hangsUp): endWait(token, hangsUp: hangsUp)
         }
     }
 

@@ -11,9 +11,12 @@ extension Metrics {
         writeElections(to: &writer)
         status.writePeers(to: &writer)
         writeCommands(to: &writer)
+        writeMemory(to: &writer)
+        writeMessages(with: status, to: &writer)
         writeLog(to: &writer)
         status.writeLogCare(to: &writer)
         status.writeResources(to: &writer)
+        status.writeIndexes(to: &writer)
         writePorts(to: &writer)
     }
 
@@ -48,6 +51,39 @@ extension Metrics {
         writer.histogram("trireme_read_duration_seconds", "From a read's arrival to its answer.", read)
         writer.histogram("trireme_apply_duration_seconds", "Applying the committed entries of one turn.", apply)
         writer.single("trireme_expired_keys_removed_total", .counter, "Keys removed at their deadline.", expiredKeys)
+    }
+
+    private func writeMemory(to writer: inout PrometheusWriter) {
+        writer.single(
+            "trireme_keyspace_bytes", .gauge, "Memory that the keyspace takes.", keyspaceMemory.rawValue)
+        writer.single(
+            "trireme_keyspace_payload_bytes", .gauge, "The part of it that is keys and values.",
+            keyspacePayload.rawValue)
+        writer.single(
+            "trireme_memory_max_bytes", .gauge, "What the keyspace may take while this node leads; 0 for no limit.",
+            memoryMax?.rawValue ?? 0)
+        writer.single(
+            "trireme_memory_full", .gauge, "1 while commands that may grow the keyspace are refused.",
+            isMemoryFull ? 1 : 0)
+        writer.single(
+            "trireme_unfreed_pieces", .gauge, "Pieces of removed values that are still to be freed.", unfreedPieces)
+        writer.single("trireme_key_hits_total", .counter, "Keys that were there when a command read them.", keyHits)
+        writer.single(
+            "trireme_key_misses_total", .counter, "Keys that were not there when a command read them.", keyMisses)
+        writer.single("trireme_clients_blocked", .gauge, "Clients that wait for an element.", blockedClients)
+    }
+
+    private func writeMessages(with status: NodeStatus, to writer: inout PrometheusWriter) {
+        writer.tally(
+            "trireme_pubsub_messages_total", .counter, "Messages for subscribers, by origin.", label: "origin",
+            published)
+        writer.single(
+            "trireme_pubsub_delivered_total", .counter, "Copies handed to subscribers of this node.",
+            messagesDelivered)
+        writer.single(
+            "trireme_pubsub_peer_dropped_total", .counter, "Copies that a peer did not get.", messagesDropped)
+        writer.single(
+            "trireme_pubsub_subscribers", .gauge, "Clients of this node with subscriptions.", status.subscribers)
     }
 
     private func writeLog(to writer: inout PrometheusWriter) {

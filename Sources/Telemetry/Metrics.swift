@@ -1,5 +1,7 @@
 // What a node counts: counters since its start, and distributions.
 
+public import Vocabulary
+
 /// The counters of one node, filled by its reactor thread and copied out with the status. Counters only grow until the
 /// process ends. Facts of the moment (indexes, lag, connections of a client port, keys) stand in `NodeStatus`.
 public struct Metrics: Sendable, Equatable {
@@ -11,6 +13,30 @@ public struct Metrics: Sendable, Equatable {
     /// Requests that wait now for a hand-over or an election to end.
     public var heldRequests = 0
     public var expiredKeys: UInt64 = 0
+    /// Keys that were there, and not there, when a command of this node read them.
+    public var keyHits: UInt64 = 0
+    public var keyMisses: UInt64 = 0
+    /// Clients that wait for an element.
+    public var blockedClients = 0
+
+    // Memory.
+    /// What the keyspace takes, and the part of it that is keys and values.
+    public var keyspaceMemory = ByteCount.zero
+    public var keyspacePayload = ByteCount.zero
+    /// What it may take while this node leads; nil for no limit.
+    public var memoryMax: ByteCount?
+    /// Whether commands that may grow are refused.
+    public var isMemoryFull = false
+    /// Of what was removed, pieces that are still to be freed.
+    public var unfreedPieces = 0
+
+    // Publish/subscribe.
+    /// Messages for subscribers of this node, by where they came from.
+    public var published = Tally<MessageOrigin>()
+    /// Copies handed to subscribers here.
+    public var messagesDelivered: UInt64 = 0
+    /// Copies that a peer did not get because it was not connected, or had too much waiting for it.
+    public var messagesDropped: UInt64 = 0
 
     // The log. Durations in nanoseconds.
     public var fsync = Histogram()

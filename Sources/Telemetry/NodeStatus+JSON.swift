@@ -64,6 +64,8 @@ extension NodeStatus {
         writer.member("quarantine") { quarantine.write(to: &$0) }
         writer.member("memory_bytes", memory.rawValue)
         writer.member("keys", keys)
+        writer.member("indexes") { $0.array { writer in for index in indexes { index.write(to: &writer) } } }
+        writer.member("index_proof") { indexProof.write(to: &$0) }
         writer.member("connections", connections)
         writer.member("certificate_expires_at", certificateExpiry?.description)
     }

@@ -39,6 +39,8 @@ public struct NodeStatus: Sendable, Equatable {
     /// Of the program: `0.2.0+512510e`.
     public var version = ""
     public var featureLevel: UInt32 = 1
+    /// Client connections that are subscribed to something.
+    public var subscribers = 0
     public var uptime = Duration.zero
     public var processID: Int32 = 0
     public var dataDirectory = ""
@@ -49,6 +51,8 @@ public struct NodeStatus: Sendable, Equatable {
     public var repair: RepairStatus?
     public var scrub = ScrubStatus()
     public var quarantine = QuarantineStatus()
+    public var indexes: [IndexStatus] = []
+    public var indexProof = IndexProofStatus()
     /// Resident memory of the process.
     public var memory = ByteCount.zero
     public var keys: UInt64 = 0

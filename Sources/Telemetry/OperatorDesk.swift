@@ -9,6 +9,10 @@ public enum OperatorRequest: Sendable, Equatable {
     case failover(target: NodeID?, isForced: Bool)
     /// Read all of the log again, now. `isForced`: if it is damaged, rebuild it without the leader's leave.
     case repair(isForced: Bool)
+    /// Prove that secondary indexes equal their records: the one of this name, or all.
+    case proveIndexes(String?)
+    /// Build secondary indexes anew beside those in service: the one of this name, or all.
+    case rebuildIndexes(String?)
     /// Read certificates, tokens and log level again, as SIGHUP does.
     case reload
 }

@@ -41,6 +41,24 @@ public enum CommandKind: Int, TallyLabel {
     }
 }
 
+/// Where a message for subscribers came from.
+public enum MessageOrigin: Int, TallyLabel {
+    /// From a client of this node: `PUBLISH`, `SPUBLISH`.
+    case client
+    /// From a client of another node.
+    case peer
+    /// From this node's keyspace: an event of a key.
+    case keyspace
+
+    public var label: String {
+        switch self {
+        case .client: "client"
+        case .peer: "peer"
+        case .keyspace: "keyspace"
+        }
+    }
+}
+
 /// The port that a connection came in by.
 public enum PortKind: Int, TallyLabel {
     case client, clientPlaintext, peer, admin
@@ -105,6 +123,12 @@ public enum ErrorWord: Int, TallyLabel {
         case .noSpace: "nospace"
         case .other: "other"
         }
+    }
+
+    /// The first word of an error reply, in any case.
+    public init(word: String) {
+        let word = word.lowercased()
+        self = ErrorWord.allCases.first { $0.label == word } ?? .other
     }
 }
 

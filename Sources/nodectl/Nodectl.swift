@@ -14,8 +14,8 @@ import Vocabulary
             """,
         version: NodeControlVersion.text,
         subcommands: [
-            StatusCommand.self, FailoverCommand.self, DoctorCommand.self, RepairCommand.self, PlaygroundCommand.self,
-            WALCommand.self, VersionCommand.self,
+            StatusCommand.self, FailoverCommand.self, DoctorCommand.self, RepairCommand.self, IndexCommand.self,
+            PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
         ])
 
     @OptionGroup var common: CommonOptions

@@ -174,6 +174,19 @@ import Vocabulary
         #expect(code(outcome("POST", "/v1/failover", body: #"{"to":"n9"}"#)) == 404)
     }
 
+    @Test func `a proof or a rebuild of indexes is asked for with what its body says`() {
+        #expect(outcome("POST", "/v1/indexes/verify") == .ask(.proveIndexes(nil)))
+        #expect(outcome("POST", "/v1/indexes/verify", body: #"{"index":"users"}"#) == .ask(.proveIndexes("users")))
+        #expect(outcome("POST", "/v1/indexes/rebuild", body: "{}") == .ask(.rebuildIndexes(nil)))
+        #expect(outcome("POST", "/v1/indexes/rebuild", body: #"{"index":"u"}"#) == .ask(.rebuildIndexes("u")))
+        for path in ["/v1/indexes/verify", "/v1/indexes/rebuild"] {
+            #expect(code(outcome("GET", path)) == 405)
+            for body in ["x", "[]", #"{"index":2}"#, #"{"name":"users"}"#] {
+                #expect(code(outcome("POST", path, body: body)) == 400, "\(body)")
+            }
+        }
+    }
+
     @Test func `each outcome of an operation has its status and its facts`() throws {
         let done = AdminRouter.response(
             to: .done([OperatorFact("leader", .text("n2")), OperatorFact("ms", .decimal(1.5))]))

@@ -20,11 +20,25 @@ import Vocabulary
         let text = CommandCode.allCases.map { "\($0)=\($0.rawValue)" }.joined(separator: " ")
         #expect(
             text == """
-                tick=1 get=16 set=17 setnx=18 setex=19 psetex=20 getset=21 mget=22 mset=23 msetnx=24 getdel=25 \
-                getex=26 append=27 strlen=28 incr=29 decr=30 incrby=31 decrby=32 incrbyfloat=33 getrange=34 substr=35 \
-                setrange=36 del=64 unlink=65 exists=66 type=67 expire=68 pexpire=69 expireat=70 pexpireat=71 ttl=72 \
-                pttl=73 expiretime=74 pexpiretime=75 persist=76 rename=77 renamenx=78 touch=79 copy=80 object=81 \
-                scan=112 keys=113 dbsize=114 randomkey=115 flushdb=116 flushall=117
+                tick=1 envelope=2 literal=3 unblock=4 memoryFull=5 get=16 set=17 setnx=18 setex=19 psetex=20 \
+                getset=21 mget=22 mset=23 msetnx=24 getdel=25 getex=26 append=27 strlen=28 incr=29 decr=30 incrby=31 \
+                decrby=32 incrbyfloat=33 getrange=34 substr=35 setrange=36 setbit=37 getbit=38 bitcount=39 bitpos=40 \
+                bitop=41 lcs=42 del=64 unlink=65 exists=66 type=67 expire=68 pexpire=69 expireat=70 pexpireat=71 \
+                ttl=72 pttl=73 expiretime=74 pexpiretime=75 persist=76 rename=77 renamenx=78 touch=79 copy=80 \
+                object=81 dump=82 restore=83 scan=112 keys=113 dbsize=114 randomkey=115 flushdb=116 flushall=117 \
+                version=118 memoryUsage=119 countkeysinslot=126 getkeysinslot=127 hset=128 hsetnx=129 hget=130 \
+                hmget=131 hmset=132 hdel=133 hexists=134 hgetall=135 hkeys=136 hvals=137 hlen=138 hstrlen=139 \
+                hincrby=140 hincrbyfloat=141 hrandfield=142 hscan=143 blpop=185 brpop=186 blmove=187 brpoplpush=188 \
+                blmpop=189 sadd=192 srem=193 sismember=194 smismember=195 scard=196 smembers=197 spop=198 \
+                srandmember=199 smove=200 sinter=201 sintercard=202 sinterstore=203 sunion=204 sunionstore=205 \
+                sdiff=206 sdiffstore=207 sscan=208 bzpopmin=280 bzpopmax=281 bzmpop=282 lpush=160 rpush=161 \
+                lpushx=162 rpushx=163 lpop=164 rpop=165 llen=166 lindex=167 lset=168 lrange=169 ltrim=170 lrem=171 \
+                linsert=172 lpos=173 lmove=174 rpoplpush=175 lmpop=176 zadd=224 zincrby=225 zrem=226 zcard=227 \
+                zscore=228 zmscore=229 zrank=230 zrevrank=231 zrange=232 zrevrange=233 zrangebyscore=234 \
+                zrevrangebyscore=235 zrangebylex=236 zrevrangebylex=237 zrangestore=238 zcount=239 zlexcount=240 \
+                zremrangebyrank=241 zremrangebyscore=242 zremrangebylex=243 zpopmin=244 zpopmax=245 zmpop=246 \
+                zrandmember=247 zunion=248 zinter=249 zdiff=250 zunionstore=251 zinterstore=252 zdiffstore=253 \
+                zintercard=254 zscan=255 indexCreate=304 indexDrop=305 indexList=306 indexInfo=307 indexQuery=308
                 """)
     }
 

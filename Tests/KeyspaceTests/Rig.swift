@@ -61,6 +61,14 @@ struct Rig {
         return Rig.decoded(writer.bytes)
     }
 
+    /// An entry as it would stand in the log.
+    @discardableResult
+    mutating func apply(_ entry: [UInt8]) -> Reply {
+        var writer = ReplyWriter(version: version)
+        apply(entry, &writer)
+        return Rig.decoded(writer.bytes)
+    }
+
     @discardableResult
     mutating func tick() -> Reply { apply(.tick, []) }
 

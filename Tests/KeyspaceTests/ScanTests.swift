@@ -144,4 +144,26 @@ import Vocabulary
         let isMatch = GlobPattern.matches(Array(text.utf8).rawBytes, Array(pattern.utf8).rawBytes)
         #expect(isMatch == matches)
     }
+
+    /// Redis takes a lone star for no pattern, and no other pattern with a star in it matches an empty text.
+    @Test func `what is empty is found by a lone star`() {
+        var rig = Rig()
+        let empty: [UInt8] = []
+        func words(_ line: String) -> [[UInt8]] { line.split(separator: " ").map { Array($0.utf8) } }
+        rig.run(words("set") + [empty] + words("v"))
+        rig.run(words("hset h") + [empty] + words("v"))
+        rig.run(words("sadd s") + [empty])
+        rig.run(words("zadd z 1") + [empty])
+        let (nothing, start) = (Reply.bulk(empty), Reply.bulk(Array("0".utf8)))
+        let found: [(String, [Reply])] = [
+            ("hscan h 0 match", [nothing, .bulk(Array("v".utf8))]), ("sscan s 0 match", [nothing]),
+            ("zscan z 0 match", [nothing, .bulk(Array("1".utf8))]),
+        ]
+        for (line, items) in found {
+            #expect(rig.run(line + " *") == .array([start, .array(items)]), "\(line)")
+            #expect(rig.run(line + " **") == .array([start, .array([])]), "\(line)")
+        }
+        guard case .array(let keys) = rig.run("keys *") else { return #expect(Bool(false)) }
+        #expect(keys.count == 4)
+    }
 }

@@ -31,7 +31,7 @@ func freeAddress() throws -> SocketAddress {
 /// The client's end of a connection: writes and reads without waiting, closed with the object.
 final class Visitor {
     let descriptor: Int32
-    private(set) var received: [UInt8] = []
+    var received: [UInt8] = []
     private(set) var hasEnded = false
     private var isOpen = true
 

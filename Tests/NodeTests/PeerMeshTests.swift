@@ -60,6 +60,67 @@ import Vocabulary
         }
     }
 
+    // MARK: Publications
+
+    private func batch(_ count: Int, size: Int = 5) -> PublicationBatch {
+        var batch = PublicationBatch()
+        let channel = Array("news".utf8)
+        for number in 0..<count {
+            let message = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size)
+            batch.append(channel.rawBytes, message.rawBytes, isSharded: number % 2 == 1)
+        }
+        return batch
+    }
+
+    private func publications(_ node: MeshNode) -> [PublishedMessage] {
+        node.events.compactMap { if case .publication(let publication) = $0 { publication } else { nil } }
+    }
+
+    @Test func `publications arrive as they were published, in order`() throws {
+        let (n1, n2) = try world.pair()
+        try world.connect(n1, n2)
+        for (from, to) in [(n1, n2), (n2, n1)] {
+            from.mesh.send(batch(100))
+            try world.turn("all of them") { publications(to).count == 100 }
+            let received = publications(to)
+            #expect(received.map { $0.bytes[$0.message].first } == (0..<100).map { UInt8($0) })
+            #expect(received.map(\.isSharded) == (0..<100).map { $0 % 2 == 1 })
+            #expect(from.mesh.metrics.publicationsDropped == 0)
+        }
+    }
+
+    @Test func `publications are dropped for a peer that is not there, and for one with much waiting for it`() throws {
+        let (n1, n2) = try world.pair()
+        n1.mesh.send(batch(3))
+        #expect(n1.mesh.metrics.publicationsDropped == 3)
+        try world.connect(n1, n2)
+        let link = try #require(n1.mesh.link(to: n2.node))
+        n1.mesh.send(batch(20, size: 1 << 20))
+        #expect(link.channel.output.count <= PeerLink.publicationBacklogMax + (1 << 20) + 64)
+        let sent = 20 - Int(n1.mesh.metrics.publicationsDropped - 3)
+        #expect((1..<20).contains(sent))
+        try world.turn("what was not dropped") { publications(n2).count == sent }
+        n1.mesh.send(batch(1))
+        try world.turn("the next") { publications(n2).count == sent + 1 }
+    }
+
+    @Test func `a node of version 1 is sent no publications, and may not send any`() throws {
+        let (one, two) = (try freeAddress(), try freeAddress())
+        let n1 = try world.node("n1", storage: 1, at: one, members: [("n2", two)])
+        let n2 = try world.node(
+            "n2", storage: 2, at: two, versions: PeerVersions(min: 1, max: 1), members: [("n1", one)])
+        try world.connect(n1, n2)
+        #expect(n1.mesh.link(to: n2.node)?.protocolVersion == 1)
+        n1.mesh.send(batch(2))
+        #expect(n1.mesh.metrics.publicationsDropped == 2)
+        #expect(n1.mesh.link(to: n2.node)?.channel.output.isEmpty == true)
+        let frame = batch(1)
+        try #require(n2.mesh.link(to: n1.node)).channel.output.append(frame.bytes.rawBytes)
+        try world.turn("it is turned away") { n1.disconnected == [n2.node] }
+        #expect(publications(n1).isEmpty)
+        #expect(n1.mesh.metrics.rejected[.protocolError] == 1)
+    }
+
     private func contents(_ batch: RequestBatch) -> [[UInt8]] {
         batch.items.map {
             [UInt8(truncatingIfNeeded: $0.token), $0.kind.rawValue, $0.version.rawValue] + batch.bytes[$0.range]

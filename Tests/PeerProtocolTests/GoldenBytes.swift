@@ -1,7 +1,7 @@
 // The bytes of every sample frame, per protocol version. A line may be added, never changed.
 
 enum GoldenBytes {
-    /// In the order of `Samples.frames`.
+    /// In the order of `Samples.frames`, of which these are the first.
     static let version1: [String] = [
         // hello
         "610000000154524952454d450001000100030000000807060504030201100f0e0d0c0b0a09000000000000316e000000"
@@ -44,5 +44,13 @@ enum GoldenBytes {
         "09000000070500000000000000",
         // pong
         "09000000080500000000000000",
+    ]
+
+    /// What version 2 has added.
+    static let version2: [String] = [
+        // publication
+        "0d00000009" + "00" + "046e657773" + "0568656c6c6f",
+        // publication on a shard channel, without content
+        "0800000009" + "01" + "046e657773" + "00",
     ]
 }

@@ -86,6 +86,38 @@ struct PeerCodingTests {
         #expect(requests.bytes == [1])
     }
 
+    @Test func `a publication arrives as it was published`() throws {
+        var batch = PublicationBatch()
+        let names = ["news", "", "a channel of \0 bytes"]
+        for name in names {
+            let (channel, message) = (Array(name.utf8), Array("to \(name)".utf8))
+            batch.append(channel.rawBytes, message.rawBytes, isSharded: name.isEmpty)
+        }
+        #expect(batch.frames.count == names.count)
+        for (name, frame) in zip(names, batch.frames) {
+            let (kind, body) = try parts(Array(batch.bytes[frame]))
+            #expect(kind == .publication)
+            let publication = try PeerCoding.publication(in: body.rawBytes)
+            #expect(Array(publication.bytes[publication.channel]) == Array(name.utf8))
+            #expect(Array(publication.bytes[publication.message]) == Array("to \(name)".utf8))
+            #expect(publication.isSharded == name.isEmpty)
+        }
+        batch.removeAll()
+        #expect(batch.isEmpty && batch.bytes.isEmpty)
+    }
+
+    @Test func `a publication with a flag of 2 is refused`() {
+        let body: [UInt8] = [2, 1, 97, 1, 98]
+        #expect(throws: PeerProtocolError.malformed(.publication, .invalidValue(at: 0))) {
+            try PeerCoding.publication(in: body.rawBytes)
+        }
+    }
+
+    @Test func `only publications are newer than version 1`() {
+        for kind in PeerFrameKind.allCases { #expect(kind.since == (kind == .publication ? 2 : 1)) }
+        #expect(PeerVersions.ours == PeerVersions(min: 1, max: 2))
+    }
+
     @Test func `a local read is refused`() {
         var requests = RequestBatch()
         let body: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 0, 3, 2, 0]
@@ -169,10 +201,10 @@ struct PeerCodingTests {
 
     // MARK: Golden bytes
 
-    @Test func `version 1 keeps its bytes`() throws {
+    @Test func `every version keeps its bytes`() throws {
         func hex(_ bytes: [UInt8]) -> String {
             bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         }
-        #expect(Samples.frames.map(hex) == GoldenBytes.version1)
+        #expect(Samples.frames.map(hex) == GoldenBytes.version1 + GoldenBytes.version2)
     }
 }

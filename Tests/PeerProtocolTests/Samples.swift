@@ -8,7 +8,8 @@ import Vocabulary
 
 enum Samples {
     static let hello = PeerHello(
-        featureLevel: 3, cluster: ClusterID(high: 0x0102_0304_0506_0708, low: 0x090A_0B0C_0D0E_0F10),
+        versions: PeerVersions(min: 1, max: 1), featureLevel: 3,
+        cluster: ClusterID(high: 0x0102_0304_0506_0708, low: 0x090A_0B0C_0D0E_0F10),
         node: NodeID("n1")!, storage: StorageID(high: 0x11, low: 0x22), build: "0.1.0", clientAddress: "n1.test:7101",
         adminAddress: "n1.test:7102")
 
@@ -64,6 +65,9 @@ enum Samples {
         add { PeerCoding.append(answers, to: &$0) }
         add { PeerCoding.appendPing(5, isReply: false, to: &$0) }
         add { PeerCoding.appendPing(5, isReply: true, to: &$0) }
+        let (channel, message, nothing) = (Array("news".utf8), Array("hello".utf8), [UInt8]())
+        add { PeerCoding.appendPublication(channel.rawBytes, message.rawBytes, isSharded: false, to: &$0) }
+        add { PeerCoding.appendPublication(channel.rawBytes, nothing.rawBytes, isSharded: true, to: &$0) }
         return frames
     }
 
@@ -85,6 +89,12 @@ enum Samples {
             var batch = AnswerBatch()
             try PeerCoding.answers(in: body.rawBytes, into: &batch)
             PeerCoding.append(batch, to: &bytes)
+        case .publication:
+            let publication = try PeerCoding.publication(in: body.rawBytes)
+            let content = publication.bytes.rawBytes
+            PeerCoding.appendPublication(
+                content.extracting(publication.channel), content.extracting(publication.message),
+                isSharded: publication.isSharded, to: &bytes)
         case .ping, .pong:
             let number = try PeerCoding.ping(in: body.rawBytes, kind)
             PeerCoding.appendPing(number, isReply: kind == .pong, to: &bytes)

@@ -19,28 +19,46 @@ struct CompatibilityPageTests {
     }
 
     private var commands: String {
-        var lines = ["| command | arity | where | what it does |", "| --- | --- | --- | --- |"]
+        var lines = ["| command | arguments | arity | where | what it does |", "| --- | --- | --- | --- | --- |"]
         for command in CommandDescription.all {
             let route = CommandTable.shared.lookup(command.name).map { $0.route == .write ? "write" : "read" }
-            let name = command.name.uppercased()
-            lines.append("| `\(name)` | \(command.arity) | \(route ?? "session") | \(command.summary) |")
+            lines.append(row(command, [route ?? "session"]))
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Names in upper case, as many in a line as fit.
+    private var subcommands: String {
+        var lines = ["| command | arguments | arity | what it does |", "| --- | --- | --- | --- |"]
+        for command in CommandDescription.all.flatMap(\.subcommands) { lines.append(row(command, [])) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func row(_ command: CommandDescription, _ more: [String]) -> String {
+        let name = command.name.uppercased().replacingOccurrences(of: "|", with: " ")
+        let arguments = command.notes.arguments.map(\.text).joined(separator: " ")
+        let escaped = arguments.replacingOccurrences(of: "|", with: "\\|")
+        let columns = ["`\(name)`", escaped.isEmpty ? "" : "`\(escaped)`", "\(command.arity)"] + more
+        return "| " + (columns + [command.summary]).joined(separator: " | ") + " |"
+    }
+
+    /// By reason, names in upper case.
     private var unsupported: String {
-        var lines = [""]
-        for name in UnsupportedCommand.names {
-            let word = "`\(name.uppercased())`"
-            if lines[lines.count - 1].count + word.count + 1 > 118 { lines.append("") }
-            lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+        var lines = ["| why | commands |", "| --- | --- |"]
+        for why in WhyUnsupported.allCases {
+            let names = UnsupportedCommand.names.filter { UnsupportedCommand.reason($0) == why }.map {
+                "`\($0.uppercased().replacingOccurrences(of: "|", with: " "))`"
+            }
+            lines.append("| \(why.rawValue) | \(names.joined(separator: " ")) |")
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
     @Test func `the page lists the commands that there are`() throws {
         #expect(try part("commands") == commands)
+    }
+
+    @Test func `the page lists the subcommands that there are`() throws {
+        #expect(try part("subcommands") == subcommands)
     }
 
     @Test func `the page lists the commands that there are not`() throws {
@@ -51,7 +69,7 @@ struct CompatibilityPageTests {
     @Test(.enabled(if: ProcessInfo.processInfo.environment["TRIREME_RECORD"] == "1"))
     func `the tables are written into the page`() throws {
         var text = try String(contentsOf: Self.page, encoding: .utf8)
-        for (name, content) in [("commands", commands), ("unsupported", unsupported)] {
+        for (name, content) in [("commands", commands), ("subcommands", subcommands), ("unsupported", unsupported)] {
             let old = "<!-- \(name) -->\n" + (try part(name)) + "<!-- end -->"
             text = text.replacingOccurrences(of: old, with: "<!-- \(name) -->\n" + content + "<!-- end -->")
         }

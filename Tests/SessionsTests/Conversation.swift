@@ -3,9 +3,10 @@
 import ByteCoding
 import PeerProtocol
 import RESP
-import Sessions
 import Telemetry
 import Vocabulary
+
+@testable import Sessions
 
 /// Accepts one token.
 struct OneToken: TokenVerifier {
@@ -18,6 +19,7 @@ struct Conversation {
     var environment: SessionEnvironment
     var batch = RequestBatch()
     var nextToken: UInt64 = 1
+    var registry = Subscriptions()
 
     static func facts(leader: String? = "n1", own: String = "n1") -> NodeFacts {
         var status = NodeStatus(id: NodeID(own)!)
@@ -68,20 +70,62 @@ struct Conversation {
         var reply = ReplyWriter(version: session.version)
         let disposition = session.handle(
             arguments, in: bytes.rawBytes, token: nextToken, environment: environment, reply: &reply, batch: &batch)
-        if case .submitted = disposition { nextToken += 1 }
+        switch disposition {
+        case .submitted, .changes: nextToken += 1
+        default: break
+        }
         return (disposition, reply.bytes)
+    }
+
+    /// The answer to the first request on its way has come. Returns what the client is told.
+    @discardableResult
+    mutating func complete(_ reply: String = "+OK\r\n") -> String {
+        let bytes = Array(reply.utf8)
+        let told = session.completed(bytes.rawBytes) ?? bytes
+        return String(decoding: told, as: UTF8.self).replacing("\r\n", with: "·")
+    }
+
+    /// What the registry replies, as a node has it carry an order out.
+    private mutating func carryOut(_ order: PubSubOrder, _ words: [String]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var arguments: [Range<Int>] = []
+        for word in words {
+            arguments.append(bytes.count..<bytes.count + word.utf8.count)
+            bytes += Array(word.utf8)
+        }
+        var reply = ReplyWriter(version: session.version)
+        registry.carryOut(order, arguments, in: bytes.rawBytes, for: &session, reply: &reply)
+        registry.checkInvariants()
+        return reply.bytes
+    }
+
+    private static func text(of order: ChangesOrder) -> String {
+        guard let start = order.start else { return "info" }
+        var text = start == .end ? "$" : ""
+        if case .index(let index) = start { text = "\(index)" }
+        text += " count \(order.countMax)"
+        if let block = order.block { text += " block \(block)" }
+        if let pattern = order.pattern { text += " match \(String(decoding: pattern, as: UTF8.self))" }
+        return text
     }
 
     /// The reply to a line of words, line ends shown as `·`; in angle brackets what else became of it.
     mutating func ask(_ line: String) -> String {
-        let (disposition, bytes) = offer(line.split(separator: " ").map(String.init))
+        let words = line.split(separator: " ").map(String.init)
+        var (disposition, bytes) = offer(words)
+        if case .pubsub(let order) = disposition { bytes += carryOut(order, words) }
         var text = ""
         for byte in bytes where byte != 13 { text += byte == 10 ? "·" : String(decoding: [byte], as: UTF8.self) }
         switch disposition {
-        case .answered: return text
+        case .answered, .pubsub: return text
+        case .configure(let change):
+            return text + (change.keyEvents.map { "<report \($0.letters)>" } ?? "")
+                + (change.memoryMax.map { "<memory \($0.rawValue)>" } ?? "")
         case .submitted: return text + "<submitted>"
         case .stall: return text + "<stall>"
         case .close: return text + "<close>"
+        case .changes(let order): return text + "<changes \(Conversation.text(of: order))>"
+        case .unblock(let order): return text + "<unblock \(order.client)\(order.isError ? " error" : "")>"
         case .clients(var query):
             let closes = query.consider(session)
             var reply = ReplyWriter(version: session.version)

@@ -110,6 +110,92 @@ struct DiscoveryTests {
         #expect(try reply("SENTINEL ckquorum playground").text?.hasPrefix("OK 2 usable") == true)
     }
 
+    @Test func `a Sentinel that is asked whether the leader is down says what it knows and votes for nobody`() throws {
+        let up = Reply.array([.integer(0), .bulk(Array("*".utf8)), .integer(0)])
+        let down = Reply.array([.integer(1), .bulk(Array("*".utf8)), .integer(0)])
+        #expect(try reply("SENTINEL IS-MASTER-DOWN-BY-ADDR n1.test 7101 0 *") == up)
+        #expect(try reply("SENTINEL IS-MASTER-DOWN-BY-ADDR n1.test 7102 0 *") == down)
+        #expect(try reply("SENTINEL IS-MASTER-DOWN-BY-ADDR n2.test 7111 0 \(Self.n1)") == down)
+        #expect(try reply("SENTINEL IS-MASTER-DOWN-BY-ADDR n1.test 7101 0 *", Conversation.facts(leader: nil)) == down)
+        #expect(
+            try reply("SENTINEL IS-MASTER-DOWN-BY-ADDR n1.test x 0 *")
+                == .error("ERR value is not an integer or out of range"))
+    }
+
+    @Test func `what is published when the leader changes names addresses of the listener's kind`() throws {
+        let facts = Conversation.facts()
+        let (n1, n2) = (try #require(NodeID("n1")), try #require(NodeID("n2")))
+        let news = try #require(facts.switchMaster(from: n1, to: n2, usesTLS: true))
+        #expect(news.channel == "+switch-master")
+        #expect(news.message == "playground n1.test 7101 n2.test 7111")
+        #expect(
+            facts.switchMaster(from: n1, to: n2, usesTLS: false)?.message
+                == "playground 127.0.0.1 7104 127.0.0.1 7114")
+        #expect(facts.switchMaster(from: n1, to: try #require(NodeID("n9")), usesTLS: true) == nil)
+    }
+
+    @Test func `CLUSTER REPLICAS has the followers' lines`() throws {
+        guard case .array(let lines) = try reply("CLUSTER REPLICAS \(Self.n1)") else {
+            Issue.record("no lines")
+            return
+        }
+        #expect(lines.map { $0.text?.contains(" slave") } == [true, true])
+        #expect(try reply("CLUSTER SLAVES nobody") == .error("ERR Unknown node nobody"))
+        let n2 = "6e320000000000000000000000000000" + "00000000"
+        #expect(try reply("CLUSTER REPLICAS \(n2)") == .error("ERR The specified node is not a master"))
+    }
+
+    @Test func `the keys of a slot are asked of the keyspace, but not within MULTI`() {
+        var client = Conversation()
+        #expect(client.ask("CLUSTER COUNTKEYSINSLOT 5") == "<submitted>")
+        client.complete(":0\r\n")
+        #expect(client.ask("CLUSTER GETKEYSINSLOT 16383 10") == "<submitted>")
+        client.complete("*0\r\n")
+        #expect(client.ask("CLUSTER COUNTKEYSINSLOT 16384") == "-ERR Invalid slot·")
+        #expect(client.ask("CLUSTER COUNTKEYSINSLOT x") == "-ERR value is not an integer or out of range·")
+        #expect(client.ask("CLUSTER GETKEYSINSLOT 1 -1") == "-ERR Invalid slot or number of keys·")
+        #expect(
+            client.ask("CLUSTER GETKEYSINSLOT 1")
+                == "-ERR wrong number of arguments for 'cluster|getkeysinslot' command·")
+        #expect(client.ask("MULTI") == "+OK·")
+        #expect(
+            client.ask("CLUSTER COUNTKEYSINSLOT 5") == "-ERR cluster is not allowed between MULTI and EXEC·")
+    }
+
+    @Test func `ACL tells of the one user and what it may do`() throws {
+        var client = Conversation()
+        #expect(client.ask("ACL WHOAMI") == "$7·default·")
+        #expect(client.ask("ACL USERS") == "*1·$7·default·")
+        #expect(client.ask("ACL LIST") == "*1·$27·user default on ~* &* +@all·")
+        #expect(client.ask("ACL GETUSER nobody") == "$-1·")
+        #expect(client.ask("ACL DRYRUN default GET a") == "+OK·")
+        #expect(client.ask("ACL DRYRUN nobody GET a") == "-ERR User 'nobody' not found·")
+        #expect(client.ask("ACL DRYRUN default FOO a") == "-ERR Command 'FOO' not found·")
+        #expect(client.ask("ACL DRYRUN default GET") == "-ERR wrong number of arguments for 'get' command·")
+        #expect(client.ask("ACL DRYRUN default GET a b") == "-ERR wrong number of arguments for 'get' command·")
+        #expect(client.ask("ACL CAT foo") == "-ERR Unknown category 'foo'·")
+        #expect(client.ask("ACL CAT bitmap").hasPrefix("*5·$8·bitcount·"))
+        #expect(client.ask("ACL CAT").hasPrefix("*21·$8·keyspace·"))
+        #expect(client.ask("ACL SETUSER x on").contains("(auth.client-token-file)"))
+        var open = Conversation(token: nil)
+        #expect(open.ask("ACL LIST").contains("user default on nopass ~* &* +@all"))
+        let user = texts(try reply("ACL GETUSER default"))
+        #expect(user["commands"] == "+@all")
+        #expect(user["keys"] == "~*")
+        #expect(user["channels"] == "&*")
+    }
+
+    @Test func `a follower says how stale it may be`() throws {
+        var facts = Conversation.facts(own: "n2")
+        facts.status.lagEntries = 17
+        facts.status.peers[0].silence = .milliseconds(2345)
+        let info = try #require(try reply("INFO replication", facts).text)
+        #expect(info.contains("master_last_io_seconds_ago:2\r\ntrireme_leader_silence_ms:2345\r\n"))
+        #expect(info.contains("trireme_lag_entries:17\r\n"))
+        let alone = try #require(try reply("INFO replication", Conversation.facts(leader: nil, own: "n2")).text)
+        #expect(alone.contains("master_last_io_seconds_ago:-1\r\ntrireme_leader_silence_ms:-1\r\n"))
+    }
+
     @Test func `INFO has Redis's sections and the fields clients look for`() throws {
         let all = try #require(try reply("INFO").text)
         for heading in ["Server", "Clients", "Memory", "Stats", "Replication", "CPU", "Cluster", "Keyspace"] {
@@ -117,7 +203,7 @@ struct DiscoveryTests {
         }
         for field in [
             "redis_version:7.0.15", "trireme_version:0.1.0", "redis_mode:standalone", "role:master", "loading:0",
-            "connected_slaves:1", "slave0:ip=n2.test,port=7111,state=online,offset=39", "cluster_enabled:0",
+            "connected_slaves:1", "slave0:ip=n2.test,port=7111,state=online,offset=39,lag=-1", "cluster_enabled:0",
             "db0:keys=3,expires=0,avg_ttl=0", "trireme_commit_index:41", "used_cpu_sys:0.000000",
         ] {
             #expect(all.contains(field + "\r\n"), "\(field)")

@@ -50,11 +50,37 @@ import Testing
         #expect(ClientAnswer(bytes("xx$2\r\nab\r\n")[2...]) == .other(.value(bytes("ab"))))
     }
 
+    @Test func `arrays are read with all that is in them`() {
+        #expect(answer("*-1\r\n") == .array(nil))
+        #expect(answer("*0\r\n") == .array([]))
+        let nested = ClientAnswer.array([.array([.other(.integer(1))]), .other(.value(bytes("a")))])
+        #expect(answer("*2\r\n*1\r\n:1\r\n$1\r\na\r\n") == nested)
+        #expect(answer("-UNBLOCKED the leader has changed\r\n") == .unblocked)
+    }
+
+    @Test func `answers of collections read as those of values`() {
+        #expect(AnswerReading.stored.result(of: .other(.integer(0))) == .ok)
+        #expect(AnswerReading.presence.result(of: .other(.integer(0))) == .null)
+        #expect(AnswerReading.presence.result(of: .other(.integer(1))) == .value(bytes("1")))
+        #expect(AnswerReading.number.result(of: .other(.value(bytes("12")))) == .integer(12))
+        #expect(AnswerReading.joined.result(of: .array([])) == .null)
+        let letters = ClientAnswer.array([.other(.value(bytes("a"))), .other(.value(bytes("b")))])
+        #expect(AnswerReading.joined.result(of: letters) == .value(bytes("ab")))
+        #expect(AnswerReading.increased(to: 7).result(of: .array([.other(.ok)])) == .integer(7))
+        #expect(AnswerReading.increased(to: 7).result(of: .other(.ok)) == .integer(7))
+        for late in [ClientAnswer.array(nil), .other(.null), .refused] {
+            #expect(AnswerReading.increased(to: 7).result(of: late) == .refused)
+        }
+        for reading in [AnswerReading.plain, .stored, .presence, .number, .joined, .increased(to: 7)] {
+            #expect(reading.result(of: .unknown) == .unknown)
+        }
+    }
+
     @Test(arguments: [
         "", "\r\n", "+OK", "+OK\rx", "+OKAY\r\n", "+PONG\r\n", "+OK\r\n+OK\r\n", "OK\r\n", "-\r\n", "-ERR\r\n",
         "-TRYAGAIN x\r\n-TRYAGAIN y\r\n", ":\r\n", ":x\r\n", ":1\r", ":9223372036854775808\r\n", ":1\r\n:2\r\n",
         "$\r\n", "$x\r\n", "$-2\r\n", "$-1\r\n$-1\r\n", "$1\r\nab\r\n", "$2\r\n", "$2\r\nab", "$2\r\nabcd",
-        "$3\r\nab\r\n", "*0\r\n", "_\r\n",
+        "$3\r\nab\r\n", "*\r\n", "*2\r\n:1\r\n", "*1\r\n:1\r\n:2\r\n", "*x\r\n", "_\r\n",
     ])
     func `what these clients cannot get is told as such`(text: String) {
         #expect(answer(text) == nil)

@@ -44,6 +44,8 @@ private struct EntryDraw {
     static let codes: [CommandCode] = CommandCode.allCases.filter {
         $0 != .incrbyfloat && $0 != .tick && $0 != .flushall && $0 != .flushdb
             && (CommandTable.shared.spec(of: $0)?.flags.contains(.write) ?? false)
+            // Of collections (numbers from 128 on) the twin knows what clients use. Nor does it know bits and payloads.
+            && $0.rawValue < 128 && $0 != .setbit && $0 != .bitop && $0 != .restore
     }
 
     mutating func one(of words: [String]) -> String { words[random.below(words.count)] }
@@ -159,7 +161,7 @@ private struct EntryDraw {
         #expect(pair.naive.records.isEmpty)
     }
 
-    @Test func `every command that writes is known but the one that is not claimed`() {
+    @Test func `every command that writes is known but those that are not claimed`() {
         for code in EntryDraw.codes + [.tick, .flushall, .flushdb] {
             var pair = Pair()
             let (real, naive) = pair.run(code, "a b c")

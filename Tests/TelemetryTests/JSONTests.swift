@@ -7,6 +7,16 @@ import Vocabulary
 @testable import Telemetry
 
 @Suite struct JSONTests {
+    private static var index: IndexStatus {
+        var index = IndexStatus(name: "users")
+        index.prefix = "user:"
+        index.isBeingBuilt = true
+        (index.walked, index.records, index.rebuilds) = (3, 9, 1)
+        index.memory = ByteCount(4096)
+        index.fields = [IndexStatus.Field(name: "age", form: "number", entries: 7, skipped: 1)]
+        return index
+    }
+
     @Test func `text of any kind survives`() throws {
         let text = "a\"b\\c\n\u{0}\u{1F}\u{7F}é😀</script>"
         var writer = JSONWriter()
@@ -68,6 +78,15 @@ import Vocabulary
         status.quarantine.directory = "n1/log/quarantine"
         status.quarantine.files = 2
         status.quarantine.size = ByteCount(4096)
+        status.indexes = [JSONTests.index]
+        status.indexProof.asked = 2
+        status.indexProof.ended = 1
+        status.indexProof.at = LogIndex(120)
+        status.indexProof.took = .milliseconds(5)
+        status.indexProof.verdicts = [
+            IndexProofStatus.Verdict(
+                index: "users", field: "age", isReady: true, entries: 7, expected: 8, isEqual: false)
+        ]
         let expected = """
             {"node":{"id":"n1","cluster":"00000000000000010000000000000002","role":"leader","healthy":true,"term":7,\
             "last_index":125,"commit_index":123,"applied_index":122,"persisted_index":124,\
@@ -79,7 +98,11 @@ import Vocabulary
             "log_room_bytes":1048576,"log_size_bytes":65536,"repair":null,\
             "scrub":{"passes":2,"asked_pass":1,"ended_at":"1970-01-01T00:00:00.000000Z","read_bytes":77,"errors":0},\
             "quarantine":{"directory":"n1/log/quarantine","files":2,"bytes":4096},\
-            "memory_bytes":33554432,"keys":9,"connections":3,\
+            "memory_bytes":33554432,"keys":9,\
+            "indexes":[{"name":"users","prefix":"user:","state":"rebuilding","walked":3,"records":9,"rebuilds":1,\
+            "memory_bytes":4096,"fields":[{"name":"age","type":"number","entries":7,"skipped":1}]}],\
+            "index_proof":{"asked":2,"ended":1,"applied_index":120,"took_ms":5.0,"verdicts":[{"index":"users",\
+            "field":"age","ready":true,"entries":7,"expected":8,"equal":false}]},"connections":3,\
             "certificate_expires_at":"1970-01-01T00:00:00.000000Z"},"leader":"n1",\
             "peers":[{"id":"n2","connected":true,"voter":true,"match_index":120,"applied_index":119,"lag_entries":5,\
             "lag_bytes":640,"lag_ms":12.0,"silence_ms":3.0,"has_room":true,"version":null,"feature_level":null},\

@@ -51,10 +51,13 @@ import Testing
         Finding.report(findings)
     }
 
-    @Test func `every folder of Tests is a test target, the end-to-end suite or the campaign`() {
-        let scripts = ["run", "fuzz", "sanitize", "sanitize-mutex.c", "sanitize-control.swift", "campaign"]
-        let folders = Set(manifest.targets.map(\.folder))
-            .union(scripts.map { "Tests/\($0)" }).union(["Tests/EndToEnd", "Tests/Campaign"])
+    @Test func `every folder of Tests is a test target or a suite of its own`() {
+        let scripts = [
+            "run", "fuzz", "sanitize", "sanitize-mutex.c", "sanitize-control.swift", "campaign", "redis-suite",
+            "differential",
+        ]
+        let suites = ["EndToEnd", "Campaign", "RedisSuite", "Differential"]
+        let folders = Set(manifest.targets.map(\.folder)).union((scripts + suites).map { "Tests/\($0)" })
         let strays = tree.files.filter { $0.isTest && !folders.contains($0.folder) }
         Finding.report(
             strays.map {

@@ -1,0 +1,115 @@
+// Clients that wait for an element: part of the state, so that every node gives the same element to the same one.
+
+import ByteCoding
+import RESP
+public import Vocabulary
+
+/// A blocking command that found nothing. Its name is the index of its entry.
+struct Waiter: Sendable {
+    /// The command, as it would stand in an envelope; carried out again when one of its keys has something.
+    var entry: [UInt8]
+    var version: RESPVersion
+    /// What it waits for at its keys.
+    var kind: ValueKind
+    var keys: [[UInt8]]
+
+    /// Its part of the state's digest. Kind and keys follow from the command.
+    func digest(at index: UInt64) -> Digest {
+        var message: [UInt8] = [StateMark.waiter.rawValue]
+        message.append(varint: index)
+        message.append(version == .three ? 3 : 2)
+        message.append(bytes: entry.rawBytes)
+        return SipHash.digest(message.rawBytes, key: Record.digestKey)
+    }
+}
+
+/// Who waits, in the order in which they came.
+///
+/// 1. Every waiter stands in the queue of each of its keys, once.
+/// 2. Queues are in the order of log indexes: who came first is served first.
+struct WaiterTable: Sendable {
+    private var waiters: [UInt64: Waiter] = [:]
+    private var queues: [[UInt8]: [UInt64]] = [:]
+    /// Keys that were written in this entry and are waited for, in that order, each once.
+    private var ready: [[UInt8]] = []
+    /// The sum of one hash for each waiter. Their order is that of their indexes, which are in it.
+    private(set) var digest = Digest.empty
+
+    var isEmpty: Bool { waiters.isEmpty }
+    var count: Int { waiters.count }
+    /// All waiters, first come first.
+    var indexes: [UInt64] { waiters.keys.sorted() }
+
+    subscript(index: UInt64) -> Waiter? { waiters[index] }
+
+    func queue(at key: [UInt8]) -> [UInt64] { queues[key] ?? [] }
+
+    mutating func park(_ waiter: Waiter, at index: UInt64) {
+        precondition(waiters[index] == nil, "two waiters at index \(index)")
+        waiters[index] = waiter
+        digest.add(waiter.digest(at: index))
+        for key in waiter.keys where queues[key]?.last != index { queues[key, default: []].append(index) }
+    }
+
+    mutating func remove(_ index: UInt64) -> Waiter? {
+        guard let waiter = waiters.removeValue(forKey: index) else { return nil }
+        digest.remove(waiter.digest(at: index))
+        for key in waiter.keys {
+            queues[key]?.removeAll { $0 == index }
+            if queues[key]?.isEmpty == true { queues[key] = nil }
+        }
+        return waiter
+    }
+
+    /// Notes that a key was written.
+    mutating func signal(_ key: RawSpan) {
+        let key = [UInt8](key)
+        if queues[key] != nil, !ready.contains(key) { ready.append(key) }
+    }
+
+    mutating func takeReady() -> [UInt8]? { ready.isEmpty ? nil : ready.removeFirst() }
+    var hasReady: Bool { !ready.isEmpty }
+
+    func checkInvariants() {
+        var sum = Digest.empty
+        for (index, waiter) in waiters {
+            sum.add(waiter.digest(at: index))
+            for key in waiter.keys {
+                precondition(queues[key]?.count { $0 == index } == 1, "waiter \(index) is not in a queue once")
+            }
+        }
+        precondition(sum == digest, "waiters have digest \(sum), kept is \(digest)")
+        for (key, queue) in queues {
+            precondition(!queue.isEmpty && queue == queue.sorted(), "a queue out of order")
+            for index in queue {
+                precondition(waiters[index]?.keys.contains(key) == true, "a waiter in a strange queue")
+            }
+        }
+        precondition(ready.isEmpty, "keys that are ready between two entries")
+    }
+}
+
+/// Replies to waiters that an entry has served or sent away.
+public struct ServedReplies: Sendable {
+    public struct Item: Sendable {
+        /// The index of the waiter's own entry.
+        public let waiter: LogIndex
+        /// Where its reply lies.
+        public let range: Range<Int>
+    }
+
+    public private(set) var items: [Item] = []
+    public private(set) var bytes: [UInt8] = []
+
+    public var isEmpty: Bool { items.isEmpty }
+
+    mutating func append(_ waiter: UInt64, _ reply: [UInt8]) {
+        items.append(Item(waiter: LogIndex(waiter), range: bytes.count..<bytes.count + reply.count))
+        bytes += reply
+    }
+
+    public mutating func removeAll() {
+        items.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,52 @@
+// The keys of a slot: counted, and given up to a number.
+
+import ByteCoding
+import RESP
+import Testing
+import Vocabulary
+
+@testable import Keyspace
+
+struct SlotTests {
+    private static let slot = HashSlot.of(Array("{here}".utf8).rawBytes)
+
+    private func keyspace(_ keys: [String]) -> Keyspace {
+        var rig = Rig()
+        for key in keys { _ = rig.run("SET \(key) x") }
+        return rig.keyspace
+    }
+
+    private func ask(_ code: CommandCode, _ arguments: [String], _ keyspace: Keyspace) throws -> Reply {
+        let entry = EntryCoding.encoded(code, arguments.map { Array($0.utf8) })
+        var reply = ReplyWriter(version: .two)
+        keyspace.read(entry.rawBytes, clock: .zero, reply: &reply)
+        return try ReplyDecoder.value(of: reply.bytes.rawBytes)
+    }
+
+    @Test func `a slot counts and gives its own keys only`() throws {
+        let keys = (0..<40).map { "{here}\($0)" }
+        let state = keyspace(keys + ["elsewhere", "{there}1"])
+        #expect(try ask(.countkeysinslot, ["\(Self.slot)"], state) == .integer(40))
+        for (limit, expected) in [(0, 0), (1, 1), (39, 39), (40, 40), (1000, 40)] {
+            guard case .array(let found) = try ask(.getkeysinslot, ["\(Self.slot)", "\(limit)"], state) else {
+                Issue.record("no array")
+                return
+            }
+            #expect(found.count == expected)
+            #expect(Set(found.compactMap(\.text)).isSubset(of: keys))
+            #expect(Set(found.compactMap(\.text)).count == expected)
+        }
+    }
+
+    @Test func `an empty slot has no keys and there is no slot beyond the last`() throws {
+        let state = keyspace([])
+        #expect(try ask(.countkeysinslot, ["0"], state) == .integer(0))
+        #expect(try ask(.getkeysinslot, ["16383", "5"], state) == .array([]))
+        for slot in ["16384", "-1", "x", ""] {
+            guard case .error = try ask(.countkeysinslot, [slot], state) else {
+                Issue.record("\(slot) is taken for a slot")
+                return
+            }
+        }
+    }
+}
