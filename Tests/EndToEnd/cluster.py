@@ -101,6 +101,12 @@ class Cluster:
             assert done.returncode == 0, f"nodectl playground {arguments}: {done.stdout}\n{done.stderr}"
         return done
 
+    def playground_in_background(self, *arguments):
+        """A playground command under way; the caller waits for it."""
+        return subprocess.Popen(
+            [NODECTL, "playground", *arguments, "--dir", str(self.directory)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def nodectl(self, *arguments, check=True, timeout=60):
         done = subprocess.run(
             [NODECTL, "--cluster", str(self.directory / "cluster.json"), *arguments],

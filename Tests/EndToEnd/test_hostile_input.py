@@ -181,7 +181,8 @@ def array(*words):
 NAMES = [
     b"GET", b"SET", b"MGET", b"MSET", b"DEL", b"INCRBY", b"SETRANGE", b"GETRANGE", b"SCAN", b"KEYS", b"EXPIRE", b"TTL",
     b"COPY", b"OBJECT", b"CLIENT", b"CONFIG", b"COMMAND", b"INFO", b"CLUSTER", b"SENTINEL", b"HELLO", b"AUTH", b"WAIT",
-    b"MULTI", b"EXEC", b"SELECT", b"ECHO", b"PING", b"RESET", b"nothing", b"",
+    b"MULTI", b"EXEC", b"SELECT", b"ECHO", b"PING", b"RESET", b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE",
+    b"UNSUBSCRIBE", b"PUNSUBSCRIBE", b"PUBLISH", b"SPUBLISH", b"PUBSUB", b"nothing", b"",
 ]
 WORDS = [
     b"", b"k", b"../../etc/passwd", b"\xff\xfe\x00", b"-1", b"0", b"9223372036854775807", b"-9223372036854775808",

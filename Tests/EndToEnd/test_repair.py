@@ -1,5 +1,6 @@
 """Damaged logs: named, kept as evidence, rebuilt from the other nodes; nothing lost, nobody elected on guesswork."""
 
+import datetime
 import hashlib
 import json
 import os
@@ -261,7 +262,8 @@ def test_two_damaged_nodes_are_repaired_one_after_the_other(make_cluster):
         wait_repaired(cluster, name)
     load.verify()
     (_, first_ends), (second_begins, _) = sorted(fenced(cluster, name) for name in followers)
-    assert first_ends < second_begins
+    # A node tells the others before it tells its log; two repairs side by side would overlap by seconds.
+    assert first_ends - second_begins < datetime.timedelta(milliseconds=50)
 
 
 def fenced(cluster, name):
@@ -270,7 +272,7 @@ def fenced(cluster, name):
     def time_of(message):
         times = [line.split()[0] for line in cluster.log(name).splitlines() if message in line]
         assert len(times) == 1 and times[0].startswith("time="), times
-        return times[0]
+        return datetime.datetime.fromisoformat(times[0].removeprefix("time="))
     return time_of("the leader gives leave to rebuild the damaged log"), time_of("the log is whole again")
 
 

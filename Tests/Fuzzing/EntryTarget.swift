@@ -66,9 +66,9 @@ private struct EntryRun {
         if choice & 0x1E == 0x02 { snapshot = (one, one.digest, one.count) }
         let version = choice & 0x20 == 0 ? RESPVersion.two : .three
         let clock = Timestamp(microseconds: time)
-        let before = one.digest
+        let before = one.recordsDigest
         let read = try reply(entry, version) { (entry, reply) in one.read(entry, clock: clock, reply: &reply) }
-        try require(one.digest == before, "a read changed the records")
+        try require(one.recordsDigest == before, "a read changed the records")
         try checkEncoding(entry, read)
         index = index.next
         let index = index
@@ -80,9 +80,22 @@ private struct EntryRun {
             other.apply(entry, at: clock, index: index, reply: &reply)
         }
         try require(first == second && one.digest == other.digest, "two replicas differ after \(entry)")
+        try checkChanges(entry, before, hasExpired: one.expiredTotal != expired)
         if first.first == UInt8(ascii: "-"), one.expiredTotal == expired {
-            try require(one.digest == before, "refused, and yet it changed the records: \(entry)")
+            try require(one.recordsDigest == before, "refused, and yet it changed the records: \(entry)")
         }
+    }
+
+    /// Whoever follows the changes is told of the entry by both replicas alike, if the records are others than before.
+    private func checkChanges(_ entry: [UInt8], _ before: Digest, hasExpired: Bool) throws(Violation) {
+        let (notes, twin) = (one.changes, other.changes)
+        try require(notes.hasChanged == twin.hasChanged && notes.items == twin.items, "two stories of \(entry)")
+        let isTold = notes.hasChanged || hasExpired || one.recordsDigest == before
+        try require(isTold, "changed, and nobody is told: \(entry)")
+        guard notes.hasChanged else { return }
+        var writer = ChangeWriter(matching: nil, version: .two)
+        writer.add(entry.rawBytes, notes.items.rawBytes, index: index, at: Timestamp(microseconds: time))
+        try require(writer.count > 0, "a change without a command: \(entry)")
     }
 
     /// The bytes of the one reply that `act` gives.

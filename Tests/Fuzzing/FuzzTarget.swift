@@ -22,7 +22,7 @@ public struct FuzzTarget: Sendable {
     /// All harnesses.
     public static let all: [FuzzTarget] = [
         .respRequests, .respReplies, .httpRequests, .httpAnswers, .json, .peerFrames, .logFrames, .logRecords,
-        .logRecovery, .logSegments, .entries, .settings, .tokenFiles, .identityFiles, .clusterFiles,
+        .logRecovery, .logSegments, .entries, .dumps, .settings, .tokenFiles, .identityFiles, .clusterFiles,
     ]
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -77,6 +77,12 @@ private struct PeerBody {
             var batch = AnswerBatch()
             try PeerCoding.answers(in: bytes.rawBytes, into: &batch)
             PeerCoding.append(batch, to: &frame)
+        case .publication:
+            let publication = try PeerCoding.publication(in: bytes.rawBytes)
+            let content = publication.bytes.rawBytes
+            PeerCoding.appendPublication(
+                content.extracting(publication.channel), content.extracting(publication.message),
+                isSharded: publication.isSharded, to: &frame)
         case .ping, .pong:
             PeerCoding.appendPing(try PeerCoding.ping(in: bytes.rawBytes, kind), isReply: kind == .pong, to: &frame)
         }
