@@ -8,7 +8,10 @@ import Vocabulary
     static let configuration = CommandConfiguration(
         commandName: "loadtest",
         abstract: "Measures a cluster from outside, as its clients see it.",
-        subcommands: [ThroughputCommand.self, FailoverCommand.self, SoakCommand.self])
+        subcommands: [
+            ThroughputCommand.self, FailoverCommand.self, SoakCommand.self, SortedSetCommand.self, RecordsCommand.self,
+            IndexesCommand.self,
+        ])
 }
 
 /// Where to connect, and as whom.
