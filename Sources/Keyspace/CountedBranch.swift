@@ -85,9 +85,26 @@ struct CountedBranch {
         return sum
     }
 
+    /// The last child whose first element begins with less than `wanted` or with it; the first child when there is
+    /// none. Elements that begin alike are not told apart.
+    @inline(__always)
+    func lastCell(upTo wanted: ElementPrefix) -> Int {
+        var cell = 0
+        var count = childCount
+        while count > 1 {
+            let half = count / 2
+            let isBefore = prefix(cell &+ half) <= wanted
+            cell += isBefore ? half : 0
+            count -= half
+        }
+        return cell
+    }
+
     /// The last child whose first element is less than `key`, or not greater; the first child when there is none.
     func lastCell(before key: RawSpan, _ wanted: ElementPrefix, includesEqual: Bool) -> Int {
-        var (low, high) = (1, childCount)
+        let cell = lastCell(upTo: wanted)
+        guard prefix(cell) == wanted else { return cell }
+        var (low, high) = (1, cell + 1)
         while low < high {
             let middle = (low + high) / 2
             let prefix = prefix(middle)
@@ -98,6 +115,30 @@ struct CountedBranch {
             if isBefore { low = middle + 1 } else { high = middle }
         }
         return low - 1
+    }
+
+    /// The same, where `guess` is most likely right.
+    @inline(__always)
+    private func lastCell(
+        before key: RawSpan, _ wanted: ElementPrefix, includesEqual: Bool, guess: Int
+    ) -> Int {
+        if guess < childCount, guess == 0 || prefix(guess) < wanted,
+            guess + 1 == childCount || wanted < prefix(guess + 1)
+        {
+            return guess
+        }
+        return lastCell(before: key, wanted, includesEqual: includesEqual)
+    }
+
+    /// Has the processor fetch how a child begins.
+    @inline(__always)
+    func prefetchPrefix(_ cell: Int) { block.prefetch(CountedBranch.prefixesOffset + 16 * cell) }
+
+    /// Has it fetch what else is kept of a child.
+    @inline(__always)
+    func prefetchChild(_ cell: Int) {
+        block.prefetch(CountedBranch.referencesOffset + 8 * cell)
+        block.prefetch(CountedBranch.countsOffset + 8 * cell)
     }
 
     func walk(from rank: Int, backwards: Bool, _ body: (RawSpan) -> Bool) -> Bool {
@@ -145,11 +186,11 @@ struct CountedBranch {
     }
 
     /// Inserts an element below, where it belongs among elements in ascending order.
-    func insert(inOrder element: RawSpan, _ prefix: ElementPrefix) -> GrownNode {
-        let cell = lastCell(before: element, prefix, includesEqual: false)
+    func insert(inOrder element: RawSpan, _ prefix: ElementPrefix, _ hint: TreeHint) -> GrownNode {
+        let cell = lastCell(before: element, prefix, includesEqual: false, guess: hint[level])
         var child = ownedChild(cell)
         let before = CountedNode.bytes(of: child)
-        let grown = CountedNode.insert(inOrder: element, prefix, into: &child)
+        let grown = CountedNode.insert(inOrder: element, prefix, hint, into: &child)
         // Of any other child the first element is less.
         return take(child, cell, bytesBefore: before, hasNewFirst: cell == 0, grown)
     }
@@ -209,8 +250,8 @@ struct CountedBranch {
 
     /// Takes an element out that is among others in ascending order, of which there are more than it. False when it is
     /// not there.
-    func remove(inOrder element: RawSpan, _ prefix: ElementPrefix) -> Bool {
-        let cell = lastCell(before: element, prefix, includesEqual: true)
+    func remove(inOrder element: RawSpan, _ prefix: ElementPrefix, _ hint: TreeHint) -> Bool {
+        let cell = lastCell(before: element, prefix, includesEqual: true, guess: hint[level])
         guard count(cell) > 1 else {
             guard CountedNode.withFirst(of: child(cell), { $0.hasSameBytes(as: element) }) else { return false }
             let child = child(cell)
@@ -221,7 +262,7 @@ struct CountedBranch {
         let mayBeFirst = self.prefix(cell) == prefix
         let child = ownedChild(cell)
         let before = CountedNode.bytes(of: child)
-        guard CountedNode.remove(inOrder: element, prefix, from: child) else { return false }
+        guard CountedNode.remove(inOrder: element, prefix, hint, from: child) else { return false }
         note(cell, bytesBefore: before, hasNewFirst: mayBeFirst)
         if CountedNode.fill(of: child) < CountedBranch.sparse {
             mergeAround(max(0, cell - 1)..<min(childCount, cell + 2))

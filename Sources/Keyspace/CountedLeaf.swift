@@ -82,16 +82,19 @@ struct CountedLeaf {
         return block.withBytes(offset, length, body)
     }
 
-    /// Has the processor fetch all of it: a search looks at places that are known one after the other only.
+    /// Has the processor fetch the header and the first 80 offsets. Nothing is looked at.
     @inline(__always)
-    func prefetch() {
-        for offset in stride(from: 0, to: min(block.size, CountedLeaf.size), by: 64) { block.prefetch(offset) }
+    func prefetchTable() {
+        for offset in stride(from: 0, to: CountedLeaf.headerSize + 2 * 80, by: 64) { block.prefetch(offset) }
     }
 
-    /// The same of a leaf of which nothing is looked at: it may be smaller.
-    static func prefetch(_ leaf: Block) {
-        for offset in stride(from: 0, to: CountedLeaf.size, by: 64) { leaf.prefetch(offset) }
-    }
+    /// Has it fetch the beginning of an element.
+    @inline(__always)
+    func prefetchElement(_ rank: Int) { block.prefetch(offset(rank)) }
+
+    /// Has it fetch where the next element is put.
+    @inline(__always)
+    func prefetchRoom() { block.prefetch(floor - 1) }
 
     /// How many elements are less than `key`, or not greater.
     func bound(_ key: RawSpan, includesEqual: Bool) -> Int {
@@ -102,6 +105,23 @@ struct CountedLeaf {
             if isBefore { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    /// How many elements are less than `key`, most likely `guess`.
+    @inline(__always)
+    func lowerBound(_ key: RawSpan, guess: Int) -> Int {
+        let isRight =
+            guess <= count && (guess == 0 || withElement(guess - 1) { $0.isBefore(key, orEqual: false) })
+            && (guess == count || withElement(guess) { key.isBefore($0, orEqual: true) })
+        return isRight ? guess : bound(key, includesEqual: false)
+    }
+
+    /// The rank of an element, most likely `guess`; nil when it is not there.
+    @inline(__always)
+    func rank(of element: RawSpan, guess: Int) -> Int? {
+        if guess < count, withElement(guess, { $0.hasSameBytes(as: element) }) { return guess }
+        let rank = bound(element, includesEqual: false)
+        return rank < count && withElement(rank) { $0.hasSameBytes(as: element) } ? rank : nil
     }
 
     func walk(from rank: Int, backwards: Bool, _ body: (RawSpan) -> Bool) -> Bool {

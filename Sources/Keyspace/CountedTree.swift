@@ -41,19 +41,6 @@ struct CountedTree {
         return CountedLeaf(block).withElement(rank, body)
     }
 
-    /// Has the processor fetch the leaf where the element is, or belongs, without waiting for it. Branches are in its
-    /// cache most likely.
-    func warm(_ element: RawSpan) {
-        guard root.kind == .countedBranch else { return }
-        let prefix = ElementPrefix(element)
-        var branch = CountedBranch(root)
-        while true {
-            let child = branch.child(branch.lastCell(before: element, prefix, includesEqual: true))
-            guard branch.level > 1 else { return CountedLeaf.prefetch(child) }
-            branch = CountedBranch(child)
-        }
-    }
-
     /// How many elements are less than `key`.
     func lowerBound(_ key: RawSpan) -> Int { bound(key, includesEqual: false) }
 
@@ -119,23 +106,23 @@ struct CountedTree {
         }
     }
 
-    // MARK: The same for elements in ascending order, in one way down
+    // MARK: The same for elements in ascending order, in one way down. A hint that is right makes it short.
 
     /// Puts an element where it belongs.
-    mutating func insert(inOrder element: RawSpan) {
+    mutating func insert(inOrder element: RawSpan, _ hint: TreeHint) {
         root = CountedNode.owned(root)
-        grow(CountedNode.insert(inOrder: element, ElementPrefix(element), into: &root))
+        grow(CountedNode.insert(inOrder: element, ElementPrefix(element), hint, into: &root))
     }
 
     /// Takes an element out. False, and nothing changed, when it is not there.
-    mutating func remove(inOrder element: RawSpan) -> Bool {
+    mutating func remove(inOrder element: RawSpan, _ hint: TreeHint) -> Bool {
         guard count > 1 else {
             let isThere = count == 1 && withElement(at: 0) { $0.hasSameBytes(as: element) }
             if isThere { remove(0..<1) }
             return isThere
         }
         root = CountedNode.owned(root)
-        let isThere = CountedNode.remove(inOrder: element, ElementPrefix(element), from: root)
+        let isThere = CountedNode.remove(inOrder: element, ElementPrefix(element), hint, from: root)
         shrink()
         return isThere
     }
@@ -249,20 +236,20 @@ enum CountedNode {
     }
 
     /// The same where the element belongs among others in ascending order.
-    static func insert(inOrder element: RawSpan, _ prefix: ElementPrefix, into block: inout Block) -> GrownNode {
-        guard block.kind == .countedLeaf else { return CountedBranch(block).insert(inOrder: element, prefix) }
-        let leaf = CountedLeaf(block)
-        leaf.prefetch()
-        return CountedLeaf.insert(element, at: leaf.bound(element, includesEqual: false), into: &block)
+    static func insert(
+        inOrder element: RawSpan, _ prefix: ElementPrefix, _ hint: TreeHint, into block: inout Block
+    ) -> GrownNode {
+        guard block.kind == .countedLeaf else { return CountedBranch(block).insert(inOrder: element, prefix, hint) }
+        return CountedLeaf.insert(element, at: CountedLeaf(block).lowerBound(element, guess: hint[0]), into: &block)
     }
 
     /// Takes an element out of a node that is its holder's own and has others too. False when it is not there.
-    static func remove(inOrder element: RawSpan, _ prefix: ElementPrefix, from block: Block) -> Bool {
-        guard block.kind == .countedLeaf else { return CountedBranch(block).remove(inOrder: element, prefix) }
+    static func remove(
+        inOrder element: RawSpan, _ prefix: ElementPrefix, _ hint: TreeHint, from block: Block
+    ) -> Bool {
+        guard block.kind == .countedLeaf else { return CountedBranch(block).remove(inOrder: element, prefix, hint) }
         let leaf = CountedLeaf(block)
-        leaf.prefetch()
-        let rank = leaf.bound(element, includesEqual: false)
-        guard rank < leaf.count, leaf.withElement(rank, { $0.hasSameBytes(as: element) }) else { return false }
+        guard let rank = leaf.rank(of: element, guess: hint[0]) else { return false }
         leaf.remove(rank..<rank + 1)
         return true
     }

@@ -41,11 +41,13 @@ struct IndexContents: Sendable {
         }
 
         @inline(__always)
-        mutating func insert(_ element: RawSpan) { own().tree.insert(inOrder: element) }
+        mutating func insert(_ element: RawSpan, _ hint: TreeHint) { own().tree.insert(inOrder: element, hint) }
 
         /// False when there is no such element.
         @inline(__always)
-        mutating func remove(_ element: RawSpan) -> Bool { own().tree.remove(inOrder: element) }
+        mutating func remove(_ element: RawSpan, _ hint: TreeHint) -> Bool {
+            own().tree.remove(inOrder: element, hint)
+        }
     }
 
     var fields: [Field]
@@ -123,13 +125,10 @@ struct IndexContents: Sendable {
         guard pending.count > 0 else { return }
         var elements = PendingElements()
         swap(&elements, &pending)
-        if elements.count > 1 {
-            elements.forEach { field, element, _ in fields[field].tree.warm(element) }
-        }
-        elements.forEach { field, element, isRemoval in
+        elements.forEach(in: { fields[$0].tree }) { field, element, isRemoval, hint in
             if !isRemoval {
-                fields[field].insert(element)
-            } else if !fields[field].remove(element) {
+                fields[field].insert(element, hint)
+            } else if !fields[field].remove(element, hint) {
                 faults += 1
             }
         }
@@ -155,14 +154,19 @@ enum IndexedValue: ~Escapable {
     case bytes(RawSpan)
 }
 
-/// Elements on their way into trees and out of them. A tree of a million elements lies in no cache: the leaves of many
-/// are fetched side by side, and waited for once.
+/// Elements on their way into trees and out of them: their places are looked for side by side, and then gone by.
 private struct PendingElements: Sendable {
-    /// As many as have their leaves in the cache together.
+    /// As many as have what is looked at in the cache together.
     static let countMax = 64
 
+    private struct Item {
+        let field: Int
+        let isRemoval: Bool
+        let range: Range<Int>
+    }
+
     private var bytes: [UInt8] = []
-    private var items: [(field: Int, isRemoval: Bool, range: Range<Int>)] = []
+    private var items: [Item] = []
 
     var count: Int { items.count }
 
@@ -174,14 +178,29 @@ private struct PendingElements: Sendable {
             bytes.removeLast(bytes.count - start)
             return false
         }
-        items.append((field, isRemoval, start..<bytes.count))
+        items.append(Item(field: field, isRemoval: isRemoval, range: start..<bytes.count))
         return true
     }
 
+    /// Calls `body` with each element and its place, which was looked for before the first call.
     @inline(__always)
-    func forEach(_ body: (_ field: Int, _ element: RawSpan, _ isRemoval: Bool) -> Void) {
+    func forEach(
+        in tree: (_ field: Int) -> CountedTree,
+        _ body: (_ field: Int, _ element: RawSpan, _ isRemoval: Bool, _ hint: TreeHint) -> Void
+    ) {
+        guard let first = items.first else { return }
         let span = bytes.rawBytes
-        for item in items { body(item.field, span.extracting(item.range), item.isRemoval) }
+        var searches = InlineArray<64, CountedSearch>(
+            repeating: CountedSearch(tree(first.field), for: ElementPrefix(span.extracting(first.range))))
+        for position in items.indices.dropFirst() {
+            let item = items[position]
+            searches[position] = CountedSearch(tree(item.field), for: ElementPrefix(span.extracting(item.range)))
+        }
+        CountedSearch.finish(&searches, count: items.count)
+        for position in items.indices {
+            let item = items[position]
+            body(item.field, span.extracting(item.range), item.isRemoval, searches[position].hint)
+        }
     }
 
     mutating func removeAll() {

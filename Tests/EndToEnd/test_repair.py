@@ -309,12 +309,13 @@ def test_damage_on_a_majority_elects_nobody_and_says_so(make_cluster):
         for name in lost:
             repair = eventually(lambda n=name: facts(cluster, n)["repair"], f"{name} is under repair")
             assert repair["stage"] == "fetching"
-        terms = [facts(cluster, name)["term"] for name in cluster.names()]
+        # The first one killed may have missed an election between the others, and hears of its term only now.
+        newest_term = max(facts(cluster, name)["term"] for name in cluster.names())
         time.sleep(3)
         assert all(process.poll() is None for process in processes)
         for name in cluster.names():
             assert facts(cluster, name)["role"] != "leader"
-        assert [facts(cluster, name)["term"] for name in cluster.names()] == terms
+        assert max(facts(cluster, name)["term"] for name in cluster.names()) == newest_term
         doctor = cluster.nodectl("doctor", check=False)
         assert doctor.returncode == 1
         assert "under repair at once, so no leader can be elected" in doctor.stdout

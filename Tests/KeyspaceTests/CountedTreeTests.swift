@@ -17,6 +17,23 @@ import Testing
         }
     }
 
+    /// Where an element belongs, or a guess that may be far off: neither may make a difference.
+    private static func hint(_ element: [UInt8], _ tree: CountedTree, _ random: inout SplitMix64) -> TreeHint {
+        var hint = TreeHint()
+        guard Bool.random(using: &random) else {
+            for level in 0..<8 { hint[level] = Int.random(in: 0..<600, using: &random) }
+            return hint
+        }
+        return found(element, tree)
+    }
+
+    private static func found(_ element: [UInt8], _ tree: CountedTree) -> TreeHint {
+        let search = CountedSearch(tree, for: ElementPrefix(element.rawBytes))
+        var searches = InlineArray<64, CountedSearch>(repeating: search)
+        CountedSearch.finish(&searches, count: 1)
+        return searches[0].hint
+    }
+
     private static func elements(of tree: CountedTree) -> [[UInt8]] {
         var found: [[UInt8]] = []
         tree.walk(from: 0) {
@@ -43,10 +60,13 @@ import Testing
             let element = CountedTreeTests.element(&random, spread: 700)
             if removes {
                 let wanted = Bool.random(using: &random) ? element : model.first ?? element
-                let (isRemoved, wasThere) = (tree.remove(inOrder: wanted.rawBytes), model.remove(wanted) != nil)
+                let hint = CountedTreeTests.hint(wanted, tree, &random)
+                let isRemoved = tree.remove(inOrder: wanted.rawBytes, hint)
+                let wasThere = model.remove(wanted) != nil
                 #expect(isRemoved == wasThere)
             } else if model.insert(element).inserted {
-                tree.insert(inOrder: element.rawBytes)
+                let hint = CountedTreeTests.hint(element, tree, &random)
+                tree.insert(inOrder: element.rawBytes, hint)
             }
             if step % 500 == 0 {
                 CountedTreeTests.check(tree, is: sorted())
@@ -55,16 +75,31 @@ import Testing
             }
         }
         for element in sorted() {
-            let isRemoved = tree.remove(inOrder: element.rawBytes)
+            let hint = CountedTreeTests.hint(element, tree, &random)
+            let isRemoved = tree.remove(inOrder: element.rawBytes, hint)
             #expect(isRemoved)
         }
-        let isThere = tree.remove(inOrder: [UInt8]().rawBytes)
+        let isThere = tree.remove(inOrder: [UInt8]().rawBytes, TreeHint())
         #expect(!isThere)
         CountedTreeTests.check(tree, is: [])
         tree.root.release()
         for (tree, model) in shared {
             CountedTreeTests.check(tree, is: model)
             tree.root.release()
+        }
+    }
+
+    @Test func `a search of a whole element finds its cells and its rank`() {
+        var tree = CountedTree()
+        let elements = (0..<20_000).map { Array("\($0 * 7919 % 1_000_003)".utf8) }
+        for element in elements { tree.insert(inOrder: element.rawBytes, TreeHint()) }
+        defer { tree.root.release() }
+        for element in elements {
+            let hint = CountedTreeTests.found(element, tree)
+            var node = tree.root
+            while node.kind == .countedBranch { node = CountedBranch(node).child(hint[CountedBranch(node).level]) }
+            let isThere = CountedLeaf(node).withElement(hint[0]) { $0.hasSameBytes(as: element.rawBytes) }
+            #expect(isThere)
         }
     }
 

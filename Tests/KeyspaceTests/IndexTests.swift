@@ -215,13 +215,13 @@ extension IndexTable {
     fileprivate mutating func plant(_ index: Int, _ field: Int, _ element: (IndexContents.Field) -> [UInt8]) {
         edit(index) { contents in
             let element = element(contents.fields[field])
-            let isThere = contents.fields[field].remove(element.rawBytes)
+            let isThere = contents.fields[field].remove(element.rawBytes, TreeHint())
             #expect(isThere)
         }
     }
 
     fileprivate mutating func add(_ element: [UInt8], _ index: Int, _ field: Int) {
-        edit(index) { $0.fields[field].insert(element.rawBytes) }
+        edit(index) { $0.fields[field].insert(element.rawBytes, TreeHint()) }
     }
 
     fileprivate mutating func skip(_ index: Int, _ field: Int) {
