@@ -100,7 +100,7 @@ struct FieldSample {
     }
 
     /// Calls `body` with as many fields as `count` says.
-    func forEach(in view: CollectionView, _ random: inout RandomSource, _ body: (RawSpan, RawSpan) -> Void) {
+    func forEach(in view: CollectionView, _ random: inout SplitMix64, _ body: (RawSpan, RawSpan) -> Void) {
         let count = view.count
         guard number < 0 else { return view.forEachSampled(min(Int(number), count), &random, body) }
         for _ in 0..<Int(-number) { view.withField(ofRank: random.below(count), body) }

@@ -2,6 +2,7 @@
 
 import ByteCoding
 import RESP
+import Vocabulary
 
 /// What `ZRANDMEMBER key [count [WITHSCORES]]` asks for.
 struct SampleOptions {
@@ -58,7 +59,7 @@ extension Keyspace {
 
     /// Different ranks, each set of them as likely as every other (Floyd's algorithm; Bentley, "Programming pearls: a
     /// sample of brilliance", 1987).
-    private static func sample(_ count: Int, of size: Int, _ random: inout RandomSource) -> [Int] {
+    private static func sample(_ count: Int, of size: Int, _ random: inout SplitMix64) -> [Int] {
         var chosen: Set<Int> = []
         var ranks: [Int] = []
         for last in size - count..<size {

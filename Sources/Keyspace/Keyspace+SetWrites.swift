@@ -60,7 +60,7 @@ extension Keyspace {
         guard wanted != 0 else { return }
         let popped = min(wanted ?? 1, count)
         note(.set, "spop", key)
-        var random = RandomSource(version, lastAppliedTime.rawValue, place.hash ^ UInt64(count))
+        var random = SplitMix64(version, lastAppliedTime.rawValue, place.hash ^ UInt64(count))
         if popped == count {
             view.forEachField { member, _ in reply.bulk(member) }
             _ = records.remove(key, at: place)
@@ -78,7 +78,7 @@ extension Keyspace {
 
     /// Takes members out one by one.
     private mutating func pop(
-        _ popped: Int, _ key: RawSpan, _ random: inout RandomSource, _ reply: inout ReplyWriter
+        _ popped: Int, _ key: RawSpan, _ random: inout SplitMix64, _ reply: inout ReplyWriter
     ) throws(CommandError) {
         var removal = [[UInt8](key)]
         try edit(.set, key) { editor in
@@ -97,7 +97,7 @@ extension Keyspace {
     /// The members that stay when most go, as a set of their own; those that go are written to the reply and to the
     /// arguments of their removal.
     private func kept(
-        of view: CollectionView, popping popped: Int, _ random: inout RandomSource, _ reply: inout ReplyWriter,
+        of view: CollectionView, popping popped: Int, _ random: inout SplitMix64, _ reply: inout ReplyWriter,
         _ removal: inout [[UInt8]]
     ) -> CollectionEditor {
         var kept = collectionBeside(.set)

@@ -1,12 +1,12 @@
 // The one source of chance: everything that a run draws comes from its seed.
 
-/// SeededRandom (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-///
+import Vocabulary
+
 /// Streams made with `stream` are independent, so that what one part of the world draws does not shift another's.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private var words: SplitMix64
 
-    public init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { words = SplitMix64(seed: seed) }
 
     /// The source of one part of the world.
     public static func stream(_ number: UInt64, of seed: UInt64) -> SeededRandom {
@@ -14,19 +14,10 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         return SeededRandom(seed: random.next())
     }
 
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
+    public mutating func next() -> UInt64 { words.next() }
 
-    /// A number in `0..<bound`, by the high half of a product. Traps when `bound` is not positive.
-    public mutating func below(_ bound: Int) -> Int {
-        precondition(bound > 0, "a number below \(bound)")
-        return Int(next().multipliedFullWidth(by: UInt64(bound)).high)
-    }
+    /// A number in `0..<bound`. Traps when `bound` is not positive.
+    public mutating func below(_ bound: Int) -> Int { words.below(bound) }
 
     /// A number in the range, ends included.
     public mutating func within(_ range: ClosedRange<Int>) -> Int {

@@ -2,6 +2,7 @@
 
 import ByteCoding
 import Testing
+import Vocabulary
 
 @testable import AdminAPI
 
@@ -80,7 +81,7 @@ private struct Parsed: Equatable {
     }
 
     @Test func `mutated requests never depend on the cut, and never trap`() {
-        var random = SplitMix64(state: 42)
+        var random = SplitMix64(seed: 42)
         let alphabet = Array("\r\n :/HTP1.0aGEContentLgh-5\0\u{7F}\u{80}{,".utf8)
         for _ in 0..<1500 {
             var bytes = Array(good.shuffled(using: &random).joined().utf8)

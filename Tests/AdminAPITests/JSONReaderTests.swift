@@ -1,6 +1,7 @@
 // JSON bodies: what is taken, what is refused, and that noise does no harm.
 
 import Testing
+import Vocabulary
 
 @testable import AdminAPI
 
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func `mutated documents never trap`() {
-        var random = SplitMix64(state: 3)
+        var random = SplitMix64(seed: 3)
         let document = Array(#"{"to":"n2","list":[1,-2.5e3,true,null,{"x":"\u00e9\n"}],"force":false}"#.utf8)
         for _ in 0..<5000 {
             var bytes = document

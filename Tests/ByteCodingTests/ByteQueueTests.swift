@@ -2,13 +2,14 @@
 
 import ByteCoding
 import Testing
+import Vocabulary
 
 @Suite struct ByteQueueTests {
     private func content(_ queue: ByteQueue) -> [UInt8] { queue.withBytes { [UInt8]($0) } }
 
     @Test(arguments: UInt64(1)...20)
     func `random appends and removals agree with an array`(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var queue = ByteQueue()
         var model: [UInt8] = []
         for step in 0..<2000 {

@@ -2,6 +2,7 @@
 
 import ByteCoding
 import Testing
+import Vocabulary
 
 @Suite struct CRC32CTests {
     /// The iSCSI read command of RFC 3720, appendix B.4.
@@ -66,7 +67,7 @@ import Testing
     }
 
     private func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         return (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     }
 }

@@ -2,13 +2,14 @@
 
 import ByteCoding
 import Testing
+import Vocabulary
 
 @Suite struct OutputQueueTests {
     private static let sizes = [0, 1, 7, 40, 99, 100, 101, 300]
 
     @Test(arguments: UInt64(1)...20)
     func `random appends and removals agree with an array`(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var queue = OutputQueue(chunkSize: 100)
         var appended: UInt64 = 0
         var consumed: UInt64 = 0

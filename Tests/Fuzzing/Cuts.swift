@@ -1,5 +1,7 @@
 // Bytes as they may arrive: in one piece, one by one, and in pieces drawn from the bytes themselves.
 
+import Vocabulary
+
 enum Cuts {
     /// The lengths of the pieces of each way to cut `count` bytes. The first way is one piece.
     static func ways(of bytes: [UInt8]) -> [[Int]] {

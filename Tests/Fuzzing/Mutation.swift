@@ -1,6 +1,7 @@
 // Changing inputs at random, for the driver that has no view of the code it reaches.
 
 import ByteCoding
+import Vocabulary
 
 /// Makes new inputs out of kept ones. The same seed makes the same inputs in the same order.
 public struct Mutation: Sendable {

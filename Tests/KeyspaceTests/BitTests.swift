@@ -12,7 +12,7 @@ import Vocabulary
     }
 
     @Test(arguments: [30, 3000, 400_000]) func `bits are set, counted and found`(length: Int) {
-        var random = SplitMix64(state: UInt64(length))
+        var random = SplitMix64(seed: UInt64(length))
         var rig = Rig()
         var model: [UInt8] = []
         for _ in 0..<300 {

@@ -195,7 +195,7 @@ import Vocabulary
 
     @Test(arguments: 0..<24)
     func `whoever carries out what is told has the same records`(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var told = Told()
         var consumer = Rig()
         for _ in 0..<600 {

@@ -47,7 +47,7 @@ import Vocabulary
 
     @Test(arguments: sizes, [ValueKind.hash, .set])
     func `fields come and go as in a dictionary`(spread: Int, kind: ValueKind) throws {
-        var random = SplitMix64(state: UInt64(spread))
+        var random = SplitMix64(seed: UInt64(spread))
         var rig = Rig()
         var model: [[UInt8]: [UInt8]] = [:]
         var shared: [(keyspace: Keyspace, model: [[UInt8]: [UInt8]])] = []
@@ -87,7 +87,7 @@ import Vocabulary
     }
 
     @Test(arguments: sizes) func `scores order members as sorting does`(spread: Int) throws {
-        var random = SplitMix64(state: UInt64(spread) + 7)
+        var random = SplitMix64(seed: UInt64(spread) + 7)
         var rig = Rig()
         var model: [[UInt8]: Double] = [:]
         let scores: [Double] = [0, -0.0, 1, -1, 1.5, .infinity, -.infinity, .leastNonzeroMagnitude, 1e300, -3.25]
@@ -132,7 +132,7 @@ import Vocabulary
     }
 
     @Test(arguments: sizes) func `elements come and go as in an array`(spread: Int) throws {
-        var random = SplitMix64(state: UInt64(spread) + 13)
+        var random = SplitMix64(seed: UInt64(spread) + 13)
         var rig = Rig()
         var model: [[UInt8]] = []
         var shared: [(keyspace: Keyspace, model: [[UInt8]])] = []

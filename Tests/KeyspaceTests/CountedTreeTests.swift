@@ -2,6 +2,7 @@
 
 import ByteCoding
 import Testing
+import Vocabulary
 
 @testable import Keyspace
 
@@ -50,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: 0..<8) func `elements in ascending order go in and out by their bytes`(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var tree = CountedTree()
         var model: Set<[UInt8]> = []
         var shared: [(tree: CountedTree, model: [[UInt8]])] = []
@@ -104,7 +105,7 @@ import Testing
     }
 
     @Test(arguments: 0..<8) func `random edits by rank do what they do to an array`(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var tree = CountedTree()
         var model: [[UInt8]] = []
         var shared: [(tree: CountedTree, model: [[UInt8]])] = []
@@ -146,7 +147,7 @@ import Testing
     }
 
     @Test(arguments: 0..<6) func `elements in order are found by their bytes`(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var tree = CountedTree()
         var model: [[UInt8]] = []
         // Long common beginnings, so that prefixes decide nothing.
@@ -217,7 +218,7 @@ import Testing
 
     @Test func `a tree that shrinks gives its memory back`() {
         var tree = CountedTree()
-        var random = SplitMix64(state: 1)
+        var random = SplitMix64(seed: 1)
         for number in 0..<20_000 { tree.append(Array("element \(number)".utf8).rawBytes) }
         let full = tree.bytes
         while tree.count > 400 {

@@ -2,6 +2,7 @@
 
 import RESP
 import Testing
+import Vocabulary
 
 @testable import Keyspace
 
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func `random sums agree with integers`() {
-        var random = SplitMix64(state: 3)
+        var random = SplitMix64(seed: 3)
         for _ in 0..<2000 {
             let a = Int.random(in: -1_000_000...1_000_000, using: &random)
             let b = Int.random(in: -1_000_000...1_000_000, using: &random)

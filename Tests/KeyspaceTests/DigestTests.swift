@@ -22,7 +22,7 @@ import Vocabulary
     }
 
     @Test func `the order in which records come does not matter`() {
-        var random = SplitMix64(state: 5)
+        var random = SplitMix64(seed: 5)
         let numbers = Array(0..<3000)
         var digests: Set<Digest> = []
         for _ in 0..<3 {

@@ -3,6 +3,7 @@
 import ByteCoding
 import RESP
 import Testing
+import Vocabulary
 
 @testable import Keyspace
 
@@ -231,7 +232,7 @@ import Testing
 
     @Test(arguments: [(1, 5), (2, 40), (3, 400), (4, 400)])
     func `commands on elements do what they do to arrays and dictionaries`(seed: UInt64, span: Int) throws {
-        var run = Run(random: SplitMix64(state: seed), span: span)
+        var run = Run(random: SplitMix64(seed: seed), span: span)
         var kept: [(keyspace: Keyspace, model: Model)] = []
         for step in 0..<6000 {
             // Grows, then shrinks, then grows again.
@@ -250,7 +251,7 @@ import Testing
     }
 
     @Test func `a long list is cut anywhere and keeps its sums`() throws {
-        var run = Run(random: SplitMix64(state: 9), span: 10)
+        var run = Run(random: SplitMix64(seed: 9), span: 10)
         let words = (0..<4000).map { "element\($0 % 700)" }
         for (start, end) in [(0, 9), (3990, 3999), (1000, 3500), (1990, 1999), (10, 3990), (500, 400)] {
             run.rig.run("del list")

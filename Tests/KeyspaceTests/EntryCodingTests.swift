@@ -81,7 +81,7 @@ import Vocabulary
     }
 
     @Test func `any bytes leave one reply and a sound state, the same on two replicas`() {
-        var random = SplitMix64(state: 77)
+        var random = SplitMix64(seed: 77)
         var (one, other) = (Keyspace(of: Rig.cluster), Keyspace(of: Rig.cluster))
         for step in 0..<20_000 {
             let entry = draw(&random)

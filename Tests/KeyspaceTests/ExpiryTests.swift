@@ -2,6 +2,7 @@
 
 import RESP
 import Testing
+import Vocabulary
 
 @testable import Keyspace
 
@@ -52,7 +53,7 @@ import Testing
     }
 
     @Test func `a tick removes a bounded number, the same on every replica`() {
-        var random = SplitMix64(state: 9)
+        var random = SplitMix64(seed: 9)
         let lines = (0..<2000).map { "set {\($0 % 5)}\($0) v px \(1 + $0 % 40)" }
         var rigs: [Rig] = []
         for round in 0..<3 {

@@ -40,7 +40,7 @@ import Vocabulary
     }
 
     @Test(arguments: [6, 60, 400, 4000]) func `hashes do what dictionaries do`(spread: Int) {
-        var model = Model(random: SplitMix64(state: UInt64(spread)), spread: spread)
+        var model = Model(random: SplitMix64(seed: UInt64(spread)), spread: spread)
         var kept: [(Keyspace, [String: Value])] = []
         for step in 0..<2500 {
             let key = model.key("abc")
@@ -78,7 +78,7 @@ import Vocabulary
     }
 
     @Test(arguments: [6, 60, 400, 3000]) func `sets do what sets do`(spread: Int) {
-        var model = Model(random: SplitMix64(state: UInt64(spread) + 1), spread: spread)
+        var model = Model(random: SplitMix64(seed: UInt64(spread) + 1), spread: spread)
         var kept: [(Keyspace, [String: Value])] = []
         for step in 0..<2500 {
             let (key, other, target) = (model.key("abcd"), model.key("abcd"), model.key("abcd"))

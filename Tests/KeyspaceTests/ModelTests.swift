@@ -3,6 +3,7 @@
 import Foundation
 import RESP
 import Testing
+import Vocabulary
 
 @testable import Keyspace
 
@@ -153,7 +154,7 @@ private struct Draw {
     ) {
         var rig = Rig()
         var model = Model()
-        var draw = Draw(random: SplitMix64(state: seed), keyCount: keyCount, lengthMax: lengthMax)
+        var draw = Draw(random: SplitMix64(seed: seed), keyCount: keyCount, lengthMax: lengthMax)
         for step in 0..<6000 {
             rig.time += UInt64.random(in: 0...2, using: &draw.random)
             model.time = rig.time
@@ -184,7 +185,7 @@ private struct Draw {
     @Test(arguments: [11, 12, 13])
     func `a copy stays what it was while the original changes`(seed: UInt64) {
         var rig = Rig()
-        var draw = Draw(random: SplitMix64(state: seed), keyCount: 400, lengthMax: 30_000)
+        var draw = Draw(random: SplitMix64(seed: seed), keyCount: 400, lengthMax: 30_000)
         var copies: [(keyspace: Keyspace, contents: [[UInt8]: Held])] = []
         for step in 0..<4000 {
             rig.time += 1
@@ -206,7 +207,7 @@ private struct Draw {
 
     @Test func `copies are read and dropped on other threads while the original changes`() {
         var rig = Rig()
-        var draw = Draw(random: SplitMix64(state: 21), keyCount: 600, lengthMax: 20_000)
+        var draw = Draw(random: SplitMix64(seed: 21), keyCount: 600, lengthMax: 20_000)
         let checked = DispatchSemaphore(value: 0)
         let copies = 12
         for _ in 0..<copies {

@@ -6,19 +6,6 @@ import Vocabulary
 
 @testable import Keyspace
 
-/// The generator of Steele, Lea and Flood: a seed names a run.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-}
-
 struct Rig {
     static let cluster = ClusterID(high: 0x7472_6972_656D_6500, low: 0x6B65_7973_7061_6365)
     var keyspace = Keyspace(of: Rig.cluster)

@@ -2,12 +2,13 @@
 
 import ByteCoding
 import Testing
+import Vocabulary
 
 @testable import Keyspace
 
 @Suite struct RopeTests {
     @Test(arguments: 0..<6) func `random appends and overwrites do what they do to an array`(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var rope = Rope([UInt8](repeating: 9, count: 5000).rawBytes)
         var model = [UInt8](repeating: 9, count: 5000)
         var shared: [(rope: Rope, bytes: [UInt8])] = []

@@ -16,7 +16,7 @@ import Vocabulary
 
     @Test(arguments: [1, 2, 3, 4], [1, 7, 100])
     func `a key that stays is found, whatever comes and goes meanwhile`(seed: UInt64, count: Int) throws {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var rig = Rig()
         let staying = Set((0..<300).map { $0 % 2 == 0 ? "{s}stay\($0)" : "stay\($0)" })
         for key in staying.sorted() { rig.run("set \(key) v") }

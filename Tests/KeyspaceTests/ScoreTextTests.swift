@@ -3,6 +3,7 @@
 import ByteCoding
 import RESP
 import Testing
+import Vocabulary
 
 @testable import Keyspace
 
@@ -27,7 +28,7 @@ import Testing
     }
 
     @Test func `what is written reads back as the same number`() {
-        var random = SplitMix64(state: 7)
+        var random = SplitMix64(seed: 7)
         for _ in 0..<20_000 {
             let value = Double(bitPattern: random.next())
             guard value.isFinite else { continue }

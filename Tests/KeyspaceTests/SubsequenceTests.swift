@@ -2,6 +2,7 @@
 
 import RESP
 import Testing
+import Vocabulary
 
 @testable import Keyspace
 
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func `a common subsequence is as long as the table says, and is one`() {
-        var random = SplitMix64(state: 7)
+        var random = SplitMix64(seed: 7)
         for _ in 0..<400 {
             let strings = (0..<2).map { _ in
                 (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 97...99, using: &random) }

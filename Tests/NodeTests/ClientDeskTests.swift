@@ -184,7 +184,7 @@ import Vocabulary
     @Test func `random bytes harm nobody else`() throws {
         let world = try DeskWorld()
         let good = try world.visitor()
-        var random = SplitMix64(state: 1)
+        var random = SplitMix64(seed: 1)
         for _ in 0..<50 {
             let bad = try world.visitor()
             bad.write((0..<500).map { _ in UInt8(truncatingIfNeeded: random.next()) })

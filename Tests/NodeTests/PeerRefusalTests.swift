@@ -112,7 +112,7 @@ import Vocabulary
     @Test func `garbage on the peer port harms nobody, and does not fill the log`() throws {
         let (n1, n2) = try world.pair()
         try world.connect(n1, n2)
-        var random = SplitMix64(state: 1)
+        var random = SplitMix64(seed: 1)
         for _ in 0..<20 {
             let visitor = try Visitor(n2.address)
             visitor.write((0..<500).map { _ in UInt8(truncatingIfNeeded: random.next()) | 0x80 })

@@ -37,7 +37,7 @@ import Vocabulary
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>) func `it does what a sorted list does`(seed: UInt64) throws {
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var queue = TimerQueue()
         var twin: [UInt64: Instant] = [:]
         var now: UInt64 = 0

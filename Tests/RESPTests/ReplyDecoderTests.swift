@@ -3,6 +3,7 @@
 import ByteCoding
 import RESP
 import Testing
+import Vocabulary
 
 struct ReplyDecoderTests {
     private static func everything(_ version: RESPVersion) -> [UInt8] {

@@ -3,6 +3,7 @@
 import ByteCoding
 import RESP
 import Testing
+import Vocabulary
 
 struct ReplyWriterTests {
     static func text(_ version: RESPVersion, _ write: (inout ReplyWriter) -> Void) -> String {

@@ -289,7 +289,7 @@ import Vocabulary
         var journal = ChangeJournal(indexesMax: 1 << 20, bytesMax: .mebibytes(1))
         var keyspace = Keyspace(of: World.cluster)
         var reply = ReplyWriter(version: .two)
-        var random = SplitMix(state: 7)
+        var random = SplitMix64(seed: 7)
         var expected: [UInt64: [UInt8]] = [:]
         var index: UInt64 = 5000
         journal.begin(at: LogIndex(index))
@@ -312,17 +312,5 @@ import Vocabulary
             next = change.next
         }
         #expect(found == expected.keys.sorted())
-    }
-
-    private struct SplitMix {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var value = state
-            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-            return value ^ value >> 31
-        }
     }
 }

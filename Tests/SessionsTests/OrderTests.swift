@@ -6,6 +6,7 @@ import PeerProtocol
 import RESP
 import Sessions
 import Testing
+import Vocabulary
 
 struct OrderTests {
     @Test func `commands on keys go into the batch`() throws {

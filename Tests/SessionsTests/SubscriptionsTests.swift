@@ -2,6 +2,7 @@
 
 import ByteCoding
 import Testing
+import Vocabulary
 
 @testable import Sessions
 

@@ -1,6 +1,7 @@
 // The histogram against a sorted list of the same values.
 
 import Testing
+import Vocabulary
 
 @testable import Telemetry
 
@@ -17,7 +18,7 @@ import Testing
     }
 
     @Test func `counts, sums and quantiles agree with a sorted list`() {
-        var random = SplitMix64(state: 7)
+        var random = SplitMix64(seed: 7)
         for round in 0..<40 {
             var histogram = Histogram()
             var values: [UInt64] = []
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func `merging is recording both`() {
-        var random = SplitMix64(state: 9)
+        var random = SplitMix64(seed: 9)
         var (a, b, both) = (Histogram(), Histogram(), Histogram())
         for number in 0..<1000 {
             let value = random.next() >> 34

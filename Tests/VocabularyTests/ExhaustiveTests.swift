@@ -39,7 +39,7 @@ import Vocabulary
     @Test func `sums agree with arithmetic of 128 bits`() {
         var state = Digest.empty
         var model: UInt128 = 0
-        var random = SplitMix(state: 5)
+        var random = SplitMix64(seed: 5)
         for number in 0..<1000 {
             let digest = Digest(high: random.next(), low: random.next())
             let value = UInt128(digest.high) << 64 | UInt128(digest.low)

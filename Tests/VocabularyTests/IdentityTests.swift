@@ -50,7 +50,7 @@ import Vocabulary
 
 @Suite struct DigestTests {
     @Test func `what is added and taken out again leaves no trace, in any order`() {
-        var random = SplitMix(state: 11)
+        var random = SplitMix64(seed: 11)
         let parts = (0..<200).map { _ in Digest(high: random.next(), low: random.next()) }
         var digest = Digest.empty
         for part in parts { digest.add(part) }
@@ -67,18 +67,5 @@ import Vocabulary
         #expect(digest == .empty)
         digest.remove(Digest(high: 0, low: 1))
         #expect(digest == Digest(high: .max, low: .max))
-    }
-}
-
-/// Random words with a seed, so that a failure repeats.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }

@@ -1,5 +1,7 @@
 // What a cluster owes its clients: for each key the last acknowledged version, and the versions whose fate is open.
 
+import Vocabulary
+
 /// Keys with versions. A key whose write has an open fate is retired: it is written no more, and may hold that version
 /// or the one before. So at the end every key has at most two right values, and anything else is a fault.
 struct Ledger: Sendable {
@@ -30,7 +32,7 @@ struct Ledger: Sendable {
     /// What a version of a key holds: its own name, and letters that depend on both.
     func value(of key: Int, version: UInt32) -> [UInt8] {
         var value = Array("\(key)#\(version)#".utf8)
-        var random = SplitMix(seed: UInt64(key) << 32 | UInt64(version))
+        var random = SplitMix64(seed: UInt64(key) << 32 | UInt64(version))
         while value.count < valueSize { value.append(UInt8(ascii: "a") + UInt8(random.next() % 26)) }
         return value
     }

@@ -36,7 +36,7 @@ struct SoakDriver: LoadDriver {
     private(set) var problem: String?
 
     private var stage: Stage
-    private var random = SplitMix(seed: 7)
+    private var random = SplitMix64(seed: 7)
     private var nextRequest: Instant
     private var turns = 0
 

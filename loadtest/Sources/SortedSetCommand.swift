@@ -76,7 +76,7 @@ struct SortedSetCommand: ParsableCommand {
 /// An endless row of requests.
 struct SortedSetMix {
     private let members: Int
-    private var generator: SplitMix?
+    private var generator: SplitMix64?
     private var number = 0
 
     /// A third more names than members: one in four is not there when it is asked for.
@@ -87,7 +87,7 @@ struct SortedSetMix {
 
     /// As many that add as that remove, over all names, so that the set stays as large as it is.
     static func mixed(_ members: Int, seed: UInt64) -> SortedSetMix {
-        SortedSetMix(members: members, generator: SplitMix(seed: seed))
+        SortedSetMix(members: members, generator: SplitMix64(seed: seed))
     }
 
     mutating func next() -> [String] {

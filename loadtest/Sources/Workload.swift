@@ -1,5 +1,7 @@
 // What is asked for: which commands, on which keys, with values of which size, drawn from a seed.
 
+import Vocabulary
+
 /// The requests of one run. Values are windows into a pool of random text, so that nothing compresses to nothing.
 struct Workload: ~Copyable {
     enum Kind { case set, get }
@@ -29,14 +31,14 @@ struct Workload: ~Copyable {
     private let getTail = Array("\r\n".utf8)
 
     private let pool: [UInt8]
-    private var random: SplitMix
+    private var random: SplitMix64
 
     /// `wait`: after each write, `WAIT` for this many replicas, as one request.
     init(valueSize: Int, keys: Int, readsPerThousand: UInt64, wait: Int?, seed: UInt64) {
         self.valueSize = valueSize
         self.keys = keys
         self.readsPerThousand = readsPerThousand
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
         valueHead = Array("\r\n$\(valueSize)\r\n".utf8)
         var tail = Array("\r\n".utf8)
         if let wait { RedisWire.append(["WAIT", String(wait), "0"], to: &tail) }
@@ -85,20 +87,5 @@ struct Workload: ~Copyable {
     func appendValue(_ seed: UInt64, to output: inout [UInt8]) {
         let start = Int(seed % UInt64(Workload.poolSize))
         output.append(contentsOf: pool[start..<start + valueSize])
-    }
-}
-
-/// A small generator with a seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
     }
 }
