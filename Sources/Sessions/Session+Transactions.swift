@@ -16,10 +16,15 @@ struct Transaction: Sendable {
     var byteCount: Int { messages.reduce(envelope.byteCount) { $0 + $1.byteCount } }
 }
 
-/// A key that a client watches, and the entry that had written it then; 0 when it was not there.
-struct WatchedKey: Sendable {
-    var key: [UInt8]
-    var version: UInt64
+/// Keys that a client watches, each with the entry that had written it then; 0 when it was not there.
+struct WatchedKeys: Sendable {
+    private(set) var list: [(key: [UInt8], version: UInt64)] = []
+    private var known: Set<[UInt8]> = []
+
+    /// A key that is watched twice depends on what it was first.
+    mutating func add(_ key: [UInt8], version: UInt64) {
+        if known.insert(key).inserted { list.append((key, version)) }
+    }
 }
 
 extension Session {
@@ -52,7 +57,7 @@ extension Session {
             reply.ok()
         case .watch: return watch(request, token, &reply, &batch)
         default:
-            watched.removeAll()
+            watched = WatchedKeys()
             reply.ok()
         }
         return .answered
@@ -61,7 +66,7 @@ extension Session {
     /// Forgets what was queued and watched.
     mutating func endTransaction() {
         transaction = nil
-        watched.removeAll()
+        watched = WatchedKeys()
     }
 
     private mutating func execute(
@@ -71,7 +76,7 @@ extension Session {
             reply.error("ERR EXEC without MULTI")
             return .answered
         }
-        for key in watched { ended.envelope.require(key.key.rawBytes, version: key.version) }
+        for (key, version) in watched.list { ended.envelope.require(key.rawBytes, version: version) }
         endTransaction()
         guard !ended.isBroken else {
             reply.error("EXECABORT Transaction discarded because of previous errors.")
@@ -96,7 +101,7 @@ extension Session {
             reply.error("ERR WATCH inside MULTI is not allowed")
             return .answered
         }
-        guard watched.count + request.count - 1 <= Session.watchedKeysMax else {
+        guard watched.list.count + request.count - 1 <= Session.watchedKeysMax else {
             reply.error(text: "ERR a client watches \(Session.watchedKeysMax) keys at most")
             return .answered
         }
@@ -116,9 +121,7 @@ extension Session {
             return nil
         }
         for (key, version) in zip(keys, versions) {
-            // A key that is watched twice depends on what it was first.
-            guard case .integer(let version) = version, !watched.contains(where: { $0.key == key }) else { continue }
-            watched.append(WatchedKey(key: key, version: UInt64(version)))
+            if case .integer(let version) = version { watched.add(key, version: UInt64(version)) }
         }
         return Array("+OK\r\n".utf8)
     }

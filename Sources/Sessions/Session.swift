@@ -78,7 +78,7 @@ public struct Session: Sendable {
     public internal(set) var isBlocked = false
     /// Set between `MULTI` and `EXEC`.
     var transaction: Transaction?
-    var watched: [WatchedKey] = []
+    var watched = WatchedKeys()
     /// The keys of a `WATCH` whose answer is to come: the first that comes.
     var awaited: [[UInt8]]?
     /// What is published when the `EXEC` on its way, whose answer is the first that comes, was carried out.

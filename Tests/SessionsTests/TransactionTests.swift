@@ -175,15 +175,25 @@ private struct Client {
         #expect(one.ask("EXEC", &keyspace) == "*-1·")
     }
 
+    @Test func `as many keys as a client may watch are watched at once, and no more`() {
+        var client = Conversation()
+        let keys = (0..<Session.watchedKeysMax).map { "k\($0)" }.joined(separator: " ")
+        #expect(client.ask("WATCH \(keys)") == "<submitted>")
+        let versions = String(repeating: ":7\r\n", count: Session.watchedKeysMax)
+        #expect(client.complete("*\(Session.watchedKeysMax)\r\n\(versions)") == "+OK·")
+        #expect(client.session.watched.list.count == Session.watchedKeysMax)
+        #expect(client.ask("WATCH another") == "-ERR a client watches 65536 keys at most·")
+    }
+
     @Test func `a watch that could not be answered says so and watches nothing`() {
         var client = Conversation()
         #expect(client.ask("WATCH a") == "<submitted>")
         let refusal = "-CLUSTERDOWN no leader could be reached in time; the request had no effect"
         #expect(client.complete(refusal + "\r\n") == refusal + "·")
-        #expect(client.session.watched.isEmpty)
+        #expect(client.session.watched.list.isEmpty)
         #expect(client.ask("WATCH a") == "<submitted>")
         #expect(client.complete("*1\r\n:7\r\n") == "+OK·")
-        #expect(client.session.watched.map(\.version) == [7])
+        #expect(client.session.watched.list.map(\.version) == [7])
     }
 
     @Test func `RESET forgets a transaction`() {
