@@ -32,6 +32,7 @@ struct WaiterTable: Sendable {
     private var queues: [[UInt8]: [UInt64]] = [:]
     /// Keys that were written in this entry and are waited for, in that order, each once.
     private var ready: [[UInt8]] = []
+    private var signalled: Set<[UInt8]> = []
     /// The sum of one hash for each waiter. Their order is that of their indexes, which are in it.
     private(set) var digest = Digest.empty
 
@@ -55,19 +56,37 @@ struct WaiterTable: Sendable {
         guard let waiter = waiters.removeValue(forKey: index) else { return nil }
         digest.remove(waiter.digest(at: index))
         for key in waiter.keys {
-            queues[key]?.removeAll { $0 == index }
+            if let place = place(of: index, at: key) { queues[key]?.remove(at: place) }
             if queues[key]?.isEmpty == true { queues[key] = nil }
         }
         return waiter
     }
 
+    /// Where a waiter stands in the queue of a key. A command may name one key a million times, and each time but the
+    /// first it is not there any more.
+    private func place(of index: UInt64, at key: [UInt8]) -> Int? {
+        guard let queue = queues[key] else { return nil }
+        var (low, high) = (0, queue.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if queue[middle] < index { low = middle + 1 } else { high = middle }
+        }
+        return low < queue.count && queue[low] == index ? low : nil
+    }
+
     /// Notes that a key was written.
     mutating func signal(_ key: RawSpan) {
         let key = [UInt8](key)
-        if queues[key] != nil, !ready.contains(key) { ready.append(key) }
+        if queues[key] != nil, signalled.insert(key).inserted { ready.append(key) }
     }
 
-    mutating func takeReady() -> [UInt8]? { ready.isEmpty ? nil : ready.removeFirst() }
+    mutating func takeReady() -> [UInt8]? {
+        guard !ready.isEmpty else { return nil }
+        let key = ready.removeFirst()
+        signalled.remove(key)
+        return key
+    }
+
     var hasReady: Bool { !ready.isEmpty }
 
     func checkInvariants() {
@@ -85,7 +104,7 @@ struct WaiterTable: Sendable {
                 precondition(waiters[index]?.keys.contains(key) == true, "a waiter in a strange queue")
             }
         }
-        precondition(ready.isEmpty, "keys that are ready between two entries")
+        precondition(ready.isEmpty && signalled.isEmpty, "keys that are ready between two entries")
     }
 }
 

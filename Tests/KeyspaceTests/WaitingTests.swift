@@ -53,6 +53,18 @@ import Vocabulary
 
     private static func pair(_ key: String, _ element: String) -> Reply { .array([bulk(key), bulk(element)]) }
 
+    @Test func `a key that a command names several times is waited for once`() {
+        var hall = Hall()
+        #expect(hall.ask("blpop k j k k 0") == nil)
+        let first = hall.rig.index.rawValue
+        #expect(hall.ask("blpop k j 0") == nil)
+        let second = hall.rig.index.rawValue
+        _ = hall.run("rpush k 1")
+        #expect(hall.served == [first: WaitingTests.pair("k", "1")])
+        _ = hall.run("rpush j 2 3")
+        #expect(hall.served == [first: WaitingTests.pair("k", "1"), second: WaitingTests.pair("j", "2")])
+    }
+
     @Test func `what is there is taken at once`() {
         var hall = Hall()
         _ = hall.run("rpush b 1 2 3")
