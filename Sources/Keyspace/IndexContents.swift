@@ -156,7 +156,7 @@ enum IndexedValue: ~Escapable {
 
 /// Elements on their way into trees and out of them: their places are looked for side by side, and then gone by.
 private struct PendingElements: Sendable {
-    /// As many as have what is looked at in the cache together.
+    /// As many as have what is looked at in the cache together, and as `forEach` has room for.
     static let countMax = 64
 
     private struct Item {
