@@ -45,6 +45,7 @@ def waiting(cluster, count):
 
 
 def test_clients_of_all_nodes_are_served_in_the_order_in_which_they_came(calm):
+    waiting(calm, 0)
     waiters = []
     for number, name in enumerate(calm.names()):
         waiters.append(Waiter(calm, name, "BLPOP", "wait:order", 0))
