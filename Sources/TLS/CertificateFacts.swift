@@ -98,11 +98,8 @@ struct Certificate: ~Copyable {
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
 
     init(pem: [UInt8], path: String) throws(TLSError) {
-        guard let bio = BIO_new_mem_buf(pem, Int32(pem.count)) else {
-            throw .failed(doing: "reading \(path)", reason: OpenSSLFailure.take().text)
-        }
-        defer { BIO_free(bio) }
-        guard let pointer = PEM_read_bio_X509(bio, nil, nil, nil) else {
+        let input = try MemoryInput(pem, path: path)
+        guard let pointer = input.read({ PEM_read_bio_X509($0, nil, nil, nil) }) else {
             throw .file(path, reason: "no certificate: " + OpenSSLFailure.take().text)
         }
         self.pointer = pointer

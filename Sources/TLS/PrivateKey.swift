@@ -16,12 +16,9 @@ struct PrivateKey: ~Copyable {
     }
 
     init(pem: [UInt8], path: String) throws(TLSError) {
-        guard let bio = BIO_new_mem_buf(pem, Int32(pem.count)) else {
-            throw .failed(doing: "reading \(path)", reason: OpenSSLFailure.take().text)
-        }
-        defer { BIO_free(bio) }
+        let input = try MemoryInput(pem, path: path)
         // The callback refuses a passphrase instead of asking for one.
-        guard let pointer = PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil) else {
+        guard let pointer = input.read({ PEM_read_bio_PrivateKey($0, nil, { _, _, _, _ in -1 }, nil) }) else {
             throw .file(path, reason: "no private key without a passphrase: " + OpenSSLFailure.take().text)
         }
         self.pointer = pointer
