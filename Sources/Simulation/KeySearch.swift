@@ -172,6 +172,9 @@ struct KeySearch {
             return "more than \(limits.configurations) configurations are possible at once"
         }
         if attempts > limits.attempts { return "the search took more than \(limits.attempts) attempts" }
+        if frontier.comparisons + unfinished.comparisons + finished.comparisons > limits.comparisons {
+            return "the search took more than \(limits.comparisons) comparisons"
+        }
         if values.count > limits.valueBytes { return "values take more than \(limits.valueBytes) bytes" }
         return nil
     }

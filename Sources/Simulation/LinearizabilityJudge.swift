@@ -17,6 +17,9 @@ public struct LinearizabilityJudge: Sendable {
         public var configurations = 1 << 20
         /// Attempts, over the whole search, to put an operation behind a configuration.
         public var attempts = 1 << 27
+        /// Comparisons, over the whole search, of one configuration with another: what bounds its time, since each
+        /// attempt compares with all that differ in the operations without an outcome only.
+        public var comparisons = 1 << 30
         /// Bytes of all values that were met, common beginnings counted once.
         public var valueBytes = 1 << 23
 

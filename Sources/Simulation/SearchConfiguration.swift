@@ -66,6 +66,8 @@ struct SearchConfiguration: Equatable {
 struct SearchConfigurationTable {
     /// In the order of coming. Those that became superfluous later have the value `ValueTree.none`.
     private(set) var entries: [SearchConfiguration] = []
+    /// Of a new configuration with one that was there, since the table was made.
+    private(set) var comparisons = 0
     /// Behind each entry the next one in its bucket, or -1.
     private var following: [Int32] = []
     private var buckets = [Int32](repeating: -1, count: 64)
@@ -86,6 +88,7 @@ struct SearchConfigurationTable {
         var index = buckets[bucket(of: new)]
         while index >= 0 {
             let old = entries[Int(index)]
+            comparisons += 1
             if old.value == new.value, old.answered == new.answered {
                 if old.unanswered.isSubset(of: new.unanswered) { return }
                 if new.unanswered.isSubset(of: old.unanswered) { entries[Int(index)].value = ValueTree.none }

@@ -176,6 +176,9 @@ import Testing
         judge.limits = .init()
         judge.limits.valueBytes = 5
         #expect(judge.verdict(on: some).isUndecided)
+        judge.limits = .init()
+        judge.limits.comparisons = 10
+        #expect(judge.verdict(on: some).isUndecided)
         // A violation elsewhere is certain all the same.
         let more = History(some.operations + (try history("0 1 1 get z - =x")).operations)
         #expect(judge.verdict(on: more).violation?.key == bytes("z"))
