@@ -57,6 +57,30 @@ import Testing
         #expect(schedule.run().violation == nil)
     }
 
+    @Test func `a leader that finds damage just when the judge looks for one has a successor`() throws {
+        let schedule = try Schedule(
+            text: """
+                trireme-schedule 1
+                seed 225899517518
+                nodes 3
+                length 56000000000
+                fault 28156281678 kill-between-effects 1 0 6 773000000
+                fault 29248572597 fail-sync 0 2 2958855267940751028 431000000
+                fault 38408743631 fail-sync 0 2 5115501479678447627 2927000000
+                fault 38979252791 slow-disk 2 1 69 203000000
+                fault 41549651503 kill-between-effects 1 0 4 15000000
+                fault 43298843064 flip-bit 0 1 8678046784344210026 2000000
+                fault 52916355488 kill-between-effects 2 1 11 138000000
+                fault 53869827853 kill-between-effects 0 1 2 12000000
+                fault 54332275780 fail-sync 1 2 5415574429222179634 8000000
+                fault 54685495241 misplaced-sector 0 2 3138094534760477454 138000000
+
+                """)
+        let report = schedule.run()
+        #expect(report.violation == nil)
+        #expect(report.figures.scrubFindings > 0)
+    }
+
     /// Seeds and faults under which the bug shows soon; the release program tries every bug on drawn schedules.
     @Test(arguments: [
         (PlantedBug.syncDoesNothing, Fault.Kind.losePower), (.acknowledgeBeforeQuorum, .losePower),
