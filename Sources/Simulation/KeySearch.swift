@@ -64,6 +64,8 @@ struct KeySearch {
     mutating func run() -> Outcome {
         for (place, event) in history.events.enumerated() {
             if let outcome = event.isReturn ? answer(event.move, at: place) : call(event.move) { return outcome }
+            // Reads that are called, and operations that are forgotten, file all configurations anew.
+            if let reason = tooManyComparisons { return .gaveUp(reason) }
         }
         return .fits
     }
@@ -172,11 +174,15 @@ struct KeySearch {
             return "more than \(limits.configurations) configurations are possible at once"
         }
         if attempts > limits.attempts { return "the search took more than \(limits.attempts) attempts" }
-        if frontier.comparisons + unfinished.comparisons + finished.comparisons > limits.comparisons {
-            return "the search took more than \(limits.comparisons) comparisons"
-        }
         if values.count > limits.valueBytes { return "values take more than \(limits.valueBytes) bytes" }
-        return nil
+        return tooManyComparisons
+    }
+
+    private var tooManyComparisons: String? {
+        guard frontier.comparisons + unfinished.comparisons + finished.comparisons > limits.comparisons else {
+            return nil
+        }
+        return "the search took more than \(limits.comparisons) comparisons"
     }
 
     /// Does each open operation behind the configuration.

@@ -94,7 +94,8 @@ extension World {
         let handoverEnd = now + World.handoverBound
         while !takesWrites, now < handoverEnd { try step(until: now + World.healthStep) }
         guard takesWrites else {
-            throw Violation(.liveness, "nobody takes writes \(Milliseconds(World.serviceBound)) after the last fault")
+            let bound = Milliseconds(World.serviceBound + World.handoverBound)
+            throw Violation(.liveness, "nobody takes writes \(bound) after the last fault")
         }
         clients.stop()
         // Those who wait without an end.

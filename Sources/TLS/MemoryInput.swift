@@ -10,18 +10,16 @@ struct MemoryInput: ~Copyable {
 
     /// - Parameter path: where the bytes are from, for the error.
     init(_ bytes: [UInt8], path: String) throws(TLSError) {
-        guard let pointer = BIO_new(BIO_s_secmem()) else {
-            throw .failed(doing: "reading \(path)", reason: OpenSSLFailure.take().text)
-        }
-        guard bytes.isEmpty || BIO_write(pointer, bytes, Int32(bytes.count)) == Int32(bytes.count) else {
-            BIO_free(pointer)
+        let made = BIO_new(BIO_s_secmem())
+        guard let pointer = made, bytes.isEmpty || BIO_write(pointer, bytes, Int32(bytes.count)) == bytes.count else {
+            BIO_free(made)
             throw .failed(doing: "reading \(path)", reason: OpenSSLFailure.take().text)
         }
         self.pointer = pointer
     }
 
-    /// What `read` makes of the bytes; the pointer is good for the time of the call.
-    borrowing func read(_ read: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? { read(pointer) }
+    /// What `parse` makes of the bytes; the pointer is good for the time of the call.
+    borrowing func read(_ parse: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? { parse(pointer) }
 
     deinit { BIO_free(pointer) }
 }
