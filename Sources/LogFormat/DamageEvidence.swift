@@ -18,10 +18,12 @@ public struct DamageEvidence: Sendable {
     public private(set) var highestTerm: Term = .zero
     /// The newest state among the records behind the place, with its number; and the newest number that any names.
     public private(set) var state: LogState?
-    private var foundStateNumber: UInt32
-    private var knownStateNumber: UInt32
+    private var foundStateNumber: StateNumber
+    /// The newest number of a state that stands behind the place, also in a torn batch.
+    public private(set) var lostStateNumber: StateNumber
+    private var knownStateNumber: StateNumber
     private var isSegmentLost = false
-    private let chain: (batch: LSN, stateNumber: UInt32)
+    private let chain: (batch: LSN, stateNumber: StateNumber)
 
     /// `chain` is the log up to the place.
     public init(behind chain: LogChain) {
@@ -31,23 +33,26 @@ public struct DamageEvidence: Sendable {
         highestTerm = max(chain.last.term, chain.state.term)
         knownStateNumber = chain.link.stateNumber
         foundStateNumber = chain.link.stateNumber
+        lostStateNumber = chain.link.stateNumber
     }
 
     /// Takes a record into account that stands at its own place behind `place`.
     public mutating func note(_ header: RecordHeader, body: RawSpan) {
+        lostStateNumber.advance(to: header.stateNumber)
         guard header.batch > place else {
-            if header.batch >= chain.batch, header.stateNumber >= chain.stateNumber { showsTornBatch = true }
+            let isLater = !chain.stateNumber.isNewer(than: header.stateNumber)
+            if header.batch >= chain.batch, isLater { showsTornBatch = true }
             return
         }
         provesDamage = true
         highestIndex = max(highestIndex, header.highestIndex, header.commitIndex)
-        knownStateNumber = max(knownStateNumber, header.stateNumber)
+        knownStateNumber.advance(to: header.stateNumber)
         switch header.kind {
         case .frame:
             guard let frame = try? FrameHeader.decode(frame: body, limit: LogChain.frameLimit) else { return }
             highestTerm = max(highestTerm, frame.term)
         case .state:
-            guard header.stateNumber > foundStateNumber, let found = LogState(body: body) else { return }
+            guard header.stateNumber.isNewer(than: foundStateNumber), let found = LogState(body: body) else { return }
             foundStateNumber = header.stateNumber
             state = found
             highestTerm = max(highestTerm, found.term)
@@ -62,7 +67,8 @@ public struct DamageEvidence: Sendable {
         provesDamage = true
         highestIndex = max(highestIndex, header.start.highestIndex)
         highestTerm = max(highestTerm, header.start.last.term)
-        knownStateNumber = max(knownStateNumber, header.start.stateNumber)
+        knownStateNumber.advance(to: header.start.stateNumber)
+        lostStateNumber.advance(to: header.start.stateNumber)
     }
 
     /// A file that must have been in use is not there, or nothing in it can be read.
@@ -72,7 +78,7 @@ public struct DamageEvidence: Sendable {
     }
 
     /// Whether the damage may hide a newer vote than every one that can still be read.
-    public var hidesBallot: Bool { isSegmentLost || knownStateNumber > foundStateNumber }
+    public var hidesBallot: Bool { isSegmentLost || knownStateNumber.isNewer(than: foundStateNumber) }
 
     /// What a repair writes down: the newest state that can be trusted, and the fence.
     public func fencedState(after old: LogState) -> LogState {

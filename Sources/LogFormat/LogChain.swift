@@ -8,6 +8,7 @@ public import Vocabulary
 ///
 /// 1. `link` and `next` name the only record that can follow.
 /// 2. `highestIndex >= last.index`, and neither it nor `commitIndex` ever decreases.
+/// 3. The numbers of states increase, also above those of lost states that may still stand in the files.
 public struct LogChain: Hashable, Sendable {
     /// The most bytes of one frame, as stored and as decompressed.
     public static let frameLimit = ByteCount.mebibytes(1024)
@@ -21,6 +22,8 @@ public struct LogChain: Hashable, Sendable {
     public private(set) var batch: LSN
     public private(set) var state: LogState
     public private(set) var commitIndex: LogIndex
+    /// The newest number of a state that was lost. What is written gets later ones.
+    public private(set) var lostStateNumber = StateNumber.zero
 
     /// The chain at the start of a segment.
     public init(_ header: SegmentHeader) {
@@ -58,7 +61,6 @@ public struct LogChain: Hashable, Sendable {
         guard header.previousChecksum == link.recordChecksum else { return .brokenChain }
         guard header.batch >= batch else { return .brokenChain }
         if let damage = after.take(header, body: body) { return damage }
-        guard header.stateNumber == after.link.stateNumber else { return .brokenChain }
         guard header.highestIndex == after.link.highestIndex else { return .brokenChain }
         after.finish(checksum: header.checksum, length: header.recordLength, commitIndex: header.commitIndex)
         after.batch = header.batch
@@ -77,6 +79,7 @@ public struct LogChain: Hashable, Sendable {
     }
 
     private mutating func take(_ header: RecordHeader, body: RawSpan) -> DamageKind? {
+        guard header.kind == .state || header.stateNumber == link.stateNumber else { return .brokenChain }
         switch header.kind {
         case .frame:
             guard let frame = try? FrameHeader.decode(frame: body, limit: LogChain.frameLimit) else {
@@ -85,7 +88,7 @@ public struct LogChain: Hashable, Sendable {
             return append(frame)
         case .state:
             guard let state = LogState(body: body) else { return .failedRecovery }
-            return replace(state)
+            return replace(state, number: header.stateNumber)
         case .truncation:
             guard let truncation = LogTruncation(body: body) else { return .failedRecovery }
             return cut(truncation)
@@ -106,10 +109,11 @@ public struct LogChain: Hashable, Sendable {
         return nil
     }
 
-    private mutating func replace(_ new: LogState) -> DamageKind? {
+    private mutating func replace(_ new: LogState, number: StateNumber) -> DamageKind? {
         guard new.term >= state.term, new.startSequence >= state.startSequence else { return .brokenChain }
+        guard number.isNewer(than: link.stateNumber) else { return .brokenChain }
         state = new
-        link.stateNumber &+= 1
+        link.stateNumber = number
         return nil
     }
 
@@ -128,6 +132,12 @@ public struct LogChain: Hashable, Sendable {
 
     // MARK: Writing
 
+    /// States up to `number` were lost behind the log's end, and their records may stand in its files for long: a
+    /// repair that is cut short leaves them. Those to come are told from them by their numbers.
+    public mutating func skipStates(through number: StateNumber) {
+        if number.next.isNewer(than: link.stateNumber) { lostStateNumber = number }
+    }
+
     /// Everything before `next` is on stable storage: what is written from here on is one batch.
     public mutating func beginBatch() { batch = next }
 
@@ -145,7 +155,8 @@ public struct LogChain: Hashable, Sendable {
 
     /// Appends a state record. Traps when its term is older than the one before.
     public mutating func write(_ new: LogState, into bytes: inout [UInt8]) {
-        let damage = replace(new)
+        let newest = lostStateNumber.isNewer(than: link.stateNumber) ? lostStateNumber : link.stateNumber
+        let damage = replace(new, number: newest.next)
         precondition(damage == nil, "a state of term \(new.term) behind one of term \(state.term)")
         write(.state, commitIndex: commitIndex, into: &bytes) { new.encode(into: &$0) }
     }
@@ -169,7 +180,7 @@ public struct LogChain: Hashable, Sendable {
         bytes.append(littleEndian: known.rawValue)
         bytes.append(littleEndian: link.highestIndex.rawValue)
         bytes.append(littleEndian: link.recordChecksum)
-        bytes.append(littleEndian: link.stateNumber)
+        bytes.append(littleEndian: link.stateNumber.rawValue)
         bytes.append(littleEndian: RecordHeader.magic)
         bytes.append(kind.rawValue)
         bytes.append(RecordHeader.version)

@@ -37,8 +37,8 @@ public struct RecordHeader: Hashable, Sendable {
     /// The highest index that the log ever had, with this record.
     public let highestIndex: LogIndex
     public let previousChecksum: UInt32
-    /// How many state records the log has, with this one. Tells whether damage hides a vote.
-    public let stateNumber: UInt32
+    /// Of the newest state, with this record. Tells whether damage hides a vote.
+    public let stateNumber: StateNumber
     /// As written: a newer release's kinds and versions verify, and stop the reader.
     public let rawKind: UInt8
     public let rawVersion: UInt8
@@ -60,7 +60,7 @@ public struct RecordHeader: Hashable, Sendable {
         commitIndex = LogIndex(bytes.little(at: offset + 24))
         highestIndex = LogIndex(bytes.little(at: offset + 32))
         previousChecksum = bytes.little(at: offset + 40)
-        stateNumber = bytes.little(at: offset + 44)
+        stateNumber = StateNumber(bytes.little(at: offset + 44))
         rawKind = bytes.little(at: offset + 52)
         rawVersion = bytes.little(at: offset + 53)
     }

@@ -46,7 +46,7 @@ public struct SegmentHeader: Hashable, Sendable {
         bytes.append(littleEndian: start.highestIndex.rawValue)
         bytes.append(littleEndian: start.lastChecksum)
         bytes.append(littleEndian: start.recordChecksum)
-        bytes.append(littleEndian: start.stateNumber)
+        bytes.append(littleEndian: start.stateNumber.rawValue)
         while bytes.count < begin + SegmentHeader.byteCount { bytes.append(0) }
         let checksum = CRC32C.checksum(bytes.rawBytes.extracting(begin + 12..<begin + SegmentHeader.byteCount))
         bytes.store(littleEndian: checksum, at: begin + 8)
@@ -71,7 +71,7 @@ public struct SegmentHeader: Hashable, Sendable {
         let start = ChainLink(
             last: LogPosition(term: Term(bytes.little(at: 88)), index: LogIndex(bytes.little(at: 80))),
             lastChecksum: bytes.little(at: 104), highestIndex: LogIndex(bytes.little(at: 96)),
-            recordChecksum: bytes.little(at: 108), stateNumber: bytes.little(at: 112))
+            recordChecksum: bytes.little(at: 108), stateNumber: StateNumber(bytes.little(at: 112)))
         // Sequence, LSN, and the three positions: no log counts so far, and behind this bound nothing overflows.
         for field in stride(from: 64, to: 104, by: 8) where bytes.little(UInt64.self, at: field) > numberMax {
             return .invalid(.failedRecovery)
@@ -103,12 +103,11 @@ public struct ChainLink: Hashable, Sendable {
     public var highestIndex: LogIndex
     /// The checksum of the last record.
     public var recordChecksum: UInt32
-    /// How many state records there were.
-    public var stateNumber: UInt32
+    public var stateNumber: StateNumber
 
     public init(
         last: LogPosition = .zero, lastChecksum: UInt32 = 0, highestIndex: LogIndex = .zero,
-        recordChecksum: UInt32 = 0, stateNumber: UInt32 = 0
+        recordChecksum: UInt32 = 0, stateNumber: StateNumber = .zero
     ) {
         self.last = last
         self.lastChecksum = lastChecksum

@@ -196,6 +196,7 @@ struct LogRecovery<Disk: Storage> {
         var evidence = DamageEvidence(behind: outcome.chain)
         try gather(&window, rest(of: position, from: place, size: window.size), base: outcome.base, into: &evidence)
         try gatherLater(than: position, into: &evidence)
+        outcome.chain.skipStates(through: evidence.lostStateNumber)
         guard !evidence.provesDamage else { return noteDamage(kind, offset: place, evidence, from: position) }
         outcome.unused = Array(files[(position + 1)...])
         if found != nil || evidence.showsTornBatch {
@@ -213,6 +214,7 @@ struct LogRecovery<Disk: Storage> {
         try gather(&window, rest(of: position, from: place, size: window.size), base: outcome.base, into: &evidence)
         try gatherLater(than: position, into: &evidence)
         if !files[(position + 1)...].contains(where: { $0.header != nil }) { evidence.noteLostSegment() }
+        outcome.chain.skipStates(through: evidence.lostStateNumber)
         noteDamage(kind, offset: place, evidence, from: position)
     }
 
@@ -331,6 +333,7 @@ struct LogRecovery<Disk: Storage> {
     }
 
     private mutating func loseEverything(_ evidence: DamageEvidence, state: LogState) {
+        outcome.chain.skipStates(through: evidence.lostStateNumber)
         var kind = DamageKind.missingSegment
         if case .invalid(let found)? = files.first?.finding { kind = found }
         let found = LogDamage(

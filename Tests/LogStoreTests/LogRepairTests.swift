@@ -140,6 +140,35 @@ import Vocabulary
         #expect(calls > 20)
     }
 
+    /// Its records have their own places still, and no header says any more that they are none of the log's.
+    @Test(arguments: [true, false])
+    func `nor is it when the segment that the repair began is lost`(keepsUnsynced: Bool) throws {
+        let start = SimulatedDisk()
+        let history = try logWithVotes(on: start)
+        damage(DiskRecord.all(on: start).filter(\.isFrame)[1], on: start)
+        var calls = 0
+        var isCut = true
+        while isCut {
+            let disk = SimulatedDisk(files: start.files)
+            disk.endPower(afterCalls: calls)
+            isCut = (try? LogWorld.open(disk)) == nil
+            disk.losePower(keepsName: { _ in keepsUnsynced }, keepsPiece: { _, _ in keepsUnsynced })
+            var (engine, recovered) = try LogWorld.open(disk, now: later)
+            var history = history
+            try goOn(&engine, &history)
+            while engine.segments < 3 {
+                try LogWorld.persist([.append(history.append(1, size: 300, term: 11), commitIndex: .zero)], in: &engine)
+            }
+            disk.removeFile(disk.segmentNames[1])
+            (engine, recovered) = try LogWorld.open(disk, now: latest)
+            #expect(try #require(recovered.state.fence) >= history.last, "cut at call \(calls)")
+            #expect(recovered.state.term == Term(11), "cut at call \(calls)")
+            #expect(recovered.state.votedFor == NodeID("n3"), "cut at call \(calls)")
+            calls += 1
+        }
+        #expect(calls > 20)
+    }
+
     @Test func `records in a segment whose header is lost still count as evidence`() throws {
         let disk = SimulatedDisk()
         var (engine, _) = try LogWorld.open(disk, isNew: true)

@@ -57,6 +57,28 @@ import Testing
         #expect(schedule.run().violation == nil)
     }
 
+    /// What a repair that was cut short had left behind its damage had newer state numbers than all that was written since.
+    @Test func `a node that lost a segment after a repair that was cut short knows its vote`() throws {
+        let schedule = try Schedule(
+            text: """
+                trireme-schedule 1
+                seed 628841748522
+                nodes 3
+                length 20882812500
+                fault 11685145679 lose-power-everywhere 1 2 5335111413739806007 7000000
+                fault 12096749615 lose-power-everywhere 2 1 2804726550140887707 1080000000
+                fault 12728584230 lost-sector 1 0 5934537555491391232 1293000000
+                fault 13130862751 fail-sync 1 0 4377432648300132815 5000000
+                fault 13701933497 fail-sync 0 2 5972318365796134892 11000000
+                fault 16886398545 lost-sector 1 2 5063276262695444242 8000000
+                fault 17562432017 lose-power-everywhere 1 2 418295146390184745 26000000
+                fault 18049695654 lose-power-everywhere 1 0 5269778592563912023 1110000000
+                fault 18315205301 lose-file 1 2 3480272537124913603 3294000000
+
+                """)
+        #expect(schedule.run().violation == nil)
+    }
+
     @Test func `a leader that finds damage just when the judge looks for one has a successor`() throws {
         let schedule = try Schedule(
             text: """
