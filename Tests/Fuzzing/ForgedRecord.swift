@@ -30,7 +30,8 @@ enum ForgedRecord {
         if faults & 8 == 0 { record.store(littleEndian: chain.link.recordChecksum, at: 40) }
         if faults & 16 == 0 {
             let isState = record[52] == RecordKind.state.rawValue
-            record.store(littleEndian: (isState ? chain.link.stateNumber.next : chain.link.stateNumber).rawValue, at: 44)
+            let number = isState ? chain.link.stateNumber.next : chain.link.stateNumber
+            record.store(littleEndian: number.rawValue, at: 44)
         }
         if faults & 32 == 0 { record.store(littleEndian: chain.link.highestIndex.rawValue, at: 32) }
         let checksum = CRC32C.checksum(record.rawBytes.extracting(4..<record.count), seed: chain.seed)
