@@ -1,7 +1,7 @@
 // Which of two state records is the newer one.
 
-/// The number of a state record, which every record behind it repeats. Later states have newer numbers, by serial number
-/// arithmetic (RFC 1982): a log that is written now and then is sealed often, and passes 2^32 within years.
+/// The number of a state record, which every record behind it repeats. Later states have newer numbers, by serial
+/// number arithmetic (RFC 1982): a log that is written now and then is sealed often, and passes 2^32 within years.
 public struct StateNumber: Hashable, Sendable {
     public let rawValue: UInt32
 

@@ -26,8 +26,12 @@ extension SimulatedDisk {
         state.withLock { state in state.names.keys.filter { $0.hasPrefix("wal-") && $0.hasSuffix(".seg") }.sorted() }
     }
 
-    /// The segment that is being written: the last one that has anything in it.
-    var newestSegment: String? { segmentNames.last { usedLength(of: $0) > 0 } }
+    /// The segment that is being written: the last one that has a header. What a torn batch left in the body of a
+    /// prepared one does not begin it.
+    var newestSegment: String? {
+        let files = files
+        return segmentNames.last { files[$0]?.prefix(8).contains { $0 != 0 } == true }
+    }
 
     /// Where a file was ever written with something else than zeros, up to the last such byte.
     func usedLength(of name: String) -> Int {

@@ -51,6 +51,8 @@ final class SimulatedNode {
         var writer: LogWriter<SimulatedDisk>
         var reader: LogReader<SimulatedDisk>
         var scrub: LogScrub<SimulatedDisk>
+        /// The newest segment that a pass over the log has read.
+        var scrubbedThrough: UInt64 = 0
         var numbering = LogOrderNumbering()
         var roomRule: LogRoomRule
         var effects = ReplicaEffects()

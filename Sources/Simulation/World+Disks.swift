@@ -136,7 +136,9 @@ extension World {
                 case .damage(let damage):
                     say("\(nodes[position].id) scrubs: \(damage)")
                     foundDamage(position)
-                case .ended(let through): return say("\(nodes[position].id) has scrubbed through segment \(through)")
+                case .ended(let through):
+                    life.scrubbedThrough = through
+                    return say("\(nodes[position].id) has scrubbed through segment \(through)")
                 }
             } catch { return say("\(nodes[position].id) cannot scrub: \(error)") }
         }

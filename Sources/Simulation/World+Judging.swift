@@ -107,20 +107,31 @@ extension World {
         for position in nodes.indices { readEverything(at: position) }
         try step(until: now + 2_000_000_000)
         guard clients.areQuiet else { throw Violation(.liveness, "last reads are unanswered: \(clients.unanswered)") }
-        // The last keys with a time to live may have ended just now.
-        try stepUntilWhole()
+        // The last keys with a time to live may have ended just now, and a segment may have been sealed behind a pass.
+        try stepUntilWhole { scrubComplaint }
     }
 
     private var takesWrites: Bool { nodes.contains { $0.life?.replica.raft.mayPropose == true } }
 
-    private func stepUntilWhole() throws(Violation) {
+    private func stepUntilWhole(and other: () -> String? = { nil }) throws(Violation) {
         let deadline = now + World.healthBound
-        while let complaint {
+        while let complaint = complaint ?? other() {
             guard now < deadline else {
                 throw Violation(.liveness, "left alone for \(Milliseconds(World.healthBound)) \(complaint)")
             }
             try step(until: now + World.healthStep)
         }
+    }
+
+    /// Who has sealed a segment and not read it again since; nil when nobody has.
+    private var scrubComplaint: String? {
+        for node in nodes {
+            guard let life = node.life, let newest = node.disk.newestSegment,
+                let sealed = node.disk.segmentNames.last(where: { $0 < newest }).flatMap(SegmentName.sequence)
+            else { continue }
+            if life.scrubbedThrough < sealed { return "\(node.id) has not read segment \(sealed) again" }
+        }
+        return nil
     }
 
     /// What keeps the cluster from being whole; nil when nothing does.
