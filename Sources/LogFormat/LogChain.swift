@@ -22,8 +22,8 @@ public struct LogChain: Hashable, Sendable {
     public private(set) var batch: LSN
     public private(set) var state: LogState
     public private(set) var commitIndex: LogIndex
-    /// The newest number of a state that was lost. What is written gets later ones.
-    public private(set) var lostStateNumber = StateNumber.zero
+    /// The newest number of a state that was lost; the next one that is written gets a newer one. Nil when it did.
+    public private(set) var lostStateNumber: StateNumber?
 
     /// The chain at the start of a segment.
     public init(_ header: SegmentHeader) {
@@ -135,7 +135,8 @@ public struct LogChain: Hashable, Sendable {
     /// States up to `number` were lost behind the log's end, and their records may stand in its files for long: a
     /// repair that is cut short leaves them. Those to come are told from them by their numbers.
     public mutating func skipStates(through number: StateNumber) {
-        if number.next.isNewer(than: link.stateNumber) { lostStateNumber = number }
+        let known = lostStateNumber ?? link.stateNumber
+        if number.isNewer(than: known), number.next.isNewer(than: link.stateNumber) { lostStateNumber = number }
     }
 
     /// Everything before `next` is on stable storage: what is written from here on is one batch.
@@ -155,8 +156,8 @@ public struct LogChain: Hashable, Sendable {
 
     /// Appends a state record. Traps when its term is older than the one before.
     public mutating func write(_ new: LogState, into bytes: inout [UInt8]) {
-        let newest = lostStateNumber.isNewer(than: link.stateNumber) ? lostStateNumber : link.stateNumber
-        let damage = replace(new, number: newest.next)
+        let damage = replace(new, number: (lostStateNumber ?? link.stateNumber).next)
+        lostStateNumber = nil
         precondition(damage == nil, "a state of term \(new.term) behind one of term \(state.term)")
         write(.state, commitIndex: commitIndex, into: &bytes) { new.encode(into: &$0) }
     }

@@ -69,7 +69,7 @@ struct LogRepair<Disk: Storage> {
         if outcome.sequence == 0 {
             header = LogRecovery<Disk>.origin(chain.identity, sequence: sequence)
             chain = LogChain(header)
-            chain.skipStates(through: outcome.chain.lostStateNumber)
+            if let lost = outcome.chain.lostStateNumber { chain.skipStates(through: lost) }
             state.startSequence = sequence
         } else {
             let follows = chain.enter(header)

@@ -182,4 +182,35 @@ import Vocabulary
         #expect(!evidence.hidesBallot)
         #expect(evidence.fencedState(after: before.state).votedFor == NodeID("n2"))
     }
+
+    @Test func `the numbers of states go round, and past those that were lost`() throws {
+        let last = StateNumber(.max)
+        var written = LogChain(
+            SegmentHeader(
+                identity: Fixture.identity, sequence: 1, base: LSN(0), start: ChainLink(stateNumber: last)))
+        var read = written
+        written.skipStates(through: StateNumber(4))
+        // Neither an older number nor one so far ahead that it would seem older says anything.
+        written.skipStates(through: StateNumber(.max - 9))
+        written.skipStates(through: StateNumber(.max >> 1))
+        var bytes = [UInt8](repeating: 0, count: SegmentHeader.byteCount)
+        var numbers: [StateNumber] = []
+        for term in 1...2 as ClosedRange<UInt64> {
+            let place = bytes.count
+            written.write(LogState(term: Term(term), votedFor: NodeID("n2")), into: &bytes)
+            let finding = RecordHeader.examine(
+                bytes.rawBytes, at: place, available: bytes.count - place, expected: read.next, seed: read.seed)
+            guard case .record(let record, let body) = finding else {
+                Issue.record("\(finding)")
+                return
+            }
+            let damage = read.accept(record, body: bytes.rawBytes.extracting(body))
+            #expect(damage == nil)
+            numbers.append(record.stateNumber)
+        }
+        #expect(numbers == [StateNumber(5), StateNumber(6)])
+        #expect(read == written)
+        #expect(read.link.stateNumber.isNewer(than: last))
+        #expect(!last.isNewer(than: read.link.stateNumber))
+    }
 }
