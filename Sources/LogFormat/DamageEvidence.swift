@@ -19,9 +19,9 @@ public struct DamageEvidence: Sendable {
     /// The newest state among the records behind the place, with its number; and the newest number that any names.
     public private(set) var state: LogState?
     private var foundStateNumber: StateNumber
-    /// The newest number of a state that stands behind the place, also in a torn batch.
-    public private(set) var lostStateNumber: StateNumber
     private var knownStateNumber: StateNumber
+    /// The newest number of a state that stands behind the place, also in a torn batch, which proves nothing.
+    public private(set) var lostStateNumber: StateNumber
     private var isSegmentLost = false
     private let chain: (batch: LSN, stateNumber: StateNumber)
 

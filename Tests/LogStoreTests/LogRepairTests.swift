@@ -112,61 +112,58 @@ import Vocabulary
         #expect(!recovered.state.isBallotUncertain)
     }
 
-    /// The same, when the repair itself was cut short by a power loss, at any of its calls.
-    @Test(arguments: [true, false])
-    func `nor is it when the repair was cut short`(keepsUnsynced: Bool) throws {
+    /// Damages a log with votes, and has the repair cut short by a power loss at each of its calls in turn; the next
+    /// start repairs, and goes on.
+    private func cutRepairs(
+        keepsUnsynced: Bool,
+        then judge: (SimulatedDisk, inout LogEngine<SimulatedDisk>, inout FrameHistory, Comment) throws -> Void
+    ) throws {
         let start = SimulatedDisk()
         let history = try logWithVotes(on: start)
         damage(DiskRecord.all(on: start).filter(\.isFrame)[1], on: start)
         var calls = 0
         var isCut = true
         while isCut {
+            let place: Comment = "cut at call \(calls)"
             let disk = SimulatedDisk(files: start.files)
             disk.endPower(afterCalls: calls)
             isCut = (try? LogWorld.open(disk)) == nil
             disk.losePower(keepsName: { _ in keepsUnsynced }, keepsPiece: { _, _ in keepsUnsynced })
             var (engine, recovered) = try LogWorld.open(disk, now: later)
-            #expect(recovered.state.fence == LogIndex(3), "cut at call \(calls)")
-            #expect(recovered.state.term == Term(10), "cut at call \(calls)")
+            #expect(recovered.state.fence == LogIndex(3), place)
+            #expect(recovered.state.term == Term(10), place)
             var history = history
             try goOn(&engine, &history)
-            damage(try #require(DiskRecord.all(on: disk).first { $0.isFrame }), on: disk)
-            (engine, recovered) = try LogWorld.open(disk, now: latest)
-            #expect(recovered.state.fence == history.last, "cut at call \(calls)")
-            #expect(recovered.state.term == Term(11), "cut at call \(calls)")
-            #expect(recovered.state.votedFor == NodeID("n3"), "cut at call \(calls)")
+            try judge(disk, &engine, &history, place)
             calls += 1
         }
         #expect(calls > 20)
     }
 
+    @Test(arguments: [true, false])
+    func `nor is it when the repair was cut short`(keepsUnsynced: Bool) throws {
+        try cutRepairs(keepsUnsynced: keepsUnsynced) { disk, _, history, place in
+            damage(try #require(DiskRecord.all(on: disk).first { $0.isFrame }), on: disk)
+            let (_, recovered) = try LogWorld.open(disk, now: latest)
+            #expect(recovered.state.fence == history.last, place)
+            #expect(recovered.state.term == Term(11), place)
+            #expect(recovered.state.votedFor == NodeID("n3"), place)
+        }
+    }
+
     /// Its records have their own places still, and no header says any more that they are none of the log's.
     @Test(arguments: [true, false])
     func `nor is it when the segment that the repair began is lost`(keepsUnsynced: Bool) throws {
-        let start = SimulatedDisk()
-        let history = try logWithVotes(on: start)
-        damage(DiskRecord.all(on: start).filter(\.isFrame)[1], on: start)
-        var calls = 0
-        var isCut = true
-        while isCut {
-            let disk = SimulatedDisk(files: start.files)
-            disk.endPower(afterCalls: calls)
-            isCut = (try? LogWorld.open(disk)) == nil
-            disk.losePower(keepsName: { _ in keepsUnsynced }, keepsPiece: { _, _ in keepsUnsynced })
-            var (engine, recovered) = try LogWorld.open(disk, now: later)
-            var history = history
-            try goOn(&engine, &history)
+        try cutRepairs(keepsUnsynced: keepsUnsynced) { disk, engine, history, place in
             while engine.segments < 3 {
                 try LogWorld.persist([.append(history.append(1, size: 300, term: 11), commitIndex: .zero)], in: &engine)
             }
             disk.removeFile(disk.segmentNames[1])
-            (engine, recovered) = try LogWorld.open(disk, now: latest)
-            #expect(try #require(recovered.state.fence) >= history.last, "cut at call \(calls)")
-            #expect(recovered.state.term == Term(11), "cut at call \(calls)")
-            #expect(recovered.state.votedFor == NodeID("n3"), "cut at call \(calls)")
-            calls += 1
+            let (_, recovered) = try LogWorld.open(disk, now: latest)
+            #expect(try #require(recovered.state.fence) >= history.last, place)
+            #expect(recovered.state.term == Term(11), place)
+            #expect(recovered.state.votedFor == NodeID("n3"), place)
         }
-        #expect(calls > 20)
     }
 
     @Test func `records in a segment whose header is lost still count as evidence`() throws {
