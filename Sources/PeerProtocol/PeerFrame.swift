@@ -14,16 +14,25 @@ public enum PeerFrameKind: UInt8, Hashable, Sendable, CaseIterable {
     case pong = 8
     /// Since version 2.
     case publication = 9
-    // 16 to 31 are kept for the transfer of snapshots.
+    /// Since version 3, as what follows.
+    case state = 16
+    case snapshotRead = 17
+    case snapshotPiece = 18
 
     /// The first protocol version in which it may be said.
-    public var since: UInt16 { self == .publication ? 2 : 1 }
+    public var since: UInt16 {
+        switch self {
+        case .state, .snapshotRead, .snapshotPiece: 3
+        case .publication: 2
+        case .hello, .welcome, .refusal, .message, .requests, .answers, .ping, .pong: 1
+        }
+    }
 
     /// Whether it belongs to the greeting, before which and after which nothing else may be said.
     public var isGreeting: Bool {
         switch self {
         case .hello, .welcome, .refusal: true
-        case .message, .requests, .answers, .ping, .pong, .publication: false
+        case .message, .requests, .answers, .ping, .pong, .publication, .state, .snapshotRead, .snapshotPiece: false
         }
     }
 }

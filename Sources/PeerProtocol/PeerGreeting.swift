@@ -5,7 +5,8 @@ public import Vocabulary
 
 /// The protocol versions that a build speaks; both ends inclusive.
 ///
-/// Version history: 1 is the first; 2 adds publications, which are not sent to a node that speaks 1.
+/// Version history: 1 is the first; 2 adds publications, 3 digests and snapshots, neither of which are sent to a node
+/// that speaks an earlier one.
 public struct PeerVersions: Hashable, Sendable, CustomStringConvertible {
     public var min: UInt16
     public var max: UInt16
@@ -15,7 +16,7 @@ public struct PeerVersions: Hashable, Sendable, CustomStringConvertible {
         self.max = max
     }
 
-    public static let ours = PeerVersions(min: 1, max: 2)
+    public static let ours = PeerVersions(min: 1, max: 3)
 
     /// The newest version that both speak.
     public func common(with other: PeerVersions) -> UInt16? {

@@ -142,6 +142,18 @@ public struct ParkedRequests: Sendable {
         return due
     }
 
+    /// Removes all of this node's own clients' requests: what became of them stands in a log that it has not read.
+    /// Returns who is still there.
+    mutating func takeAll() -> [UInt64] {
+        let tokens = requests.sorted { $0.key < $1.key }.filter { $0.value.dismissal?.isGone != true }
+        requests = [:]
+        indexes = [:]
+        guests = [:]
+        alarms = AlarmHeap()
+        outcomes = RecentOutcomes()
+        return tokens.map(\.value.token)
+    }
+
     // MARK: Parts
 
     private mutating func setAlarm(_ time: Instant?, _ index: LogIndex) {

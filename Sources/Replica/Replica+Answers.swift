@@ -14,12 +14,14 @@ enum Refusal {
     case noLeader
     case noSpace
     case unknown
+    case noState
 
     var text: StaticString {
         switch self {
         case .notLeader: "TRYAGAIN this node no longer leads; the request had no effect"
         case .noLeader: "CLUSTERDOWN no leader could be reached in time; the request had no effect"
         case .noSpace: "NOSPACE the log has no room for more entries; free space on the node's disk"
+        case .noState: "CLUSTERDOWN this node's state is being rebuilt; ask another node, the request had no effect"
         case .unknown: "UNKNOWNRESULT the outcome of this request is not known; read before you repeat it"
         }
     }

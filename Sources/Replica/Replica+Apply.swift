@@ -12,7 +12,7 @@ extension Replica {
     /// Applies what is committed and in memory, up to a bound per call; asks the log for what is not in memory.
     mutating func applyCommitted(at now: Moment, into effects: inout ReplicaEffects) {
         var bytes = 0
-        while failure == nil, appliedIndex < raft.commitIndex, bytes < options.applyBytesPerStep {
+        while failure == nil, condition.isSound, appliedIndex < raft.commitIndex, bytes < options.applyBytesPerStep {
             guard let frame = cache.frame(at: appliedIndex.next) else {
                 readFromDisk(
                     .apply, from: appliedIndex.next, byteLimit: options.applyBytesPerStep, into: &effects)
@@ -24,7 +24,7 @@ extension Replica {
     }
 
     mutating func apply(_ frame: Frame, at now: Moment, into effects: inout ReplicaEffects) {
-        guard failure == nil else { return }
+        guard failure == nil, condition.isSound else { return }
         let header = frame.header
         precondition(
             header.firstIndex == appliedIndex.next, "frame at \(header.firstIndex) applied behind \(appliedIndex)")
@@ -42,8 +42,15 @@ extension Replica {
         guard failure == nil else { return }
         if !keyspace.events.isEmpty { effects.keyEvents.take(&keyspace.events) }
         appliedIndex = header.lastIndex
+        appliedEnd = FrameSummary(frame).end
+        appliedTime = header.timestamp.advanced(by: Int(header.count) - 1)
         raft.setApplied(appliedIndex)
+        schedule.applied(bytes: frame.bytes.count)
         observeCommit(of: header, at: now)
+        if let marker = passedMarker {
+            passedMarker = nil
+            pass(marker, at: now, into: &effects)
+        }
     }
 
     private mutating func apply(
@@ -62,11 +69,13 @@ extension Replica {
             if header.kind == .entries { keyspace.warm(payload, entries: group) }
             for position in group.indices {
                 let entry = payload.extracting(group[position])
-                if header.kind == .entries {
+                switch header.kind {
+                case .entries:
                     apply(entry, at: time, index, at: now, into: &effects)
                     changes.note(index, keyspace.changes)
-                } else {
-                    register(entry, at: index, header.term, into: &effects)
+                case .membership: register(entry, at: index, header.term, into: &effects)
+                case .marker: read(marker: entry, of: header)
+                case .leaderStart: break
                 }
                 index = index.next
                 time = time.advanced(by: 1)
@@ -74,6 +83,14 @@ extension Replica {
             keyspace.settleIndexes()
         } while !group.isEmpty
         figures.applied += UInt64(header.count)
+    }
+
+    private mutating func read(marker entry: RawSpan, of header: FrameHeader) {
+        guard header.count == 1, let marker = try? Marker.decode(entry) else {
+            failure = .unreadableEntry(header.firstIndex, header.term, what: "it is no marker")
+            return
+        }
+        passedMarker = marker
     }
 
     private mutating func register(

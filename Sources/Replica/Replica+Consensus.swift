@@ -71,6 +71,10 @@ extension Replica {
             // Behind the damage on disk: a proof, for the start that follows, that the log did not end before it.
             effects.logWrites.append(LogWrite(.raiseFence(index), ticket: nil))
             effects.news.append(.repairGranted(index))
+        case .restartLog(let end, let ticket):
+            cache.removeAll()
+            giveUp(writes.takeAll(), into: &effects)
+            effects.logWrites.append(LogWrite(.restart(at: end), ticket: ticket))
         case .anomaly(let anomaly):
             effects.news.append(.anomaly(String(describing: anomaly)))
         case .halt(let divergence):
@@ -155,6 +159,7 @@ extension Replica {
     /// Opens the term with an entry of its own, and registers whoever is new before any client's command.
     private mutating func beginTerm(at now: Moment, into effects: inout ReplicaEffects) {
         memorySaid = nil
+        agreement.forgetReports()
         seal(.leaderStart, at: now, into: &effects)
         membersEntryAt = raft.lastPosition.index
         if raft.mayPropose, !unregistered.isEmpty { appendMembers(at: now, into: &effects) }

@@ -13,6 +13,7 @@ extension Replica {
         applyCommitted(at: now, into: &effects)
         expire(at: now, into: &effects)
         watchMemory(at: now, into: &effects)
+        mark(at: now, into: &effects)
         registerNewMembers(at: now, into: &effects)
         sendAwayOverdue(at: now, into: &effects)
         route(at: now, into: &effects)
@@ -23,6 +24,9 @@ extension Replica {
         carryOut(at: now, into: &effects)
         answerReads(at: now, into: &effects)
         answerWaits(at: now, into: &effects)
+        tellDigest(into: &effects)
+        wishForState(at: now, into: &effects)
+        offerAgain(at: now, into: &effects)
         giveUpOverdue(at: now, into: &effects)
         forwards.sweep()
         cache.evict(applied: appliedIndex)
@@ -132,7 +136,11 @@ extension Replica {
     ) -> Arrival? {
         guard arrival.batch.hasLocalReads else { return arrival }
         for item in arrival.batch.items where item.kind == .localRead {
-            read(item, of: arrival, at: now, into: &effects)
+            if condition.isSound {
+                read(item, of: arrival, at: now, into: &effects)
+            } else {
+                answer(item, of: arrival, .noState, into: &effects)
+            }
         }
         let rest = arrival.batch.items.filter { $0.kind != .localRead }
         return rest.isEmpty ? nil : arrival.only(rest)
@@ -197,6 +205,20 @@ extension Replica {
                 return
             }
             send(frames, to: peer, at: now, into: &effects)
+        }
+    }
+
+    /// The log begins behind what was wished for.
+    mutating func takeReleased(_ request: LogRead, at now: Moment, into effects: inout ReplicaEffects) {
+        diskReads.removeAll { $0 == request.purpose }
+        switch request.purpose {
+        case .apply:
+            guard request.from == appliedIndex.next else { return }
+            // Nobody releases what is not applied.
+            preconditionFailure("the log was released before \(request.from), which is to be applied")
+        case .replicate(let peer):
+            guard let wish = raft.nextAppend(to: peer), wish.from == request.from else { return }
+            offerSnapshot(to: peer, at: now, into: &effects)
         }
     }
 

@@ -18,10 +18,21 @@ public struct ReplicaStart: Sendable {
     public var uncommittedFrames: [Frame]
     /// The timestamp of the last entry in the log.
     public var lastTimestamp: Timestamp
+    /// What the log goes on from.
+    public var origin: Origin
+
+    public enum Origin: Sendable {
+        /// The log begins with the first entry of all.
+        case nothing
+        /// The newest snapshot, at or below the commit index; the log has what follows.
+        case state(ReplicatedState, StoredSnapshots)
+        /// There is none that the log could go on from: the state of another node is needed, at `floor` at least.
+        case missing(floor: LogIndex, why: String)
+    }
 
     public init(
         id: NodeID, cluster: ClusterID, storage: StorageID, configuration: Configuration, restored: Restored,
-        uncommittedFrames: [Frame], lastTimestamp: Timestamp
+        uncommittedFrames: [Frame], lastTimestamp: Timestamp, origin: Origin = .nothing
     ) {
         self.id = id
         self.cluster = cluster
@@ -30,6 +41,7 @@ public struct ReplicaStart: Sendable {
         self.restored = restored
         self.uncommittedFrames = uncommittedFrames
         self.lastTimestamp = lastTimestamp
+        self.origin = origin
     }
 }
 
@@ -54,6 +66,12 @@ public struct Replica: ~Copyable, Sendable {
     public internal(set) var changes: ChangeJournal
     /// Set once this replica's state is not to be trusted: it does nothing any more, and its process has to end.
     public internal(set) var failure: ReplicaFailure?
+    /// Whether anybody may be served from this replica's state.
+    public internal(set) var condition = StateCondition.sound
+    /// The snapshots on this node's disk.
+    public internal(set) var stored: StoredSnapshots?
+    /// The marker at which the snapshot was cut that is being written.
+    public internal(set) var snapshotUnderWay: LogIndex?
 
     /// How much the keyspace may take while this replica leads.
     public var memoryLimit = MemoryLimit(nil)
@@ -83,6 +101,28 @@ public struct Replica: ~Copyable, Sendable {
     /// What this leader has said last of its memory, and where; nil in the beginning of its term.
     var memorySaid: (isFull: Bool, index: LogIndex)?
     var membersEntryAt = LogIndex.zero
+    /// The frame that was applied last, its last entry's time, and the members that the log up to there names.
+    var appliedEnd = FrameEnd.zero
+    var appliedTime = Timestamp.zero
+    var appliedConfiguration: Configuration
+    /// A marker that was met in the frame being applied.
+    var passedMarker: Marker?
+    var agreement = StateAgreement()
+    var schedule: SnapshotSchedule
+    /// The newest marker, applied or, on a leader, logged; and the newest that cuts.
+    var markerAt = LogIndex.zero
+    var cutAt = LogIndex.zero
+    var nextMarkerAt: Instant
+    /// What the newest marker with an agreement says.
+    var agreedLast: Digest?
+    /// The digest that a leader was told last.
+    var toldDigest: (leader: NodeID, index: LogIndex)?
+    /// What is needed, once this node's own state is not to be used: the state of an index behind this one.
+    var wantedFloor = LogIndex.zero
+    var nextWishAt: Instant
+    var nextOfferAt: Instant
+    /// Where the log was last told to begin.
+    var releasedBefore = LogIndex.zero
     var scratch = ReplyWriter(version: .two)
     /// Entries that are looked up together before they are carried out.
     var group: [Range<Int>] = []
@@ -101,7 +141,28 @@ public struct Replica: ~Copyable, Sendable {
         builder = FrameBuilder(cluster: start.cluster, compressionThreshold: options.compressionThreshold)
         cache = FrameCache(byteLimit: options.cacheBytes)
         changes = ChangeJournal(indexesMax: options.changeIndexes, bytesMax: options.changeNoteBytes)
+        appliedConfiguration = start.configuration
+        schedule = SnapshotSchedule(at: now.instant)
+        nextMarkerAt = now.instant
+        nextWishAt = now.instant
+        nextOfferAt = now.instant
         for frame in start.uncommittedFrames { cache.append(frame) }
+        begin(from: start.origin, at: now)
+    }
+
+    private mutating func begin(from origin: ReplicaStart.Origin, at now: Moment) {
+        switch origin {
+        case .nothing: break
+        case .state(let state, let stored):
+            begin(with: state)
+            raft.setApplied(appliedIndex)
+            clock.observe(state.timestamp)
+            self.stored = stored
+        case .missing(let floor, let why):
+            condition = .missing(why: why)
+            wantedFloor = floor
+            raft.setQuarantined(true, now: now.instant, into: &directives)
+        }
     }
 
     /// The one entry point. Effects are appended to `effects`.
@@ -138,6 +199,18 @@ public struct Replica: ~Copyable, Sendable {
             raft.setDamaged(isDamaged)
         case .framesRead(let frames, let request):
             take(frames, for: request, at: now, into: &effects)
+        case .framesReleased(let request):
+            takeReleased(request, at: now, into: &effects)
+        case .state(let message, let sender):
+            if conversation(with: sender) != nil { receive(message, from: sender, at: now, into: &effects) }
+        case .snapshotWanted(let cause):
+            schedule.ask(cause)
+        case .snapshotsStored(let snapshots, let keptFrom):
+            take(snapshots, keptFrom: keptFrom, into: &effects)
+        case .snapshotFailed:
+            snapshotUnderWay = nil
+        case .stateFetched(let state):
+            install(state, at: now, into: &effects)
         case .handover(let target, let isForced, let deadline):
             beginHandover(to: target, isForced: isForced, deadline: deadline, at: now, into: &effects)
         case .clientGone(let token):

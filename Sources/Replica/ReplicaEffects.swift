@@ -14,6 +14,10 @@ public struct LogWrite: Sendable {
         case truncate(from: LogIndex)
         case raiseFence(LogIndex)
         case clearFence
+        /// A snapshot of the state at this frame's end is on stable storage: the log goes on behind it.
+        case restart(at: FrameEnd)
+        /// What lies before this index is covered by snapshots.
+        case release(before: LogIndex)
     }
     public var kind: Kind
     /// Nil for orders that nobody waits for.
@@ -47,6 +51,10 @@ public enum ReplicaNews: Sendable {
     /// This leader has said in the log that its memory is full, or no longer.
     case memory(isFull: Bool)
     case memberRegistered(NodeID, StorageID)
+    /// This node's state is not to be used.
+    case stateLost(StateCondition)
+    /// This node goes on from another one's state.
+    case stateInstalled(LogPosition)
     /// The leader's connection was lost: is its port still open?
     case probe(NodeID)
 }
@@ -65,6 +73,14 @@ public struct ReplicaEffects: Sendable {
     public var forwards: [(to: NodeID, batch: RequestBatch)] = []
     public var answers: [(to: NodeID, batch: AnswerBatch)] = []
     public var news: [ReplicaNews] = []
+    /// States to be stored as snapshots, in the background.
+    public var snapshots: [SnapshotOrder] = []
+    /// Messages about states; they may be dropped.
+    public var stateMessages: [(to: NodeID, message: StateMessage)] = []
+    /// Snapshots of the leader that are to be fetched; the newest counts, and one that is under way goes on.
+    public var fetches: [(from: NodeID, index: LogIndex)] = []
+    /// A state that turned out to be wrong, to be kept for whoever looks for the reason.
+    public var evidence: ReplicatedState?
     /// What happened to keys, as far as the shell wanted to know (`Replica.report`).
     public var keyEvents = KeyEventList()
 
@@ -72,7 +88,8 @@ public struct ReplicaEffects: Sendable {
 
     public var isEmpty: Bool {
         logWrites.isEmpty && logReads.isEmpty && messages.isEmpty && replies.items.isEmpty && forwards.isEmpty
-            && answers.isEmpty && news.isEmpty && keyEvents.isEmpty
+            && answers.isEmpty && news.isEmpty && keyEvents.isEmpty && snapshots.isEmpty && stateMessages.isEmpty
+            && fetches.isEmpty && evidence == nil
     }
 
     /// Empties all lists and keeps their memory.
@@ -84,6 +101,10 @@ public struct ReplicaEffects: Sendable {
         forwards.removeAll(keepingCapacity: true)
         answers.removeAll(keepingCapacity: true)
         news.removeAll(keepingCapacity: true)
+        snapshots.removeAll()
+        stateMessages.removeAll(keepingCapacity: true)
+        fetches.removeAll()
+        evidence = nil
         if !keyEvents.isEmpty { keyEvents.removeAll() }
     }
 }

@@ -50,6 +50,18 @@ public enum ReplicaEvent: Sendable {
     case logDamaged(Bool)
     /// The answer to a `LogRead`; empty when the log could not give them.
     case framesRead([Frame], LogRead)
+    /// Another one: the log begins behind what was wished for.
+    case framesReleased(LogRead)
+    /// What a peer says of its state, or wants to.
+    case state(StateMessage, from: NodeID)
+    /// Somebody wants a snapshot. For the leader; anybody else passes it over.
+    case snapshotWanted(SnapshotCause)
+    /// These snapshots are on stable storage here. `keptFrom`: the log from there on is kept for followers.
+    case snapshotsStored(StoredSnapshots, keptFrom: LogIndex)
+    /// The snapshot that was being written is given up.
+    case snapshotFailed
+    /// A snapshot of another node was fetched, as `ReplicaEffects.fetches` wished: on stable storage here, and whole.
+    case stateFetched(ReplicatedState)
     /// An operator wants another leader: `to`, or the best one.
     case handover(to: NodeID?, isForced: Bool, deadline: Instant)
     /// The client of a blocking request that has no answer yet is gone.

@@ -8,6 +8,8 @@ public struct ReplicaFigures: Sendable {
     public var forwarded: UInt64 = 0
     public var readRounds: UInt64 = 0
     public var unknownResults: UInt64 = 0
+    /// Markers at which this replica's state was compared with what a quorum agreed upon.
+    public var digestsCompared: UInt64 = 0
     public var commitLatency = Histogram()
     public var batchEntries = Histogram()
 

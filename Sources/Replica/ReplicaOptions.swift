@@ -42,5 +42,12 @@ public struct ReplicaOptions: Sendable {
     /// Bytes of what is remembered of them beside.
     public var changeNoteBytes = ByteCount.mebibytes(64)
 
+    /// When a leader has a snapshot cut.
+    public var snapshots = SnapshotTerms()
+    /// How often states are compared while there is something new in them.
+    public var markerInterval = Duration.seconds(1)
+    /// How often a replica that needs another one's state asks for it.
+    public var wishInterval = Duration.seconds(1)
+
     public init() {}
 }

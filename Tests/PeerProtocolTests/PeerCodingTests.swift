@@ -113,9 +113,27 @@ struct PeerCodingTests {
         }
     }
 
-    @Test func `only publications are newer than version 1`() {
-        for kind in PeerFrameKind.allCases { #expect(kind.since == (kind == .publication ? 2 : 1)) }
-        #expect(PeerVersions.ours == PeerVersions(min: 1, max: 2))
+    @Test func `publications are newer than version 1, what concerns states than version 2`() {
+        for kind in PeerFrameKind.allCases {
+            switch kind {
+            case .publication: #expect(kind.since == 2)
+            case .state, .snapshotRead, .snapshotPiece: #expect(kind.since == 3)
+            default: #expect(kind.since == 1)
+            }
+        }
+        #expect(PeerVersions.ours == PeerVersions(min: 1, max: 3))
+    }
+
+    @Test func `a piece of more bytes than were asked for is refused, and so is a read of too many or of none`() {
+        var bytes: [UInt8] = []
+        PeerCoding.append(SnapshotPiece(read: Samples.reads[1], bytes: [1, 2, 3, 4]), to: &bytes)
+        #expect(throws: PeerProtocolError.self) { try PeerCoding.snapshotPiece(in: Array(bytes[5...]).rawBytes) }
+        for count in [0, UInt32(SnapshotRead.countMax) + 1] {
+            var read: [UInt8] = []
+            PeerCoding.append(
+                SnapshotRead(snapshot: LogIndex(1), file: .manifest, offset: 0, count: count), to: &read)
+            #expect(throws: PeerProtocolError.self) { try PeerCoding.snapshotRead(in: Array(read[5...]).rawBytes) }
+        }
     }
 
     @Test func `a local read is refused`() {
@@ -205,6 +223,6 @@ struct PeerCodingTests {
         func hex(_ bytes: [UInt8]) -> String {
             bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         }
-        #expect(Samples.frames.map(hex) == GoldenBytes.version1 + GoldenBytes.version2)
+        #expect(Samples.frames.map(hex) == GoldenBytes.version1 + GoldenBytes.version2 + GoldenBytes.version3)
     }
 }

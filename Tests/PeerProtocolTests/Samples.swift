@@ -48,6 +48,15 @@ enum Samples {
         return batch
     }
 
+    static let states: [StateMessage] = [
+        .digest(Digest(high: 1, low: .max), at: LogIndex(77)), .offer(LogIndex(78)), .wish(after: .zero),
+    ]
+
+    static let reads = [
+        SnapshotRead(snapshot: LogIndex(78), file: .manifest, offset: 0, count: 4096),
+        SnapshotRead(snapshot: LogIndex(78), file: .pack(LogIndex(11)), offset: 1 << 40, count: 3),
+    ]
+
     /// Every kind of frame, each whole.
     static var frames: [[UInt8]] {
         var frames: [[UInt8]] = []
@@ -68,6 +77,10 @@ enum Samples {
         let (channel, message, nothing) = (Array("news".utf8), Array("hello".utf8), [UInt8]())
         add { PeerCoding.appendPublication(channel.rawBytes, message.rawBytes, isSharded: false, to: &$0) }
         add { PeerCoding.appendPublication(channel.rawBytes, nothing.rawBytes, isSharded: true, to: &$0) }
+        for message in states { add { PeerCoding.append(message, to: &$0) } }
+        for read in reads { add { PeerCoding.append(read, to: &$0) } }
+        add { PeerCoding.append(SnapshotPiece(read: reads[1], bytes: [1, 2, 3]), to: &$0) }
+        add { PeerCoding.append(SnapshotPiece(read: reads[0], bytes: nil), to: &$0) }
         return frames
     }
 
@@ -98,6 +111,9 @@ enum Samples {
         case .ping, .pong:
             let number = try PeerCoding.ping(in: body.rawBytes, kind)
             PeerCoding.appendPing(number, isReply: kind == .pong, to: &bytes)
+        case .state: PeerCoding.append(try PeerCoding.state(in: body.rawBytes), to: &bytes)
+        case .snapshotRead: PeerCoding.append(try PeerCoding.snapshotRead(in: body.rawBytes), to: &bytes)
+        case .snapshotPiece: PeerCoding.append(try PeerCoding.snapshotPiece(in: body.rawBytes), to: &bytes)
         }
         return bytes
     }

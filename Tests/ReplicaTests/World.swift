@@ -40,12 +40,16 @@ final class World {
         var vote: NodeID?
         var commit = LogIndex.zero
         var fence: LogIndex?
+        /// The newest snapshot, and where the log begins behind one.
+        var state: ReplicatedState?
+        var base = FrameEnd.zero
     }
 
     private enum Parcel {
         case message(Message, [Frame])
         case requests(RequestBatch)
         case answers(AnswerBatch)
+        case state(StateMessage)
     }
 
     static let cluster = ClusterID(high: 7, low: 9)
@@ -69,25 +73,33 @@ final class World {
 
     func start(_ id: NodeID, storage: StorageID) throws {
         let disk = nodes[id]?.disk ?? Disk()
-        let uncommitted = disk.frames.filter { $0.header.firstIndex > disk.commit }
+        let commit = max(disk.commit, disk.state?.index ?? .zero)
+        let uncommitted = disk.frames.filter { $0.header.firstIndex > commit }
         let last = disk.frames.last.map {
             FrameEnd(
                 position: LogPosition(term: $0.header.term, index: $0.header.lastIndex), checksum: $0.header.checksum)
         }
         let restored = Restored(
-            term: disk.term, votedFor: disk.vote, last: last ?? .zero,
+            term: disk.term, votedFor: disk.vote, last: last ?? disk.base,
             uncommitted: uncommitted.map { FrameSummary($0) }, fence: disk.fence)
         guard let configuration = Configuration(voters: ids) else { throw WorldError.badConfiguration }
         seed += 1
         let start = ReplicaStart(
             id: id, cluster: World.cluster, storage: storage, configuration: configuration, restored: restored,
-            uncommittedFrames: uncommitted, lastTimestamp: disk.frames.last?.header.timestamp ?? .zero)
+            uncommittedFrames: uncommitted, lastTimestamp: disk.frames.last?.header.timestamp ?? .zero,
+            origin: origin(of: disk))
         nodes[id] = Node(
             Replica(start, options: options, seed: seed, at: now), disk: disk, replies: nodes[id]?.replies ?? [:],
             storage: storage)
     }
 
     enum WorldError: Error { case badConfiguration }
+
+    private func origin(of disk: Disk) -> ReplicaStart.Origin {
+        if let state = disk.state { return .state(state, StoredSnapshots(newest: state.end, oldest: state.index)) }
+        guard let first = disk.frames.first?.header.firstIndex, first > LogIndex(1) else { return .nothing }
+        return .missing(floor: LogIndex(first.rawValue - 2), why: "a test has lost it")
+    }
 
     func kill(_ id: NodeID) {
         nodes[id]?.isUp = false
@@ -133,6 +145,7 @@ final class World {
         }
         for (to, batch) in effects.forwards { queue.append((id, to, .requests(batch))) }
         for (to, batch) in effects.answers { queue.append((id, to, .answers(batch))) }
+        for (to, message) in effects.stateMessages { queue.append((id, to, .state(message))) }
         for item in effects.replies.items {
             nodes[id]?.replies[item.token] = String(
                 decoding: effects.replies.writer.bytes[item.range], as: UTF8.self)
@@ -140,8 +153,29 @@ final class World {
         nodes[id]?.news += effects.news.map { "\($0)" }
         for read in effects.logReads {
             let frames = nodes[id]?.disk.frames.filter { $0.header.firstIndex >= read.from } ?? []
-            step(id, .framesRead(frames, read))
+            let isReleased = nodes[id]?.disk.base.index ?? .zero >= read.from
+            step(id, isReleased ? .framesReleased(read) : .framesRead(frames, read))
         }
+        for order in effects.snapshots { store(order.state, of: id) }
+        for (source, index) in effects.fetches {
+            guard let state = nodes[source]?.disk.state, state.index == index, isFetching else { continue }
+            nodes[id]?.disk.state = state
+            step(id, .stateFetched(state))
+        }
+    }
+
+    /// While false, snapshots are not written; those that were cut are given up.
+    var isStoring = true
+    /// While false, nobody fetches what is offered.
+    var isFetching = true
+    /// Entries that a node keeps of its log behind its newest snapshot.
+    var entriesKept = 0
+
+    private func store(_ state: ReplicatedState, of id: NodeID) {
+        guard isStoring, let node = nodes[id] else { return step(id, .snapshotFailed) }
+        nodes[id]?.disk.state = state
+        let kept = LogIndex(max(1, node.replica.appliedIndex.rawValue - UInt64(entriesKept)))
+        step(id, .snapshotsStored(StoredSnapshots(newest: state.end, oldest: state.index), keptFrom: kept.next))
     }
 
     /// Persists what was ordered, delivers what was sent, ends turns, until nothing moves.
@@ -175,9 +209,22 @@ final class World {
                 nodes[id]?.disk.frames.removeAll { $0.header.firstIndex >= index }
             case .raiseFence(let index): nodes[id]?.disk.fence = index
             case .clearFence: nodes[id]?.disk.fence = nil
+            case .restart(let end):
+                nodes[id]?.disk.frames = []
+                nodes[id]?.disk.base = end
+                nodes[id]?.disk.commit = max(node.disk.commit, end.index)
+            case .release(let first): release(before: first, of: id)
             }
         }
         if let ticket = orders.compactMap(\.ticket).last { step(id, .persisted(ticket)) }
+    }
+
+    private func release(before first: LogIndex, of id: NodeID) {
+        guard let old = nodes[id]?.disk.frames.prefix(while: { $0.header.lastIndex < first }), let last = old.last else {
+            return
+        }
+        nodes[id]?.disk.frames.removeFirst(old.count)
+        nodes[id]?.disk.base = FrameSummary(last).end
     }
 
     private func deliver(_ from: NodeID, _ to: NodeID, _ parcel: Parcel) {
@@ -186,6 +233,7 @@ final class World {
         case .message(let message, let frames): step(to, .message(message, frames: frames, from: from))
         case .requests(let batch): step(to, .forwarded(batch, from: from))
         case .answers(let batch): step(to, .answers(batch, from: from))
+        case .state(let message): step(to, .state(message, from: from))
         }
     }
 

@@ -1,0 +1,136 @@
+// The state of another node in place of this one's: for a follower whom the log cannot help, and for one that is wrong.
+
+import ByteCoding
+import Consensus
+import Keyspace
+import LogFormat
+import PeerProtocol
+import RESP
+import Vocabulary
+
+extension Replica {
+    mutating func receive(
+        _ message: StateMessage, from sender: NodeID, at now: Moment, into effects: inout ReplicaEffects
+    ) {
+        switch message {
+        case .digest(let digest, let index):
+            guard raft.role == .leader else { return }
+            agreement.report(NotedDigest(index: index, digest: digest), from: sender)
+        case .offer(let index):
+            guard sender == raft.leader, index > stateFloor else { return }
+            effects.fetches.append((sender, index))
+        case .wish(let floor):
+            guard raft.role == .leader else { return }
+            if let stored, stored.newest.index > floor {
+                effects.stateMessages.append((sender, .offer(stored.newest.index)))
+            } else {
+                schedule.ask(.rebuild)
+            }
+        }
+    }
+
+    /// Only the state of an index behind this one helps.
+    private var stateFloor: LogIndex { condition.isSound ? raft.commitIndex : wantedFloor }
+
+    // MARK: As the leader
+
+    /// The log no longer has what `peer` needs: it gets a snapshot.
+    mutating func offerSnapshot(to peer: NodeID, at now: Moment, into effects: inout ReplicaEffects) {
+        guard raft.role == .leader else { return }
+        guard let stored else { return schedule.ask(.rebuild) }
+        raft.needsSnapshot(peer, through: stored.newest.index)
+        effects.stateMessages.append((peer, .offer(stored.newest.index)))
+        nextOfferAt = now.instant + options.wishInterval
+    }
+
+    /// An offer may be lost, or come before its receiver knows who leads; and a newer snapshot may have come.
+    mutating func offerAgain(at now: Moment, into effects: inout ReplicaEffects) {
+        guard raft.role == .leader, let stored, now.instant >= nextOfferAt else { return }
+        for (peer, _, _) in connected where raft.isAwaitingSnapshot(peer) {
+            nextOfferAt = now.instant + options.wishInterval
+            effects.stateMessages.append((peer, .offer(stored.newest.index)))
+        }
+    }
+
+    // MARK: A state that is not to be trusted
+
+    /// From here on nobody is served from this node's state, and it neither votes nor counts, until it has another.
+    mutating func loseState(_ found: StateCondition, at now: Moment, into effects: inout ReplicaEffects) {
+        precondition(!found.isSound, "a sound state is lost")
+        guard condition.isSound else { return }
+        if case .diverged = found { effects.evidence = evidence }
+        condition = found
+        wantedFloor = appliedIndex
+        nextWishAt = now.instant
+        effects.news.append(.stateLost(found))
+        emptyKeyspace()
+        raft.setQuarantined(true, now: now.instant, into: &directives)
+    }
+
+    private var evidence: ReplicatedState {
+        ReplicatedState(
+            keyspace: keyspace, registry: registry, configuration: appliedConfiguration, end: appliedEnd,
+            timestamp: appliedTime)
+    }
+
+    private mutating func emptyKeyspace() {
+        let wanted = keyspace.events.wanted
+        keyspace = Keyspace(of: cluster)
+        keyspace.events.wanted = wanted
+    }
+
+    /// Alters a record of this replica alone, as a fault of the program or of the machine would: for tests of what comes
+    /// of that. False when there is no such string.
+    @discardableResult
+    public mutating func alterForTest(_ key: String) -> Bool {
+        var reply = ReplyWriter(version: .two)
+        let time = keyspace.lastAppliedTime
+        let entry = EntryCoding.encoded(.append, [Array(key.utf8), [0x21]])
+        keyspace.apply(entry.rawBytes, at: time, index: keyspace.lastAppliedIndex, reply: &reply)
+        return reply.bytes.first == UInt8(ascii: ":")
+    }
+
+    /// Asks the leader for a snapshot, again and again: it may have to cut one first, or be replaced.
+    mutating func wishForState(at now: Moment, into effects: inout ReplicaEffects) {
+        guard !condition.isSound, now.instant >= nextWishAt, let leader = raft.leader, conversation(with: leader) != nil
+        else { return }
+        nextWishAt = now.instant + options.wishInterval
+        effects.stateMessages.append((leader, .wish(after: wantedFloor)))
+    }
+
+    /// A snapshot of another node is on stable storage here, and this is what it holds. Ignored when it is not newer
+    /// than what this node has.
+    mutating func install(_ state: ReplicatedState, at now: Moment, into effects: inout ReplicaEffects) {
+        guard state.index > stateFloor else { return }
+        raft.install(state.end, configuration: state.configuration, now: now.instant, into: &directives)
+        begin(with: state)
+        raft.setApplied(appliedIndex)
+        clock.observe(state.timestamp)
+        agreement.forgetAll()
+        toldDigest = nil
+        schedule = SnapshotSchedule(at: now.instant)
+        changes = ChangeJournal(indexesMax: options.changeIndexes, bytesMax: options.changeNoteBytes)
+        releasedBefore = max(releasedBefore, state.index.next)
+        for token in parked.takeAll() {
+            figures.unknownResults += 1
+            answer(token, .ownClient, .two, .unknown, into: &effects)
+        }
+        effects.news.append(.stateInstalled(state.end.position))
+        guard !condition.isSound else { return }
+        condition = .sound
+        raft.setQuarantined(false, now: now.instant, into: &directives)
+    }
+
+    /// Takes a state over as this replica's own.
+    mutating func begin(with state: ReplicatedState) {
+        let wanted = keyspace.events.wanted
+        keyspace = state.keyspace
+        keyspace.events.wanted = wanted
+        registry = state.registry
+        appliedConfiguration = state.configuration
+        appliedEnd = state.end
+        appliedTime = state.timestamp
+        appliedIndex = state.index
+        markerAt = max(markerAt, state.index)
+    }
+}

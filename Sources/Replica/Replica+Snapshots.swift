@@ -1,0 +1,88 @@
+// Markers, the snapshots that are cut at them, and what is no longer needed of the log once they are stored.
+
+import ByteCoding
+import Consensus
+import Keyspace
+import LogFormat
+import PeerProtocol
+import Vocabulary
+
+extension Replica {
+    /// The leader puts a marker into the log: when a snapshot is due, and now and then while there is something new to
+    /// compare, or to tell of what was compared. Before anything else of this turn is logged.
+    mutating func mark(at now: Moment, into effects: inout ReplicaEffects) {
+        guard raft.mayPropose, condition.isSound else { return }
+        let agreed = agreement.agreement(as: id) { says in raft.configuration.hasQuorum(where: says) }
+        if let agreed, let found = agreement.contradiction(of: agreed) {
+            return loseState(.diverged(found), at: now, into: &effects)
+        }
+        let isBusy = snapshotUnderWay != nil || cutAt > appliedIndex
+        let cause = isBusy ? nil : schedule.due(options.snapshots, payload: keyspace.memory.payload, at: now.instant)
+        // A marker changes no state: one that tells what the last one told already would be followed by others.
+        let hasNews = appliedIndex > markerAt || agreed.map { $0.digest != agreedLast } ?? false
+        guard cause != nil || hasNews && now.instant >= nextMarkerAt else { return }
+        builder.appendEntry(Marker(cause: cause, agreed: agreed).encoded.rawBytes)
+        seal(.marker, at: now, into: &effects)
+        markerAt = raft.lastPosition.index
+        if cause != nil { cutAt = markerAt }
+        nextMarkerAt = now.instant + options.markerInterval
+        if let agreed { agreement.settle(through: agreed.index) }
+    }
+
+    /// The state behind the entry that was applied last.
+    private var state: ReplicatedState {
+        ReplicatedState(
+            keyspace: keyspace, registry: registry, configuration: appliedConfiguration, end: appliedEnd,
+            timestamp: appliedTime)
+    }
+
+    /// Takes a marker that was just applied, as the last entry of its frame.
+    mutating func pass(_ marker: Marker, at now: Moment, into effects: inout ReplicaEffects) {
+        if let agreed = marker.agreed {
+            agreedLast = agreed.digest
+            figures.digestsCompared += 1
+            if let found = agreement.contradiction(of: agreed) {
+                return loseState(.diverged(found), at: now, into: &effects)
+            }
+        }
+        agreement.note(NotedDigest(index: appliedIndex, digest: keyspace.digest))
+        markerAt = max(markerAt, appliedIndex)
+        guard let cause = marker.cause else { return }
+        schedule.cut(at: now.instant)
+        // Whoever is busy with the last one, or has a newer one already, does without.
+        guard snapshotUnderWay == nil, stored.map({ $0.newest.index < appliedIndex }) ?? true else { return }
+        snapshotUnderWay = appliedIndex
+        effects.snapshots.append(SnapshotOrder(state: state, cause: cause))
+    }
+
+    /// A follower tells its leader the digest that it noted last, once.
+    mutating func tellDigest(into effects: inout ReplicaEffects) {
+        guard raft.role == .follower, condition.isSound, let leader = raft.leader, let noted = agreement.newest,
+            conversation(with: leader) != nil, toldDigest.map({ $0.leader != leader || $0.index != noted.index }) ?? true
+        else { return }
+        toldDigest = (leader, noted.index)
+        effects.stateMessages.append((leader, .digest(noted.digest, at: noted.index)))
+    }
+
+    // MARK: On the disk
+
+    /// Snapshots are on stable storage, and the log may begin behind the oldest of them, but not behind `keptFrom`: what
+    /// is kept for followers that fall behind.
+    mutating func take(_ snapshots: StoredSnapshots, keptFrom: LogIndex, into effects: inout ReplicaEffects) {
+        precondition(snapshots.newest.index <= appliedIndex, "a snapshot of \(snapshots.newest), applied \(appliedIndex)")
+        precondition(snapshots.oldest <= snapshots.newest.index, "the oldest snapshot is newer than the newest")
+        stored = snapshots
+        if let underWay = snapshotUnderWay, underWay <= snapshots.newest.index { snapshotUnderWay = nil }
+        release(keptFrom: keptFrom, into: &effects)
+    }
+
+    /// The log's first segments go as far as snapshots cover them.
+    private mutating func release(keptFrom: LogIndex, into effects: inout ReplicaEffects) {
+        guard let stored else { return }
+        let first = min(stored.oldest.next, keptFrom)
+        guard first > releasedBefore, condition.isSound else { return }
+        precondition(first <= appliedIndex.next, "release before \(first), applied \(appliedIndex)")
+        releasedBefore = first
+        effects.logWrites.append(LogWrite(.release(before: first), ticket: nil))
+    }
+}

@@ -1,0 +1,162 @@
+// Snapshots as a replica sees them: when they are cut, what they free, who needs one, and whose state is wrong.
+
+import Consensus
+import Keyspace
+import PeerProtocol
+import Testing
+import Vocabulary
+
+@testable import Replica
+
+struct SnapshotTests {
+    private func options(logMin: Int = 1024) -> ReplicaOptions {
+        var options = ReplicaOptions()
+        options.snapshots.logMin = ByteCount(logMin)
+        options.snapshots.logPercent = 0
+        options.snapshots.interval = nil
+        options.markerInterval = .milliseconds(100)
+        options.wishInterval = .milliseconds(50)
+        options.cacheBytes = .zero
+        return options
+    }
+
+    private func write(_ world: World, _ node: NodeID, _ keys: ClosedRange<Int>, _ value: String = "v") {
+        for key in keys {
+            world.ask(node, UInt64(key), .write, .set, "k\(key)", value)
+            if key.isMultiple(of: 20) { world.settle() }
+        }
+        world.pass(.milliseconds(50))
+    }
+
+    private func states(_ world: World) -> [ReplicatedState] { world.ids.compactMap { world.nodes[$0]?.disk.state } }
+
+    @Test func `when the log has grown, every replica cuts at the same index and has the same digest`() throws {
+        let world = try World(3, options: options())
+        let leader = world.elect()
+        write(world, leader, 1...200)
+        let states = states(world)
+        #expect(states.count == 3)
+        #expect(Set(states.map(\.end)).count == 1)
+        #expect(Set(states.map(\.keyspace.digest)).count == 1)
+        for id in world.ids { #expect(world.nodes[id]?.replica.condition == .sound) }
+    }
+
+    @Test func `an operator's wish is granted by the leader, and only once`() throws {
+        let world = try World(3, options: options(logMin: 1 << 30))
+        let leader = world.elect()
+        write(world, leader, 1...10)
+        #expect(states(world).isEmpty)
+        world.step(leader, .snapshotWanted(.operators))
+        world.pass(.milliseconds(50))
+        let first = try #require(states(world).first?.end)
+        #expect(states(world).count == 3)
+        world.pass(.milliseconds(500))
+        #expect(states(world).allSatisfy { $0.end == first })
+    }
+
+    @Test func `an idle cluster writes no markers without end`() throws {
+        let world = try World(3, options: options())
+        let leader = world.elect()
+        write(world, leader, 1...3)
+        world.pass(.seconds(2))
+        let last = try #require(world.nodes[leader]?.replica.raft.lastPosition.index)
+        #expect(world.nodes[leader]?.replica.figures.digestsCompared ?? 0 > 0)
+        world.pass(.seconds(5))
+        #expect(world.nodes[leader]?.replica.raft.lastPosition.index == last)
+    }
+
+    @Test func `a node starts from its snapshot and the log behind it`() throws {
+        let world = try World(3, options: options())
+        let leader = world.elect()
+        write(world, leader, 1...120)
+        let follower = world.others(than: leader)[0]
+        #expect(world.nodes[follower]?.disk.base.index ?? .zero > .zero)
+        world.kill(follower)
+        write(world, leader, 121...140)
+        try world.restart(follower)
+        world.pass(.milliseconds(500))
+        let nodes = world.ids.compactMap { world.nodes[$0] }
+        #expect(Set(nodes.map { $0.replica.keyspace.digest }).count == 1)
+        #expect(Set(nodes.map { $0.replica.appliedIndex }).count == 1)
+    }
+
+    @Test func `a follower that needs what was released gets a snapshot and goes on behind it`() throws {
+        let world = try World(3, options: options())
+        let leader = world.elect()
+        let follower = world.others(than: leader)[1]
+        write(world, leader, 1...5)
+        world.kill(follower)
+        write(world, leader, 6...400)
+        let base = try #require(world.nodes[leader]?.disk.base.index)
+        #expect(base > LogIndex(10))
+        try world.restart(follower)
+        world.pass(.milliseconds(500))
+        write(world, leader, 401...410)
+        world.pass(.milliseconds(200))
+        let nodes = world.ids.compactMap { world.nodes[$0] }
+        #expect(Set(nodes.map { $0.replica.keyspace.digest }).count == 1)
+        #expect(world.nodes[follower]?.news.contains { $0.hasPrefix("stateInstalled") } == true)
+        #expect(world.nodes[follower]?.disk.base.index ?? .zero >= base)
+    }
+
+    @Test func `a follower whose state differs takes itself out and is rebuilt`() throws {
+        let world = try World(3, options: options(logMin: 1 << 30))
+        let leader = world.elect()
+        write(world, leader, 1...20)
+        let follower = world.others(than: leader)[0]
+        world.isFetching = false
+        world.nodes[follower]?.replica.alterForTest("k7")
+        write(world, leader, 21...40)
+        world.pass(.milliseconds(400))
+        guard case .diverged = world.nodes[follower]?.replica.condition else {
+            Issue.record("\(String(describing: world.nodes[follower]?.replica.condition))")
+            return
+        }
+        world.ask(follower, 900, .localRead, .get, "k1")
+        world.settle()
+        #expect(world.reply(follower, 900)?.hasPrefix("-CLUSTERDOWN") == true)
+        world.isFetching = true
+        world.pass(.milliseconds(500))
+        #expect(world.nodes[follower]?.replica.condition == .sound)
+        write(world, leader, 41...50)
+        world.pass(.milliseconds(400))
+        let nodes = world.ids.compactMap { world.nodes[$0] }
+        #expect(Set(nodes.map { $0.replica.keyspace.digest }).count == 1)
+    }
+
+    @Test func `a leader whose state differs gives up its office, and the others' states stay`() throws {
+        let world = try World(3, options: options(logMin: 1 << 30))
+        let leader = world.elect()
+        write(world, leader, 1...20)
+        world.nodes[leader]?.replica.alterForTest("k7")
+        write(world, leader, 21...40)
+        world.pass(.seconds(2))
+        let next = try #require(world.leader)
+        #expect(next != leader)
+        for id in world.others(than: leader) {
+            #expect(world.nodes[id]?.news.contains { $0.hasPrefix("stateLost") } == false)
+        }
+        world.pass(.seconds(2))
+        let nodes = world.ids.compactMap { world.nodes[$0] }
+        #expect(nodes.allSatisfy { $0.replica.condition == .sound })
+        #expect(Set(nodes.map { $0.replica.keyspace.digest }).count == 1)
+        world.ask(next, 901, .read, .get, "k7")
+        world.settle()
+        #expect(world.reply(next, 901) == "$1\r\nv\r\n")
+    }
+
+    @Test func `markers survive their bytes, and nothing else is one`() throws {
+        var samples = [Marker()]
+        for cause in SnapshotCause.allCases { samples.append(Marker(cause: cause)) }
+        let agreed = AgreedDigest(index: LogIndex(77), digest: Digest(high: 1, low: .max))
+        samples += samples.map { Marker(cause: $0.cause, agreed: agreed) }
+        for marker in samples {
+            let bytes = marker.encoded
+            #expect(try Marker.decode(bytes.rawBytes) == marker)
+            #expect(throws: (any Error).self) { try Marker.decode((bytes + [0]).rawBytes) }
+            #expect(throws: (any Error).self) { try Marker.decode(Array(bytes.dropLast()).rawBytes) }
+        }
+        #expect(throws: (any Error).self) { try Marker.decode([9, 0].rawBytes) }
+        #expect(throws: (any Error).self) { try Marker.decode([0, 2].rawBytes) }
+    }
+}
