@@ -1,0 +1,34 @@
+// The snapshots that this node has, for the threads that need to know.
+
+import SnapshotFormat
+import Synchronization
+import Vocabulary
+
+/// What is on the disk now, and which of it is being fetched by others.
+final class SnapshotShelf: Sendable {
+    private struct State {
+        var snapshots: [SnapshotManifest] = []
+        /// When somebody asked for a piece of it last.
+        var asked: [LogIndex: Instant] = [:]
+    }
+
+    /// How long after somebody's last question a snapshot is kept for them.
+    static let patience = Duration.seconds(30)
+
+    private let state = Mutex(State())
+
+    /// Newest first.
+    var snapshots: [SnapshotManifest] { state.withLock { $0.snapshots } }
+
+    func set(_ snapshots: [SnapshotManifest]) { state.withLock { $0.snapshots = snapshots } }
+
+    func note(_ index: LogIndex, at now: Instant) { state.withLock { $0.asked[index] = now } }
+
+    /// Those that somebody is fetching.
+    func inUse(at now: Instant) -> Set<LogIndex> {
+        state.withLock { state in
+            state.asked = state.asked.filter { now - $0.value < SnapshotShelf.patience }
+            return Set(state.asked.keys)
+        }
+    }
+}

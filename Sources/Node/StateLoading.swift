@@ -1,0 +1,85 @@
+// Loading a snapshot on all cores.
+
+import LogStore
+import Platform
+import Replica
+import ReplicaSnapshots
+import SnapshotFormat
+import Synchronization
+import Vocabulary
+
+/// Workers take groups of slots from a common list; what they have loaded is joined on the thread that called.
+struct StateLoading {
+    /// How far a load is: told a few times a second.
+    struct Progress: Sendable {
+        var records: Int
+        var total: Int
+    }
+
+    /// What a worker says: a group's slots, or why there will be none.
+    private typealias Letter = Result<[LoadedGroup], StateError>
+
+    private struct LoadedGroup: Sendable {
+        var slots: [LoadedSlot]
+    }
+
+    /// The list of groups that nobody has taken, and the end of the work when one has failed.
+    private final class Shared: Sendable {
+        private let next = Mutex(0)
+
+        func take() -> SlotGroup? {
+            let position = next.withLock { next in
+                defer { next += 1 }
+                return next
+            }
+            return position < SlotGroup.all.count - 1 ? SlotGroup.all[position] : nil
+        }
+
+        func end() { next.withLock { $0 = SlotGroup.all.count } }
+    }
+
+    static func run(
+        _ manifest: SnapshotManifest, on disk: DirectoryStorage, workers: Int = Processors.count,
+        progress: (Progress) -> Void
+    ) throws(StateError) -> ReplicatedState {
+        var load = try StateLoad(manifest, on: disk)
+        let shared = Shared()
+        let letters = WorkQueue<Result<[LoadedSlot], StateError>>()
+        var threads: [WorkerThread] = []
+        for number in 0..<max(1, workers) {
+            let loader = load.loader()
+            let work: @Sendable () -> Void = { work(loader, shared, letters) }
+            if let thread = try? WorkerThread.start(name: "load-\(number)", work) { threads.append(thread) }
+        }
+        // Without a thread it takes longer.
+        if threads.isEmpty { work(load.loader(), shared, letters) }
+        var missing = SlotGroup.all.count - 1
+        var failure: StateError?
+        var taken: [Result<[LoadedSlot], StateError>] = []
+        while missing > 0, failure == nil, letters.takeAll(into: &taken) {
+            for letter in taken where failure == nil {
+                do throws(StateError) {
+                    try load.take(try letter.get())
+                    missing -= 1
+                } catch { failure = error }
+            }
+            progress(Progress(records: load.records, total: load.head.count))
+        }
+        shared.end()
+        for thread in threads { thread.join() }
+        if let failure { throw failure }
+        return try load.finish()
+    }
+
+    private static func work(
+        _ loader: GroupLoader<DirectoryStorage>, _ shared: Shared, _ letters: WorkQueue<Result<[LoadedSlot], StateError>>
+    ) {
+        var loader = loader
+        while let group = shared.take() {
+            do throws(StateError) { letters.post(.success(try loader.load(group))) } catch {
+                letters.post(.failure(error))
+                return
+            }
+        }
+    }
+}

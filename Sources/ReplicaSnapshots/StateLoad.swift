@@ -1,0 +1,67 @@
+// A whole load: what its workers share, and the state at the end.
+
+import ByteCoding
+import Consensus
+public import Keyspace
+public import LogStore
+public import Replica
+public import SnapshotFormat
+public import SnapshotStore
+public import Vocabulary
+
+/// Joins what loaders give, in any order, into the state that a manifest tells of. For one thread.
+public struct StateLoad<Disk: Storage>: ~Copyable {
+    public let manifest: SnapshotManifest
+    public let head: ImageHead
+    private let disk: Disk
+    private var builder: KeyspaceBuilder
+    /// Records joined so far.
+    public private(set) var records = 0
+
+    /// Reads the head, which every loader needs.
+    public init(_ manifest: SnapshotManifest, on disk: Disk) throws(StateError) {
+        self.manifest = manifest
+        self.disk = disk
+        var plain: [UInt8] = []
+        do throws(SnapshotError) {
+            var reader = SnapshotReader(disk: disk, manifest: manifest)
+            let table = try reader.table(.head)
+            guard !table.isEmpty else { throw .damaged(manifest.headDamage) }
+            try reader.read(ChunkPlace(slot: SlotGroup.head.slots.lowerBound, part: 0), of: table, into: &plain)
+        } catch { throw .snapshot(error) }
+        do throws(ImageError) { head = try ImageHead(plain.rawBytes) } catch {
+            throw .image(manifest.index, error)
+        }
+        builder = KeyspaceBuilder(of: manifest.facts.cluster, head)
+    }
+
+    /// A loader for any one thread.
+    public func loader() -> GroupLoader<Disk> { GroupLoader(manifest, head: head, on: disk) }
+
+    public mutating func take(_ slots: [LoadedSlot]) throws(StateError) {
+        for slot in slots {
+            do throws(ImageError) { try builder.take(slot) } catch { throw .image(manifest.index, error) }
+            records += slot.kinds.total
+        }
+    }
+
+    /// The state, proven to be the one that was stored: every record's hash was computed from its bytes.
+    public consuming func finish() throws(StateError) -> ReplicatedState {
+        let (configuration, registry) = try manifest.members()
+        let keyspace: Keyspace
+        do throws(ImageError) { keyspace = try builder.finish() } catch { throw .image(manifest.index, error) }
+        let (expected, found) = (manifest.contents.digest, keyspace.digest)
+        guard expected == found else { throw .otherDigest(manifest.index, expected: expected, found: found) }
+        return ReplicatedState(
+            keyspace: keyspace, registry: registry, configuration: configuration, end: manifest.end,
+            timestamp: manifest.facts.timestamp)
+    }
+
+    /// The whole load on the calling thread.
+    public static func run(_ manifest: SnapshotManifest, on disk: Disk) throws(StateError) -> ReplicatedState {
+        var load = try StateLoad(manifest, on: disk)
+        var loader = load.loader()
+        for group in SlotGroup.all where group != .head { try load.take(try loader.load(group)) }
+        return try load.finish()
+    }
+}

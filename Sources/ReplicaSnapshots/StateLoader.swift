@@ -1,0 +1,43 @@
+// Loading a snapshot back into a state: groups of slots apart from each other, so that several threads may share them.
+
+import ByteCoding
+import Keyspace
+public import LogStore
+public import Replica
+public import SnapshotFormat
+import SnapshotStore
+public import Vocabulary
+
+/// One worker's share of a load: it takes groups, in any order, and loads all their slots.
+public struct GroupLoader<Disk: Storage> {
+    private let manifest: SnapshotManifest
+    private var reader: SnapshotReader<Disk>
+    private let loader: SlotLoader
+    private var plain: [UInt8] = []
+
+    public init(_ manifest: SnapshotManifest, head: ImageHead, on disk: Disk) {
+        self.manifest = manifest
+        reader = SnapshotReader(disk: disk, manifest: manifest)
+        loader = SlotLoader(of: manifest.facts.cluster, at: head.index)
+    }
+
+    public mutating func load(_ group: SlotGroup) throws(StateError) -> [LoadedSlot] {
+        let table = try snapshot { () throws(SnapshotError) in try reader.table(group) }
+        var slots: [LoadedSlot] = []
+        for slot in group.slots where !table.chunks(of: slot).isEmpty {
+            loader.begin(slot: slot)
+            for part in table.chunks(of: slot).indices.indices {
+                try read(ChunkPlace(slot: slot, part: part), of: table)
+                do throws(ImageError) { try loader.take(plain.rawBytes) } catch {
+                    throw .image(manifest.index, error)
+                }
+            }
+            do throws(ImageError) { slots.append(try loader.finish()) } catch { throw .image(manifest.index, error) }
+        }
+        return slots
+    }
+
+    private mutating func read(_ place: ChunkPlace, of table: GroupTable) throws(StateError) {
+        do throws(SnapshotError) { try reader.read(place, of: table, into: &plain) } catch { throw .snapshot(error) }
+    }
+}
