@@ -52,13 +52,22 @@ public struct DamageEvidence: Sendable {
             guard let frame = try? FrameHeader.decode(frame: body, limit: LogChain.frameLimit) else { return }
             highestTerm = max(highestTerm, frame.term)
         case .state:
-            guard header.stateNumber.isNewer(than: foundStateNumber), let found = LogState(body: body) else { return }
-            foundStateNumber = header.stateNumber
-            state = found
-            highestTerm = max(highestTerm, found.term)
+            guard let found = LogState(body: body) else { return }
+            note(found, number: header.stateNumber)
+        case .restart:
+            guard let restart = LogRestart(body: body) else { return }
+            highestTerm = max(highestTerm, restart.position.term)
+            note(restart.state, number: header.stateNumber)
         case .truncation, nil:
             return
         }
+    }
+
+    private mutating func note(_ found: LogState, number: StateNumber) {
+        guard number.isNewer(than: foundStateNumber) else { return }
+        foundStateNumber = number
+        state = found
+        highestTerm = max(highestTerm, found.term)
     }
 
     /// A later segment has a whole header: it was begun after everything before it was synced.

@@ -79,7 +79,8 @@ public struct LogChain: Hashable, Sendable {
     }
 
     private mutating func take(_ header: RecordHeader, body: RawSpan) -> DamageKind? {
-        guard header.kind == .state || header.stateNumber == link.stateNumber else { return .brokenChain }
+        let isState = header.kind == .state || header.kind == .restart
+        guard isState || header.stateNumber == link.stateNumber else { return .brokenChain }
         switch header.kind {
         case .frame:
             guard let frame = try? FrameHeader.decode(frame: body, limit: LogChain.frameLimit) else {
@@ -92,6 +93,9 @@ public struct LogChain: Hashable, Sendable {
         case .truncation:
             guard let truncation = LogTruncation(body: body) else { return .failedRecovery }
             return cut(truncation)
+        case .restart:
+            guard let restart = LogRestart(body: body) else { return .failedRecovery }
+            return begin(restart, number: header.stateNumber)
         case nil:
             return .failedRecovery
         }
@@ -124,6 +128,21 @@ public struct LogChain: Hashable, Sendable {
         return nil
     }
 
+    private mutating func begin(_ restart: LogRestart, number: StateNumber) -> DamageKind? {
+        guard mayBegin(behind: restart) else { return .brokenChain }
+        if let damage = replace(restart.state, number: number) { return damage }
+        link.last = restart.position
+        link.lastChecksum = restart.checksum
+        link.highestIndex = max(link.highestIndex, restart.position.index)
+        commitIndex = max(commitIndex, restart.position.index)
+        return nil
+    }
+
+    /// What is known to be committed is given up for less only by a node that says that it lacks it.
+    private func mayBegin(behind restart: LogRestart) -> Bool {
+        restart.position.index >= commitIndex || restart.state.fence ?? .zero >= max(last.index, commitIndex)
+    }
+
     private mutating func finish(checksum: UInt32, length: Int, commitIndex: LogIndex) {
         link.recordChecksum = checksum
         next = LSN(next.rawValue + UInt64(length))
@@ -146,6 +165,7 @@ public struct LogChain: Hashable, Sendable {
     public static func recordLength(of frame: Frame) -> Int { RecordHeader.recordLength(body: frame.bytes.count) }
     public static let stateLength = RecordHeader.recordLength(body: LogState.byteCount)
     public static let truncationLength = RecordHeader.recordLength(body: LogTruncation.byteCount)
+    public static let restartLength = RecordHeader.recordLength(body: LogRestart.byteCount)
 
     /// Appends the record of a frame to `bytes`. Traps when it does not follow, or is of another cluster.
     public mutating func write(_ frame: Frame, commitIndex: LogIndex, into bytes: inout [UInt8]) {
@@ -168,6 +188,18 @@ public struct LogChain: Hashable, Sendable {
         let damage = cut(truncation)
         precondition(damage == nil, "cut from \(truncation.from) of a log that ends at \(last)")
         write(.truncation, commitIndex: commitIndex, into: &bytes) { truncation.encode(into: &$0) }
+    }
+
+    /// Appends a restart. Traps when it is no place of a log, or before what is known to be committed without a fence
+    /// that covers all that is given up.
+    public mutating func write(_ restart: LogRestart, into bytes: inout [UInt8]) {
+        let position = restart.position
+        precondition(LogRestart.isPossible(at: position), "no log begins behind \(position)")
+        precondition(mayBegin(behind: restart), "begin behind \(position), but \(commitIndex) is committed")
+        let damage = begin(restart, number: (lostStateNumber ?? link.stateNumber).next)
+        lostStateNumber = nil
+        precondition(damage == nil, "a restart with a state of term \(restart.state.term) behind \(state.term)")
+        write(.restart, commitIndex: commitIndex, into: &bytes) { restart.encode(into: &$0) }
     }
 
     private mutating func write(

@@ -10,6 +10,8 @@ public enum RecordKind: UInt8, Hashable, Sendable {
     case state = 2
     /// A `LogTruncation`.
     case truncation = 3
+    /// A `LogRestart`. Releases before 0.2.0 do not know it, and refuse such a log.
+    case restart = 4
 }
 
 /// Byte table: `docs/formats/log.md`.
@@ -20,7 +22,7 @@ public struct RecordHeader: Hashable, Sendable {
     public static let byteCount = 56
     /// "TRIR" when read as bytes.
     public static let magic: UInt32 = 0x5249_5254
-    /// History: 1, the first.
+    /// History: 1, the first; with the kind `restart` since release 0.2.0.
     public static let version: UInt8 = 1
     /// Records begin at multiples of this.
     public static let alignment = 8

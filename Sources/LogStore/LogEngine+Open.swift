@@ -42,7 +42,7 @@ extension LogEngine {
             outcome = try recovery.run(progress: progress)
         }
         var engine = try stored { () throws(StorageError) in try begin(disk, options, outcome) }
-        try engine.writeOpening()
+        try engine.writeOpening(removing: outcome.leftovers)
         return (engine, try engine.describe(outcome, verdict))
     }
 
@@ -74,14 +74,10 @@ extension LogEngine {
         return isNew ? .new : .clean
     }
 
-    /// Removes what is no part of the log, and opens its end.
+    /// Removes the files behind the log that nothing can use, and opens its end.
     private static func begin(
         _ disk: Disk, _ options: LogOptions, _ outcome: LogRecovery<Disk>.Outcome
     ) throws(StorageError) -> LogEngine {
-        for old in outcome.leftovers {
-            try disk.remove(SegmentName.text(old))
-            try disk.syncDirectory(nil)
-        }
         var spares: [PreparedSegment<Disk>] = []
         for file in outcome.unused.prefix(options.spareSegments) where file.finding == .unused {
             guard file.sequence == outcome.sequence + UInt64(spares.count) + 1 else { break }
@@ -124,12 +120,33 @@ extension LogEngine {
         }
     }
 
-    private mutating func writeOpening() throws(LogError) {
+    private mutating func writeOpening(removing leftovers: [UInt64]) throws(LogError) {
         // First the newest batch, which was written again, by itself: the opening record proves that it was synced.
         try sync()
+        // Only now, since that batch may be what gives them up. The oldest first, so that no gap is ever left.
+        try LogEngine.stored { () throws(StorageError) in
+            for old in leftovers {
+                try disk.remove(SegmentName.text(old))
+                try disk.syncDirectory(nil)
+            }
+        }
         if !hasStateRoom { try prepareNow() }
         try rewriteState()
         try sync()
+    }
+
+    /// Begins a log that was opened just now behind a snapshot (see `LogOrder.Action.restart`): the last process stored
+    /// it, and ended before it could say so, or the log was lost. What the log turned out to be after that.
+    public mutating func restart(
+        _ recovered: RecoveredLog, at position: LogPosition, checksum: UInt32
+    ) throws(LogError) -> RecoveredLog {
+        if current.room < LogChain.restartLength, spares.isEmpty { try prepareNow() }
+        _ = try write([LogOrder(ticket: .zero, .restart(at: position, checksum: checksum))])
+        try sync()
+        return RecoveredLog(
+            identity: identity, state: state, commitIndex: position.index, firstIndex: position.index.next,
+            last: position, lastChecksum: checksum, uncommitted: [], verdict: recovered.verdict,
+            counts: recovered.counts)
     }
 
     private mutating func describe(

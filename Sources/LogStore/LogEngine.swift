@@ -17,28 +17,28 @@ public struct LogEngine<Disk: Storage>: Sendable {
     /// The bytes of a large frame that the buffer keeps room for afterwards.
     private static var bufferKept: Int { 4 << 20 }
     /// What a segment costs before its first order: its header and its state record.
-    private static var opening: Int { SegmentHeader.byteCount + LogChain.stateLength }
+    static var opening: Int { SegmentHeader.byteCount + LogChain.stateLength }
 
     public let identity: LogIdentity
-    private let disk: Disk
-    private let options: LogOptions
-    private let map: LogMap
-    private var chain: LogChain
-    private var current: OpenSegment
+    let disk: Disk
+    let options: LogOptions
+    let map: LogMap
+    var chain: LogChain
+    var current: OpenSegment
     /// Segments that are ready, in the order of their use: the next of the log, and those that follow it.
-    private var spares: [PreparedSegment<Disk>]
-    private var segmentCount: Int
+    var spares: [PreparedSegment<Disk>]
+    var segmentCount: Int
     /// Segments that a release has given up: to go once that is on stable storage, and to go now.
-    private var releasing: [UInt64] = []
-    private var retired: [UInt64] = []
+    var releasing: [UInt64] = []
+    var retired: [UInt64] = []
 
     /// Records on their way to the disk; the first stands at `current.offset`.
-    private var buffer: [UInt8] = []
-    private var notes: [MapNote] = []
+    var buffer: [UInt8] = []
+    var notes: [MapNote] = []
     private var writtenBytes = 0
-    private var hasFailed = false
+    var hasFailed = false
 
-    private struct OpenSegment {
+    struct OpenSegment {
         var sequence: UInt64
         var file: Disk.Handle
         var base: LSN
@@ -49,9 +49,10 @@ public struct LogEngine<Disk: Storage>: Sendable {
     }
 
     /// What the map learns once the bytes are with the disk.
-    private enum MapNote {
+    enum MapNote {
         case frame(first: LogIndex, last: LogIndex, at: LSN)
         case truncation(from: LogIndex)
+        case restart(at: LogIndex)
         case segment(SegmentHeader)
     }
 
@@ -175,6 +176,7 @@ public struct LogEngine<Disk: Storage>: Sendable {
         switch action {
         case .append(let frame, _): LogChain.recordLength(of: frame)
         case .truncate: LogChain.truncationLength
+        case .restart: LogChain.restartLength
         case .ballot, .raiseFence, .clearFence, .release: LogChain.stateLength
         }
     }
@@ -188,6 +190,8 @@ public struct LogEngine<Disk: Storage>: Sendable {
             chain.write(frame, commitIndex: commitIndex, into: &buffer)
         case .truncate(let index):
             try writeTruncation(from: index)
+        case .restart(let position, let checksum):
+            try writeRestart(at: position, checksum: checksum)
         case .ballot(let term, let votedFor):
             write {
                 $0.term = term; $0.votedFor = votedFor
@@ -203,14 +207,14 @@ public struct LogEngine<Disk: Storage>: Sendable {
         }
     }
 
-    private mutating func write(_ change: (inout LogState) -> Void) {
+    mutating func write(_ change: (inout LogState) -> Void) {
         var state = chain.state
         change(&state)
         chain.write(state, into: &buffer)
     }
 
     /// Hands the buffer to the disk, with zeros behind it that say "nothing more", for a recycled file has old bytes.
-    private mutating func flush() throws(StorageError) {
+    mutating func flush() throws(StorageError) {
         guard !buffer.isEmpty else { return }
         let length = buffer.count
         let end = min(RecordHeader.byteCount, current.room - length)
@@ -230,115 +234,11 @@ public struct LogEngine<Disk: Storage>: Sendable {
                 case .frame(let first, let last, let lsn):
                     state.noteFrame(first, last, at: lsn, interval: interval)
                 case .truncation(let index): state.noteTruncation(from: index)
+                case .restart(let index): state.noteRestart(at: index)
                 case .segment(let header): state.noteSegment(header)
                 }
             }
         }
         notes.removeAll(keepingCapacity: true)
-    }
-
-    // MARK: Segments
-
-    /// Ends the current segment, synced, and begins the prepared one in the buffer.
-    private mutating func roll() throws(StorageError) {
-        try flush()
-        try disk.sync(current.file)
-        precondition(!spares.isEmpty, "a segment is begun that nobody has prepared")
-        let next = spares.removeFirst()
-        let header = chain.successor(sequence: next.sequence)
-        current = OpenSegment(sequence: next.sequence, file: next.file, base: header.base, size: next.size, offset: 0)
-        segmentCount += 1
-        header.encode(into: &buffer)
-        notes.append(.segment(header))
-        let follows = chain.enter(header)
-        precondition(follows, "segment \(next.sequence) does not follow LSN \(header.base)")
-        chain.write(chain.state, into: &buffer)
-    }
-
-    /// Makes sure that the prepared segment takes an order of `size` bytes. Returns its room for orders.
-    private mutating func readyNext(for size: Int) throws(LogError) -> Int {
-        let needed = LogEngine.opening + size
-        do throws(StorageError) {
-            if spares.isEmpty, options.preparesInline, let order = takePreparation() {
-                adopt(try order.run(on: disk))
-            }
-            guard var next = spares.first else { throw noRoomError }
-            if next.size < needed {
-                try SegmentPreparation.checkSpace(
-                    for: ByteCount(needed - next.size), leaving: options.reserve, SegmentName.text(next.sequence),
-                    on: disk)
-                try SegmentPreparation.fill(next.file, from: next.size, to: needed, on: disk)
-                next.size = needed
-                spares[0] = next
-            }
-            return next.size - LogEngine.opening
-        } catch {
-            if error.reason == .noSpace { throw .noRoom(needed: ByteCount(size), left: roomLeft) }
-            hasFailed = true
-            throw error.operation == .sync ? .syncFailed(error) : .storage(error)
-        }
-    }
-
-    private var noRoomError: StorageError {
-        StorageError(
-            operation: .create, file: SegmentName.text(current.sequence + 1), reason: .noSpace,
-            text: "not prepared yet", remedy: .retry("writing goes on once it is"))
-    }
-
-    /// The next thing to do about segments, nil when there is nothing. Its result goes to `adopt`; when it fails, ask
-    /// again. What a release gave up is named once: what then stays behind goes when the log is opened next.
-    public mutating func takePreparation() -> SegmentPreparation? {
-        let isWanted = spares.count < options.spareSegments
-        guard isWanted || !retired.isEmpty else { return nil }
-        var old = retired[...]
-        retired = []
-        let recycled = isWanted ? old.popFirst() : nil
-        return SegmentPreparation(
-            sequence: isWanted ? nextSpare : nil, size: options.segmentSize, reserve: options.reserve,
-            recycled: recycled, removed: Array(old))
-    }
-
-    /// Takes a prepared segment. One that is not the next in line is ignored.
-    public mutating func adopt(_ segment: PreparedSegment<Disk>?) {
-        guard let segment, segment.sequence == nextSpare else { return }
-        spares.append(segment)
-    }
-
-    /// The number of the segment to be prepared next. The same before and after the first spare one is begun.
-    private var nextSpare: UInt64 { current.sequence + UInt64(spares.count) + 1 }
-
-    // MARK: Cutting at either end
-
-    private mutating func writeTruncation(from index: LogIndex) throws(StorageError) {
-        // The frames to be cut may themselves still be in the buffer.
-        try flush()
-        var reader = reader()
-        guard let cut = try? reader.readFrames(from: index, byteLimit: .zero).first?.header else {
-            throw StorageError(
-                operation: .read, file: SegmentName.text(current.sequence), reason: .failed,
-                text: "the frame at \(index), to be cut, cannot be read back", remedy: .operate("replace the disk"))
-        }
-        precondition(cut.firstIndex == index, "cut from \(index), inside of the frame at \(cut.firstIndex)")
-        notes.append(.truncation(from: index))
-        chain.write(
-            LogTruncation(from: index, lastTerm: cut.previousTerm, lastChecksum: cut.previousChecksum), into: &buffer)
-    }
-
-    private mutating func writeRelease(before index: LogIndex) {
-        let segments = map.withState { $0.segments }
-        let first = segments.last { $0.previousIndex < index }?.sequence ?? 0
-        let start = chain.state.startSequence
-        write { $0.startSequence = max(start, first) }
-        releasing += segments.map(\.sequence).filter { $0 < first && $0 >= start }
-    }
-
-    /// The release is on stable storage, so the files may go.
-    private mutating func finishRelease() {
-        guard !releasing.isEmpty else { return }
-        let start = chain.state.startSequence
-        map.withState { $0.release(before: start) }
-        segmentCount -= releasing.count
-        retired += releasing
-        releasing = []
     }
 }

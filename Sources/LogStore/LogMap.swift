@@ -53,6 +53,13 @@ final class LogMap: Sendable {
             lastIndex = index.previous
         }
 
+        /// The log begins behind `index` now.
+        mutating func noteRestart(at index: LogIndex) {
+            marks = []
+            isMarkDue = true
+            lastIndex = index
+        }
+
         /// Forgets the segments before `sequence`.
         mutating func release(before sequence: UInt64) {
             segments.removeAll { $0.sequence < sequence }

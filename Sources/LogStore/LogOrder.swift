@@ -12,6 +12,13 @@ public struct LogOrder: Sendable {
         case ballot(term: Term, votedFor: NodeID?)
         /// Cuts the frames from this index on, the first of a frame. Traps on what is committed.
         case truncate(from: LogIndex)
+        /// Gives up everything that the log has and begins it anew behind this position, whose state is on stable
+        /// storage as a snapshot; `checksum` is that of the frame that ends there. Term, vote and fence stay.
+        ///
+        /// What the log has behind the position may have been acknowledged. So this traps unless nothing is there, or
+        /// another history that goes on from another entry and was never committed, or the fence says that this node
+        /// lacks it all. It traps on a position before the commit index that the log knows, unless that is fenced too.
+        case restart(at: LogPosition, checksum: UInt32)
         /// This node found that it lacks entries up to here that it may have acknowledged.
         case raiseFence(LogIndex)
         /// The node has again what a repair fenced it for.

@@ -8,6 +8,7 @@ public struct LogRecordFacts: Hashable, Sendable {
         case frame(FrameHeader)
         case state(LogState)
         case truncation(LogTruncation)
+        case restart(LogRestart)
         /// A kind or version of a newer release, or a body that is none of its kind.
         case unknown
     }
@@ -29,6 +30,7 @@ public struct LogRecordFacts: Hashable, Sendable {
         case .frame: (try? FrameHeader.decode(frame: bytes, limit: LogChain.frameLimit)).map { .frame($0) } ?? .unknown
         case .state: LogState(body: bytes).map { .state($0) } ?? .unknown
         case .truncation: LogTruncation(body: bytes).map { .truncation($0) } ?? .unknown
+        case .restart: LogRestart(body: bytes).map { .restart($0) } ?? .unknown
         case nil: .unknown
         }
     }

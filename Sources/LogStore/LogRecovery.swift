@@ -178,6 +178,8 @@ struct LogRecovery<Disk: Storage> {
             outcome.map.noteFrame(before.next, last, at: record.lsn, interval: options.indexInterval)
         case .truncation:
             outcome.map.noteTruncation(from: last.next)
+        case .restart:
+            outcome.map.noteRestart(at: last)
         case .state, nil: break
         }
     }

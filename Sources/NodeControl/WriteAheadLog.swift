@@ -204,6 +204,10 @@ extension LogRecordFacts.Body {
             "state term \(state.term), vote \(state.votedFor.map { "\($0)" } ?? "none")"
                 + (state.fence.map { ", fence \($0)" } ?? "")
         case .truncation(let cut): "truncation from \(cut.from)"
+        case .restart(let restart):
+            "restart behind \(restart.position), state term \(restart.state.term), "
+                + "vote \(restart.state.votedFor.map { "\($0)" } ?? "none")"
+                + (restart.state.fence.map { ", fence \($0)" } ?? "")
         case .unknown: "record of a kind that this release does not know"
         }
     }
@@ -235,6 +239,14 @@ extension LogRecordFacts {
         case .truncation(let cut):
             writer.member("type", "truncation")
             writer.member("from", cut.from.rawValue)
+        case .restart(let restart):
+            writer.member("type", "restart")
+            writer.member("index", restart.position.index.rawValue)
+            writer.member("position_term", restart.position.term.rawValue)
+            writer.member("checksum", restart.checksum)
+            writer.member("term", restart.state.term.rawValue)
+            writer.member("voted_for", restart.state.votedFor?.description)
+            writer.member("fence", restart.state.fence?.rawValue)
         case .unknown:
             writer.member("type", "unknown")
             writer.member("raw_kind", record.rawKind)

@@ -12,6 +12,10 @@ public struct LogWrite: Sendable {
         case append(Frame, commitIndex: LogIndex)
         case ballot(Term, votedFor: NodeID?)
         case truncate(from: LogIndex)
+        /// The log goes on behind a snapshot at this position; all it has is given up.
+        case restart(at: LogPosition, checksum: UInt32)
+        /// What lies before is covered by a snapshot, and needed by nobody.
+        case release(before: LogIndex)
         case raiseFence(LogIndex)
         case clearFence
         /// A snapshot of the state at this frame's end is on stable storage: the log goes on behind it.

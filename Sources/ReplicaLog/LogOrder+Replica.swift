@@ -26,6 +26,8 @@ extension LogOrder.Action {
         case .append(let frame, let commitIndex): self = .append(frame, commitIndex: commitIndex)
         case .ballot(let term, let vote): self = .ballot(term: term, votedFor: vote)
         case .truncate(let index): self = .truncate(from: index)
+        case .restart(let position, let checksum): self = .restart(at: position, checksum: checksum)
+        case .release(let index): self = .release(before: index)
         case .raiseFence(let index): self = .raiseFence(index)
         case .clearFence: self = .clearFence
         }

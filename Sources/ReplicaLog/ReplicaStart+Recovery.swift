@@ -4,16 +4,18 @@ public import Consensus
 import LogFormat
 public import LogStore
 public import Replica
-import Vocabulary
+public import Vocabulary
 
 extension ReplicaStart {
     /// - Parameters:
     ///   - recovered: what opening the log has found; its identity is that of the replica.
     ///   - voters: the members, this node among them.
     ///   - reader: of that log, for the time of its last entry, from which a leader's clock goes on.
+    ///   - snapshotTime: the time of the last entry that the node's snapshot covers; zero without one.
     /// - Throws: when the last frame cannot be read back.
     public init<Disk: Storage>(
-        _ recovered: RecoveredLog, configuration: Configuration, reader: consuming LogReader<Disk>
+        _ recovered: RecoveredLog, configuration: Configuration, reader: consuming LogReader<Disk>,
+        snapshotTime: Timestamp = .zero
     ) throws(LogError) {
         let restored = Restored(
             term: recovered.state.term, votedFor: recovered.state.votedFor,
@@ -23,13 +25,14 @@ extension ReplicaStart {
         self.init(
             id: recovered.identity.node, cluster: recovered.identity.cluster, storage: recovered.identity.storage,
             configuration: configuration, restored: restored, uncommittedFrames: recovered.uncommitted,
-            lastTimestamp: try ReplicaStart.lastTimestamp(recovered, &reader))
+            lastTimestamp: max(snapshotTime, try ReplicaStart.lastTimestamp(recovered, &reader)))
     }
 
     private static func lastTimestamp<Disk: Storage>(
         _ recovered: RecoveredLog, _ reader: inout LogReader<Disk>
     ) throws(LogError) -> Timestamp {
-        guard recovered.last.index > .zero else { return .zero }
+        // All entries may be in the snapshot, and none in the log.
+        guard recovered.last.index >= recovered.firstIndex else { return .zero }
         let frames = try reader.readFrames(from: recovered.last.index, byteLimit: .zero)
         guard let header = frames.first?.header else { return .zero }
         return header.timestamp.advanced(by: Int(header.count) - 1)

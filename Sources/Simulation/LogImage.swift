@@ -5,14 +5,16 @@ import LogFormat
 import LogStore
 import Vocabulary
 
-/// Frames from the first on, without gaps, with the newest state.
+/// Frames from the first behind the last restart on, without gaps, with the newest state.
 struct LogImage: Sendable {
     private(set) var frames: [Frame] = []
+    /// The position behind which the log was begun anew.
+    private(set) var start = LogPosition.zero
     var term = Term.zero
     var votedFor: NodeID?
     var fence: LogIndex?
 
-    var last: LogIndex { frames.last?.header.lastIndex ?? .zero }
+    var last: LogIndex { frames.last?.header.lastIndex ?? start.index }
 
     mutating func carryOut(_ action: LogOrder.Action) {
         switch action {
@@ -25,6 +27,9 @@ struct LogImage: Sendable {
         case .truncate(let index): truncate(from: index)
         case .raiseFence(let index): fence = max(index, fence ?? .zero)
         case .clearFence: fence = nil
+        case .restart(let position, _):
+            frames = []
+            start = position
         case .release: break
         }
     }

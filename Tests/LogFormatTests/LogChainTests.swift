@@ -213,4 +213,93 @@ import Vocabulary
         #expect(read.link.stateNumber.isNewer(than: last))
         #expect(!last.isNewer(than: read.link.stateNumber))
     }
+
+    // MARK: Restarts
+
+    /// A segment in the middle of a log: a state, and a restart with a frame behind it in a batch of their own.
+    private static func restarted() -> (bytes: [UInt8], chain: LogChain) {
+        let link = ChainLink(
+            last: LogPosition(term: Term(1), index: LogIndex(7)), lastChecksum: 5, highestIndex: LogIndex(9),
+            recordChecksum: 6, stateNumber: StateNumber(3))
+        let header = SegmentHeader(identity: Fixture.identity, sequence: 4, base: LSN(4096), start: link)
+        var bytes: [UInt8] = []
+        header.encode(into: &bytes)
+        var chain = LogChain(header)
+        chain.write(LogState(term: Term(3), votedFor: NodeID("n2"), fence: LogIndex(9)), into: &bytes)
+        chain.beginBatch()
+        var state = chain.state
+        state.startSequence = 4
+        let position = LogPosition(term: Term(2), index: LogIndex(40))
+        chain.write(LogRestart(state: state, position: position, checksum: 0xABCD), into: &bytes)
+        let frame = Fixture.frame(
+            [Array("one".utf8)], term: 3, first: 41, previousTerm: 2, previousChecksum: 0xABCD)
+        chain.write(frame, commitIndex: .zero, into: &bytes)
+        return (bytes, chain)
+    }
+
+    @Test func `a restart moves the log's end and beginning, and keeps vote and fence`() throws {
+        let (bytes, written) = LogChainTests.restarted()
+        let read = try #require(LogChainTests.walk(bytes))
+        #expect(read.kinds == [.state, .restart, .frame])
+        #expect(read.chain == written)
+        #expect(read.chain.last == LogPosition(term: Term(3), index: LogIndex(41)))
+        #expect(read.chain.commitIndex == LogIndex(40))
+        #expect(read.chain.link.highestIndex == LogIndex(41))
+        #expect(read.chain.state.startSequence == 4)
+        #expect(read.chain.state.votedFor == NodeID("n2") && read.chain.state.fence == LogIndex(9))
+        #expect(hex(bytes) == Golden.restartedSegment)
+        for offset in bytes.indices {
+            for bit in 0..<8 {
+                var flipped = bytes
+                flipped[offset] ^= 1 << UInt8(bit)
+                #expect(LogChainTests.walk(flipped) == nil, "bit \(bit) of byte \(offset)")
+            }
+        }
+    }
+
+    @Test func `a restart to no place of a log is refused`() {
+        let bytes = LogChainTests.restarted().bytes
+        let place = SegmentHeader.byteCount + LogChain.stateLength
+        for (field, number) in [(48, UInt64(0)), (48, 1 << 62 + 1), (56, 0), (56, .max)] {
+            var forged = Array(bytes[..<(place + LogChain.restartLength)])
+            forged.store(littleEndian: number, at: place + RecordHeader.byteCount + field)
+            // Also as the highest index, so that nothing else is wrong.
+            if field == 48 { forged.store(littleEndian: max(number, 9), at: place + 32) }
+            let checksum = CRC32C.checksum(
+                forged.rawBytes.extracting(place + 4..<forged.count), seed: Fixture.identity.recordSeed)
+            forged.store(littleEndian: checksum, at: place)
+            #expect(LogChainTests.walk(forged) == nil, "\(number) at \(field)")
+        }
+    }
+
+    @Test func `a restart that is damaged tells of its highest index, and is the newest vote when it is whole`() {
+        let (bytes, _) = LogChainTests.restarted()
+        guard case .header(let header) = SegmentHeader.decode(bytes.rawBytes.extracting(0..<128)) else {
+            Issue.record("no header")
+            return
+        }
+        var evidence = DamageEvidence(behind: LogChain(header))
+        var offset = SegmentHeader.byteCount
+        while offset < bytes.count {
+            let finding = RecordHeader.examine(
+                bytes.rawBytes, at: offset, available: bytes.count - offset, expected: LSN(4096 + UInt64(offset)),
+                seed: Fixture.identity.recordSeed)
+            guard case .record(let record, let body) = finding else { break }
+            // Once without the restart, as if it were damaged, and once with it.
+            if record.kind != .restart {
+                evidence.note(record, body: bytes.rawBytes.extracting(body))
+            } else {
+                var other = evidence
+                other.note(record, body: bytes.rawBytes.extracting(body))
+                #expect(other.provesDamage && !other.hidesBallot)
+                #expect(other.fencedState(after: LogState()).votedFor == NodeID("n2"))
+                #expect(other.fencedState(after: LogState()).fence == LogIndex(40))
+            }
+            offset += record.recordLength
+        }
+        #expect(offset == bytes.count)
+        #expect(evidence.provesDamage && evidence.hidesBallot)
+        #expect(evidence.fencedState(after: LogState()).fence == LogIndex(41))
+        #expect(evidence.fencedState(after: LogState()).term == Term(3))
+    }
 }

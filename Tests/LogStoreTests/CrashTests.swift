@@ -11,9 +11,24 @@ import Vocabulary
 struct SmallLog {
     struct Moment {
         var frames: [Frame]
+        /// The last index, with or without a frame, and the first that was not given up.
+        var last = LogIndex.zero
+        var kept = LogIndex(1)
         var state: LogState
         /// The sync that brought it to stable storage.
         var batch: Int
+
+        /// Whether the log could be this one: a release may take less than it was told.
+        func holds(_ found: [Frame], _ recovered: RecoveredLog) -> Bool {
+            recovered.last.index == last && recovered.firstIndex <= kept
+                && frames.filter { $0.header.firstIndex >= recovered.firstIndex } == found
+        }
+
+        /// Where the log's files begin is its own affair.
+        func isState(_ found: LogState) -> Bool {
+            found.term == state.term && found.votedFor == state.votedFor && found.fence == state.fence
+                && found.isBallotUncertain == state.isBallotUncertain
+        }
     }
 
     static let options = LogOptions(
@@ -27,7 +42,8 @@ struct SmallLog {
     var beforeLast = SimulatedDisk()
     var unsynced = SimulatedDisk()
 
-    init(batches: Int, seed: UInt64) throws {
+    /// With `givesUp`, there are also releases and restarts.
+    init(batches: Int, seed: UInt64, givesUp: Bool = false) throws {
         let disk = SimulatedDisk()
         var options = SmallLog.options
         // With odd seeds there is a second spare segment at the end.
@@ -38,14 +54,16 @@ struct SmallLog {
         moments = [Moment(frames: [], state: engine.state, batch: 0)]
         for batch in 1...batches {
             var orders: [LogOrder] = []
-            var state = moments[moments.count - 1].state
+            var (state, kept) = (moments[moments.count - 1].state, moments[moments.count - 1].kept)
             for _ in 0..<Int.random(in: 1...3, using: &random) {
-                orders.append(
-                    LogOrder(
-                        ticket: WriteTicket(UInt64(orders.count + 1)),
-                        SmallLog.action(&history, &state, batch: UInt64(batch), &random)))
+                let action =
+                    givesUp && Int.random(in: 0..<8, using: &random) == 0
+                    ? SmallLog.giveUp(&history, &kept, batch: UInt64(batch), &random)
+                    : SmallLog.action(&history, &state, from: kept, batch: UInt64(batch), &random)
+                orders.append(LogOrder(ticket: WriteTicket(UInt64(orders.count + 1)), action))
                 highest = max(highest, history.last)
-                moments.append(Moment(frames: history.frames, state: state, batch: batch))
+                moments.append(
+                    Moment(frames: history.frames, last: history.last, kept: kept, state: state, batch: batch))
             }
             if batch == batches { beforeLast = disk.crash(keeps: { _, _ in true }, keepsNames: true) }
             if batch == batches, engine.roomLeft < ByteCount(900) || options.spareSegments > 1 {
@@ -62,15 +80,28 @@ struct SmallLog {
         files = disk.files
     }
 
+    private static func giveUp(
+        _ history: inout FrameHistory, _ kept: inout LogIndex, batch: UInt64, _ random: inout SplitMix64
+    ) -> LogOrder.Action {
+        if Bool.random(using: &random) {
+            let action = history.restart(batch, history.last.rawValue + 7, checksum: 3)
+            kept = history.last.next
+            return action
+        }
+        kept = max(kept, LogIndex(history.last.rawValue * 2 / 3 + 1))
+        return .release(before: kept)
+    }
+
     private static func action(
-        _ history: inout FrameHistory, _ state: inout LogState, batch: UInt64, _ random: inout SplitMix64
+        _ history: inout FrameHistory, _ state: inout LogState, from kept: LogIndex, batch: UInt64,
+        _ random: inout SplitMix64
     ) -> LogOrder.Action {
         switch Int.random(in: 0..<8, using: &random) {
         case 0:
             state.term = max(state.term, Term(batch))
             state.votedFor = NodeID("n\(Int.random(in: 1...3, using: &random))")
             return .ballot(term: state.term, votedFor: state.votedFor)
-        case 1 where history.frames.count > 3:
+        case 1 where history.frames.count > 3 && history.frames[history.frames.count - 2].header.firstIndex >= kept:
             let from = history.frames[history.frames.count - Int.random(in: 1...2, using: &random)].header.firstIndex
             history.cut(from: from)
             return .truncate(from: from)
@@ -98,15 +129,15 @@ struct SmallLog {
             if recovered.state.fence != nil { return "a fence without damage" }
             let batches = moments.last.map(\.batch) ?? 0
             let candidates = moments.lastIndex { $0.batch < batches }.map { moments[$0...] } ?? moments[...]
-            let fits = candidates.contains { $0.frames == frames && $0.state == recovered.state }
+            let fits = candidates.contains { $0.holds(frames, recovered) && $0.isState(recovered.state) }
             return fits ? nil : "no state since the last sync but one: \(recovered.verdict)"
         }
-        if !moments.contains(where: { $0.frames == frames }) { return "frames that never were: \(damage)" }
+        if !moments.contains(where: { $0.holds(frames, recovered) }) { return "frames that never were: \(damage)" }
         guard let fence = recovered.state.fence else { return "damage without a fence: \(damage)" }
         if recovered.state.isBallotUncertain { return nil }
         guard let last = moments.last else { return nil }
         // The highest index of the last batch but one has been acknowledged.
-        let acknowledged = moments.filter { $0.batch < last.batch }.compactMap(\.frames.last?.header.lastIndex).max()
+        let acknowledged = moments.filter { $0.batch < last.batch }.map(\.last).max()
         if fence < acknowledged ?? .zero { return "the fence at \(fence) is too low: \(damage)" }
         var state = recovered.state
         state.fence = nil
@@ -129,18 +160,32 @@ struct SmallLog {
 }
 
 @Suite struct CrashTests {
-    static let log = Result { try SmallLog(batches: 9, seed: 5) }
+    /// One that keeps all, and one with releases and restarts.
+    private static let logs = [
+        Result { try SmallLog(batches: 9, seed: 5) }, Result { try SmallLog(batches: 18, seed: 57, givesUp: true) },
+    ]
 
-    @Test func `the small log is worth it`() throws {
-        let log = try CrashTests.log.get()
-        #expect(log.files.count >= 4)
-        #expect(log.complaint(about: SimulatedDisk(files: log.files)) == nil)
+    private static func log(givesUp: Bool) throws -> SmallLog { try logs[givesUp ? 1 : 0].get() }
+
+    @Test func `the small logs are worth it`() throws {
+        for givesUp in [false, true] {
+            let log = try CrashTests.log(givesUp: givesUp)
+            #expect(log.files.count >= 4)
+            #expect(log.complaint(about: SimulatedDisk(files: log.files)) == nil)
+        }
+        let shortened = try CrashTests.log(givesUp: true)
+        var kinds: Set<RecordKind> = []
+        try #require(try LogInspection(SimulatedDisk(files: shortened.files))).dump {
+            if case .record(let facts) = $0, let kind = facts.record.kind { kinds.insert(kind) }
+        }
+        #expect(kinds == [.frame, .state, .truncation, .restart])
+        #expect(shortened.files[SegmentName.text(1)] == nil)
     }
 
     /// One of eight parts of the work, so that they share the processors.
-    @Test(arguments: 0..<8)
-    func `every flipped byte is noticed where it matters`(part: Int) throws {
-        let log = try CrashTests.log.get()
+    @Test(arguments: 0..<8, [false, true])
+    func `every flipped byte is noticed where it matters`(part: Int, givesUp: Bool) throws {
+        let log = try CrashTests.log(givesUp: givesUp)
         for (name, bytes) in log.files.sorted(by: { $0.key < $1.key }) {
             for offset in stride(from: part, to: bytes.count, by: 8) {
                 let mask = [1, 2, 4, 8, 16, 32, 64, 128, 255][(offset / 8) % 9] as UInt8
@@ -152,9 +197,9 @@ struct SmallLog {
         }
     }
 
-    @Test(arguments: 0..<8)
-    func `every cut file is noticed where it matters`(part: Int) throws {
-        let log = try CrashTests.log.get()
+    @Test(arguments: 0..<8, [false, true])
+    func `every cut file is noticed where it matters`(part: Int, givesUp: Bool) throws {
+        let log = try CrashTests.log(givesUp: givesUp)
         for (name, bytes) in log.files.sorted(by: { $0.key < $1.key }) {
             for offset in stride(from: part, to: bytes.count, by: 8) {
                 let disk = SimulatedDisk(files: log.files)
@@ -165,8 +210,9 @@ struct SmallLog {
         }
     }
 
-    @Test func `every zeroed or stale sector is noticed where it matters`() throws {
-        let log = try CrashTests.log.get()
+    @Test(arguments: [false, true])
+    func `every zeroed or stale sector is noticed where it matters`(givesUp: Bool) throws {
+        let log = try CrashTests.log(givesUp: givesUp)
         let names = log.files.keys.sorted()
         for (name, bytes) in log.files.sorted(by: { $0.key < $1.key }) {
             for start in stride(from: 0, to: bytes.count, by: 64) {
@@ -187,8 +233,9 @@ struct SmallLog {
         }
     }
 
-    @Test func `every missing file but a spare one is noticed`() throws {
-        let log = try CrashTests.log.get()
+    @Test(arguments: [false, true])
+    func `every missing file but a spare one is noticed`(givesUp: Bool) throws {
+        let log = try CrashTests.log(givesUp: givesUp)
         for name in log.files.keys.sorted() {
             let disk = SimulatedDisk(files: log.files)
             disk.removeFile(name)
@@ -197,8 +244,9 @@ struct SmallLog {
         }
     }
 
-    @Test func `a log without its beginning opens at once, whatever else is damaged`() throws {
-        let log = try CrashTests.log.get()
+    @Test(arguments: [false, true])
+    func `a log without its beginning opens at once, whatever else is damaged`(givesUp: Bool) throws {
+        let log = try CrashTests.log(givesUp: givesUp)
         let names = log.files.keys.sorted()
         for name in names.dropFirst() {
             for offset in [8, SegmentHeader.byteCount + 8, SegmentHeader.byteCount + LogChain.stateLength + 8] {
@@ -213,12 +261,14 @@ struct SmallLog {
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
     func `a power loss costs nothing that was synced and looks like no damage`(seed: UInt64) throws {
-        let log = try SmallLog(batches: 4 + Int(seed % 9), seed: seed)
         var random = SplitMix64(seed: seed)
-        for round in 0..<40 {
-            let chance = [0, 10, 50, 90, 100][round % 5]
-            let disk = log.unsynced.crash(keeps: { _, _ in Int.random(in: 0..<100, using: &random) < chance })
-            #expect(log.recoversWithoutDamage(disk) == nil)
+        for givesUp in [false, true] {
+            let log = try SmallLog(batches: 4 + Int(seed % 9), seed: seed, givesUp: givesUp)
+            for round in 0..<40 {
+                let chance = [0, 10, 50, 90, 100][round % 5]
+                let disk = log.unsynced.crash(keeps: { _, _ in Int.random(in: 0..<100, using: &random) < chance })
+                #expect(log.recoversWithoutDamage(disk) == nil)
+            }
         }
     }
 

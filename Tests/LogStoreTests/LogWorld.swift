@@ -11,8 +11,11 @@ import Vocabulary
 struct FrameHistory {
     var builder = FrameBuilder(cluster: LogWorld.cluster)
     var frames: [Frame] = []
+    /// The position behind which the log was begun anew, and its checksum.
+    var start = LogPosition.zero
+    var startChecksum: UInt32 = 0
 
-    var last: LogIndex { frames.last?.header.lastIndex ?? .zero }
+    var last: LogIndex { frames.last?.header.lastIndex ?? start.index }
 
     mutating func append(_ entries: Int = 1, size: Int = 10, term: UInt64 = 1) -> Frame {
         builder.begin()
@@ -22,9 +25,17 @@ struct FrameHistory {
         }
         let frame = builder.seal(
             kind: .entries, term: Term(term), firstIndex: last.next, timestamp: Timestamp(microseconds: 1000),
-            previousTerm: frames.last?.header.term ?? .zero, previousChecksum: frames.last?.header.checksum ?? 0)
+            previousTerm: frames.last?.header.term ?? start.term,
+            previousChecksum: frames.last?.header.checksum ?? startChecksum)
         frames.append(frame)
         return frame
+    }
+
+    mutating func restart(_ term: UInt64, _ index: UInt64, checksum: UInt32) -> LogOrder.Action {
+        frames = []
+        start = LogPosition(term: Term(term), index: LogIndex(index))
+        startChecksum = checksum
+        return .restart(at: start, checksum: checksum)
     }
 
     mutating func cut(from index: LogIndex) { frames.removeAll { $0.header.firstIndex >= index } }
@@ -63,9 +74,10 @@ enum LogWorld {
     }
 
     static func frames(
-        in engine: LogEngine<SimulatedDisk>, from first: LogIndex = LogIndex(1)
+        in engine: LogEngine<SimulatedDisk>, from wanted: LogIndex? = nil
     ) throws(LogError) -> [Frame] {
         var reader = engine.reader()
+        let first = wanted ?? reader.bounds.first
         var frames: [Frame] = []
         while (frames.last?.header.lastIndex ?? first.previous) < engine.last.index {
             let next = frames.last?.header.lastIndex.next ?? first
