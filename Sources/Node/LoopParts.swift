@@ -35,6 +35,9 @@ struct LoopParts {
     var scrub: LogScrubThread
     var changeReader: ChangeReaderThread
     var prover: IndexProofThread
+    var snapshots: SnapshotThread
+    var snapshotServer: SnapshotServerThread
+    var shelf: SnapshotShelf
     var desk: OperatorDesk
     var board: StatusBoard
     var logger: Logger

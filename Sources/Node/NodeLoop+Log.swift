@@ -29,6 +29,8 @@ extension NodeLoop {
             case .log(let report): take(report, at: now)
             case .frames(let frames, let request):
                 replica.step(.framesRead(frames, request), at: now, into: &effects)
+            case .readFailed(.released, let request):
+                replica.step(.framesReleased(request), at: now, into: &effects)
             case .readFailed(let why, let request):
                 if case .unreadable(let damage) = why {
                     takeDamage(damage, at: now)
@@ -40,6 +42,8 @@ extension NodeLoop {
             case .scrub(let letter): take(letter, at: now)
             case .changes(let letter): take(letter, at: now)
             case .indexProof(let letter): take(letter)
+            case .snapshot(let letter): take(letter, at: now)
+            case .snapshotPiece(let piece, let node): take(piece, for: node)
             case .operatorCalled:
                 takeOperatorRequests(at: now)
             }

@@ -43,6 +43,9 @@ extension NodeLoop {
         case .memory(isFull: false):
             logger.notice(
                 "memory is no longer full", metadata: ["memory.used": "\(replica.keyspace.memory.total)"])
+        case .stateLost(let condition): tellLostState(condition)
+        case .stateInstalled(let position):
+            logger.notice("this node goes on from a fetched snapshot", metadata: ["raft.position": "\(position)"])
         case .memberRegistered(let node, let storage):
             logger.info("member registered", metadata: ["member.id": "\(node)", "member.storage": "\(storage)"])
         case .probe(let node):

@@ -21,6 +21,9 @@ enum LoopLetter: Sendable {
     case scrub(LogScrubThread.Letter)
     case changes(ChangeReaderThread.Letter)
     case indexProof(IndexProofThread.Letter)
+    case snapshot(SnapshotThread.Letter)
+    /// A piece of a snapshot of this node's, for a node that fetches it.
+    case snapshotPiece(SnapshotPiece, for: NodeID)
     /// An operator's request waits at the desk.
     case operatorCalled
 }
@@ -40,6 +43,9 @@ final class NodeLoop {
     let scrub: LogScrubThread
     let changeReader: ChangeReaderThread
     let prover: IndexProofThread
+    let snapshots: SnapshotThread
+    let snapshotServer: SnapshotServerThread
+    let shelf: SnapshotShelf
     let desk: OperatorDesk
     let board: StatusBoard
     let logger: Logger
@@ -57,6 +63,7 @@ final class NodeLoop {
     var care = LogCare()
     var feed = ChangeFeed()
     var indexProof = IndexProofStatus()
+    var snapshotCare = SnapshotCare()
     /// Faults of indexes that the log has told of.
     var indexFaults = 0
     var stopping: Stopping?
@@ -74,6 +81,9 @@ final class NodeLoop {
         scrub = parts.scrub
         changeReader = parts.changeReader
         prover = parts.prover
+        snapshots = parts.snapshots
+        snapshotServer = parts.snapshotServer
+        shelf = parts.shelf
         desk = parts.desk
         board = parts.board
         logger = parts.logger
@@ -166,6 +176,7 @@ final class NodeLoop {
         for message in effects.messages { mesh.send(message) }
         for (node, batch) in effects.forwards { mesh.send(batch, to: node) }
         for (node, batch) in effects.answers { mesh.send(batch, to: node) }
+        carryOutSnapshots()
         if !clients.publications.isEmpty { sendPublications() }
         mesh.flush(at: now.instant)
         if !effects.keyEvents.isEmpty { clients.deliver(effects.keyEvents, at: now.instant) }
@@ -215,6 +226,7 @@ final class NodeLoop {
         case .disconnected(let node, let why):
             logger.warning("peer disconnected", metadata: ["peer.id": "\(node)", "reason": "\(why)"])
             replica.step(.peerDisconnected(node), at: now, into: &effects)
+            snapshots.post(.lost(node))
         case .refuses(let node):
             replica.step(.peerRefuses(node), at: now, into: &effects)
         case .message(let message, let frames, let node):
@@ -223,6 +235,12 @@ final class NodeLoop {
             replica.step(.forwarded(batch, from: node), at: now, into: &effects)
         case .answers(let batch, let node):
             replica.step(.answers(batch, from: node), at: now, into: &effects)
+        case .state(let message, let node):
+            replica.step(.state(message, from: node), at: now, into: &effects)
+        case .snapshotRead(let read, let node): take(read, from: node)
+        case .snapshotPiece(let piece, let node):
+            metrics.snapshotBytesReceived += UInt64(piece.bytes?.count ?? 0)
+            snapshots.post(.piece(piece, from: node))
         case .publication(let message):
             clients.deliver(message, at: now.instant)
         case .turnedAway(let why, let remedy):

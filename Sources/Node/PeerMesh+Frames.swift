@@ -46,6 +46,9 @@ extension PeerMesh {
             events.append(.answers(batch, from: peer))
         case .publication:
             events.append(.publication(try PeerCoding.publication(in: body)))
+        case .state: events.append(.state(try PeerCoding.state(in: body), from: peer))
+        case .snapshotRead: events.append(.snapshotRead(try PeerCoding.snapshotRead(in: body), from: peer))
+        case .snapshotPiece: events.append(.snapshotPiece(try PeerCoding.snapshotPiece(in: body), from: peer))
         case .ping:
             let number = try PeerCoding.ping(in: body, kind)
             link.channel.output.append { PeerCoding.appendPing(number, isReply: true, to: &$0) }
@@ -75,6 +78,24 @@ extension PeerMesh {
     func send(_ batch: AnswerBatch, to node: NodeID) {
         guard let link = link(to: node) else { return }
         link.channel.output.append { PeerCoding.append(batch, to: &$0) }
+    }
+
+    /// A node that does not speak of states yet goes without.
+    func send(_ message: StateMessage, to node: NodeID) {
+        sendNewer(.state, to: node) { PeerCoding.append(message, to: &$0) }
+    }
+
+    func send(_ read: SnapshotRead, to node: NodeID) {
+        sendNewer(.snapshotRead, to: node) { PeerCoding.append(read, to: &$0) }
+    }
+
+    func send(_ piece: SnapshotPiece, to node: NodeID) {
+        sendNewer(.snapshotPiece, to: node) { PeerCoding.append(piece, to: &$0) }
+    }
+
+    private func sendNewer(_ kind: PeerFrameKind, to node: NodeID, _ encode: (inout [UInt8]) -> Void) {
+        guard let link = link(to: node), link.protocolVersion >= kind.since else { return }
+        link.channel.output.append(encode)
     }
 
     /// Sends every other node what was published here. One that is not connected, speaks an older version, or has

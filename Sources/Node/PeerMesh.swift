@@ -24,6 +24,9 @@ enum PeerEvent {
     case requests(RequestBatch, from: NodeID)
     case answers(AnswerBatch, from: NodeID)
     case publication(PublishedMessage)
+    case state(StateMessage, from: NodeID)
+    case snapshotRead(SnapshotRead, from: NodeID)
+    case snapshotPiece(SnapshotPiece, from: NodeID)
     /// A connection that was turned away, by us or by the other side; told once per reason and peer.
     case turnedAway(String, remedy: String)
 }

@@ -74,7 +74,7 @@ extension Replica {
         case .restartLog(let end, let ticket):
             cache.removeAll()
             giveUp(writes.takeAll(), into: &effects)
-            effects.logWrites.append(LogWrite(.restart(at: end), ticket: ticket))
+            effects.logWrites.append(LogWrite(.restart(at: end.position, checksum: end.checksum), ticket: ticket))
         case .anomaly(let anomaly):
             effects.news.append(.anomaly(String(describing: anomaly)))
         case .halt(let divergence):

@@ -63,6 +63,7 @@ extension Replica {
         wantedFloor = appliedIndex
         nextWishAt = now.instant
         effects.news.append(.stateLost(found))
+        effects.retired = keyspace
         emptyKeyspace()
         raft.setQuarantined(true, now: now.instant, into: &directives)
     }
@@ -103,6 +104,7 @@ extension Replica {
     mutating func install(_ state: ReplicatedState, at now: Moment, into effects: inout ReplicaEffects) {
         guard state.index > stateFloor else { return }
         raft.install(state.end, configuration: state.configuration, now: now.instant, into: &directives)
+        effects.retired = keyspace
         begin(with: state)
         raft.setApplied(appliedIndex)
         clock.observe(state.timestamp)

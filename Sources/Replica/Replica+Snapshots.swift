@@ -41,6 +41,7 @@ extension Replica {
         if let agreed = marker.agreed {
             agreedLast = agreed.digest
             figures.digestsCompared += 1
+            lastComparedIndex = agreed.index
             if let found = agreement.contradiction(of: agreed) {
                 return loseState(.diverged(found), at: now, into: &effects)
             }
@@ -62,6 +63,12 @@ extension Replica {
         else { return }
         toldDigest = (leader, noted.index)
         effects.stateMessages.append((leader, .digest(noted.digest, at: noted.index)))
+    }
+
+    /// Bytes of log since the last snapshot, and how many call for the next.
+    public var logSinceSnapshot: ByteCount { ByteCount(schedule.logBytes) }
+    public var logDueForSnapshot: ByteCount {
+        ByteCount(options.snapshots.logMax(payload: keyspace.memory.payload))
     }
 
     // MARK: On the disk

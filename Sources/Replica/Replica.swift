@@ -72,6 +72,8 @@ public struct Replica: ~Copyable, Sendable {
     public internal(set) var stored: StoredSnapshots?
     /// The marker at which the snapshot was cut that is being written.
     public internal(set) var snapshotUnderWay: LogIndex?
+    /// The newest marker at which this replica's state was compared with what a quorum agreed upon.
+    public internal(set) var lastComparedIndex: LogIndex?
 
     /// How much the keyspace may take while this replica leads.
     public var memoryLimit = MemoryLimit(nil)

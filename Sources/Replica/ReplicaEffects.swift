@@ -18,10 +18,6 @@ public struct LogWrite: Sendable {
         case release(before: LogIndex)
         case raiseFence(LogIndex)
         case clearFence
-        /// A snapshot of the state at this frame's end is on stable storage: the log goes on behind it.
-        case restart(at: FrameEnd)
-        /// What lies before this index is covered by snapshots.
-        case release(before: LogIndex)
     }
     public var kind: Kind
     /// Nil for orders that nobody waits for.
@@ -85,6 +81,8 @@ public struct ReplicaEffects: Sendable {
     public var fetches: [(from: NodeID, index: LogIndex)] = []
     /// A state that turned out to be wrong, to be kept for whoever looks for the reason.
     public var evidence: ReplicatedState?
+    /// A keyspace that is no longer this replica's: to free it takes longer than a turn may.
+    public var retired: Keyspace?
     /// What happened to keys, as far as the shell wanted to know (`Replica.report`).
     public var keyEvents = KeyEventList()
 
@@ -93,7 +91,7 @@ public struct ReplicaEffects: Sendable {
     public var isEmpty: Bool {
         logWrites.isEmpty && logReads.isEmpty && messages.isEmpty && replies.items.isEmpty && forwards.isEmpty
             && answers.isEmpty && news.isEmpty && keyEvents.isEmpty && snapshots.isEmpty && stateMessages.isEmpty
-            && fetches.isEmpty && evidence == nil
+            && fetches.isEmpty && evidence == nil && retired == nil
     }
 
     /// Empties all lists and keeps their memory.
@@ -109,6 +107,7 @@ public struct ReplicaEffects: Sendable {
         stateMessages.removeAll(keepingCapacity: true)
         fetches.removeAll()
         evidence = nil
+        retired = nil
         if !keyEvents.isEmpty { keyEvents.removeAll() }
     }
 }

@@ -11,21 +11,27 @@ extension ReplicaStart {
     ///   - recovered: what opening the log has found; its identity is that of the replica.
     ///   - voters: the members, this node among them.
     ///   - reader: of that log, for the time of its last entry, from which a leader's clock goes on.
-    ///   - snapshotTime: the time of the last entry that the node's snapshot covers; zero without one.
+    ///   - origin: what the log goes on from. A state may be one that is newer than what the log knows to be committed.
     /// - Throws: when the last frame cannot be read back.
     public init<Disk: Storage>(
         _ recovered: RecoveredLog, configuration: Configuration, reader: consuming LogReader<Disk>,
-        snapshotTime: Timestamp = .zero
+        origin: Origin = .nothing
     ) throws(LogError) {
+        var covered = LogIndex.zero
+        var snapshotTime = Timestamp.zero
+        if case .state(let state, _) = origin { (covered, snapshotTime) = (state.index, state.timestamp) }
+        let uncommitted = recovered.uncommitted.filter { $0.header.lastIndex > covered }
+        precondition(
+            recovered.last.index >= covered, "the log ends at \(recovered.last), before the snapshot of \(covered)")
         let restored = Restored(
             term: recovered.state.term, votedFor: recovered.state.votedFor,
             last: FrameEnd(position: recovered.last, checksum: recovered.lastChecksum),
-            uncommitted: recovered.uncommitted.map { FrameSummary($0) }, fence: recovered.state.fence,
+            uncommitted: uncommitted.map { FrameSummary($0) }, fence: recovered.state.fence,
             isBallotUncertain: recovered.state.isBallotUncertain)
         self.init(
             id: recovered.identity.node, cluster: recovered.identity.cluster, storage: recovered.identity.storage,
-            configuration: configuration, restored: restored, uncommittedFrames: recovered.uncommitted,
-            lastTimestamp: max(snapshotTime, try ReplicaStart.lastTimestamp(recovered, &reader)))
+            configuration: configuration, restored: restored, uncommittedFrames: uncommitted,
+            lastTimestamp: max(snapshotTime, try ReplicaStart.lastTimestamp(recovered, &reader)), origin: origin)
     }
 
     private static func lastTimestamp<Disk: Storage>(

@@ -209,10 +209,10 @@ final class World {
                 nodes[id]?.disk.frames.removeAll { $0.header.firstIndex >= index }
             case .raiseFence(let index): nodes[id]?.disk.fence = index
             case .clearFence: nodes[id]?.disk.fence = nil
-            case .restart(let end):
+            case .restart(let position, let checksum):
                 nodes[id]?.disk.frames = []
-                nodes[id]?.disk.base = end
-                nodes[id]?.disk.commit = max(node.disk.commit, end.index)
+                nodes[id]?.disk.base = FrameEnd(position: position, checksum: checksum)
+                nodes[id]?.disk.commit = max(node.disk.commit, position.index)
             case .release(let first): release(before: first, of: id)
             }
         }

@@ -1,4 +1,4 @@
-// Which snapshot a start goes on from, given what the log has.
+// How a snapshot and the log behind it fit together.
 
 public import Consensus
 import LogFormat
