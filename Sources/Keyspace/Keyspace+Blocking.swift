@@ -17,14 +17,14 @@ extension Keyspace {
         case .brpoplpush: try moveOrWait(arguments, .right, .left, code, &reply)
         case .blmpop:
             guard let key = try popFromFirst(arguments, numbersAt: 1, &reply) else {
-                return try waitForMany(.list, arguments, code, &reply)
+                return try waitOrTell(code, arguments, &reply)
             }
             noteMultiPop(.lmpop, arguments, from: key)
         case .bzpopmin: try popFirst(arguments, .least, code, &reply)
         case .bzpopmax: try popFirst(arguments, .greatest, code, &reply)
         default:
             guard let key = try popScoredFromFirst(arguments, numbersAt: 1, &reply) else {
-                return try waitForMany(.sortedSet, arguments, code, &reply)
+                return try waitOrTell(code, arguments, &reply)
             }
             noteMultiPop(.zmpop, arguments, from: key)
         }
@@ -56,7 +56,7 @@ extension Keyspace {
             }
             if wasThere { return changes.replace(by: end == .left ? .lpop : .rpop, [[UInt8](key)]) }
         }
-        waitOrTell(.list, arguments.copies(0..<arguments.count - 1), code, &reply)
+        try waitOrTell(code, arguments, &reply)
     }
 
     /// The element at an end of the first sorted set that has one.
@@ -75,7 +75,7 @@ extension Keyspace {
             }
             if wasThere { return changes.replace(by: end == .least ? .zpopmin : .zpopmax, [[UInt8](key)]) }
         }
-        waitOrTell(.sortedSet, arguments.copies(0..<arguments.count - 1), code, &reply)
+        try waitOrTell(code, arguments, &reply)
     }
 
     private mutating func moveOrWait(
@@ -83,7 +83,7 @@ extension Keyspace {
         _ reply: inout ReplyWriter
     ) throws(CommandError) {
         let wasThere = try moveElement(from: arguments[0], from, to: arguments[1], to) { reply.bulk($0) }
-        guard wasThere else { return waitOrTell(.list, arguments.copies(0..<1), code, &reply) }
+        guard wasThere else { return try waitOrTell(code, arguments, &reply) }
         // The same without the time, which is the last argument.
         let twin: CommandCode = code == .blmove ? .lmove : .rpoplpush
         changes.replace(by: twin, arguments.copies(0..<arguments.count - 1))
@@ -97,10 +97,18 @@ extension Keyspace {
         changes.replace(by: code, [[UInt8(ascii: "1")], [UInt8](arguments[position])] + rest)
     }
 
-    private mutating func waitForMany(
-        _ kind: ValueKind, _ arguments: borrowing Arguments, _ code: CommandCode, _ reply: inout ReplyWriter
-    ) throws(CommandError) {
-        waitOrTell(kind, arguments.copies(try MultiPopOptions(arguments, numbersAt: 1).keys), code, &reply)
+    /// What a blocking command that has found nothing waits for, and where.
+    static func awaited(
+        _ code: CommandCode, _ arguments: borrowing Arguments
+    ) throws(CommandError) -> (kind: ValueKind, keys: [[UInt8]]) {
+        switch code {
+        case .blpop, .brpop: (.list, arguments.copies(0..<arguments.count - 1))
+        case .blmove, .brpoplpush: (.list, arguments.copies(0..<1))
+        case .bzpopmin, .bzpopmax: (.sortedSet, arguments.copies(0..<arguments.count - 1))
+        case .blmpop: (.list, arguments.copies(try MultiPopOptions(arguments, numbersAt: 1).keys))
+        case .bzmpop: (.sortedSet, arguments.copies(try MultiPopOptions(arguments, numbersAt: 1).keys))
+        default: throw .envelope
+        }
     }
 }
 

@@ -41,6 +41,11 @@ extension Keyspace {
     /// Builds on, over at most `limit` records or a few more. Changes no part of the state that nodes share.
     public mutating func buildIndexes(records limit: Int) { _ = records.buildIndexes(records: limit) }
 
+    /// Builds all indexes to their end, as before a state that was loaded is served from. Takes as long as that takes.
+    public mutating func buildAllIndexes() {
+        while records.buildIndexes(records: .max) {}
+    }
+
     /// Has an index, or with nil all, built anew beside those in service. Returns how many there are of that name;
     /// one that is being built anyway is left alone.
     public mutating func rebuildIndexes(named name: [UInt8]?) -> Int {

@@ -52,8 +52,11 @@ extension Keyspace {
     }
 
     /// What a blocking command does that has found nothing at its keys.
-    mutating func waitOrTell(_ kind: ValueKind, _ keys: [[UInt8]], _ code: CommandCode, _ reply: inout ReplyWriter) {
+    mutating func waitOrTell(
+        _ code: CommandCode, _ arguments: borrowing Arguments, _ reply: inout ReplyWriter
+    ) throws(CommandError) {
         if case .no = waiting { return Keyspace.tellNothing(code, &reply) }
+        let (kind, keys) = try Keyspace.awaited(code, arguments)
         waiting = .does(kind, keys: keys)
     }
 
@@ -131,6 +134,17 @@ extension Keyspace {
     /// The indexes of their entries, first come first.
     public var waiterIndexes: [LogIndex] { waiters.indexes.map { LogIndex($0) } }
     public func isWaiting(_ index: LogIndex) -> Bool { waiters[index.rawValue] != nil }
+}
+
+extension Waiter {
+    /// Who waits with this command, as a state that is loaded has it; nil when it is none with which anybody waits.
+    init?(_ entry: RawSpan, version: RESPVersion) {
+        guard let view = try? EntryView(entry), (try? CommandTable.checkArity(view)) != nil,
+            (try? Keyspace.precheckBlocking(view.code, view.arguments)) != nil,
+            let awaited = try? Keyspace.awaited(view.code, view.arguments)
+        else { return nil }
+        self.init(entry: [UInt8](entry), version: version, kind: awaited.kind, keys: awaited.keys)
+    }
 }
 
 /// Seconds as blocking commands take them; 0 for ever.

@@ -44,8 +44,22 @@ public struct Keyspace: Sendable {
     /// agree, and keys that collide cannot be made for all clusters at once. Whoever knows the id can make them for
     /// this one; they make a slot slower, not wrong.
     public init(of cluster: ClusterID) {
-        records = RecordTree(hashKey: SipHash.Key(cluster.high, cluster.low))
+        records = RecordTree(hashKey: Keyspace.hashKey(of: cluster))
     }
+
+    /// The state of an image, from its records and its head. Indexes are defined but not built.
+    init(_ records: consuming RecordTree, _ head: ImageHead) {
+        for definition in head.definitions { records.addIndex(definition) }
+        self.records = records
+        lastAppliedTime = head.time
+        lastAppliedIndex = head.index
+        expiredTotal = head.expiredTotal
+        isMemoryFull = head.isMemoryFull
+        waiters = head.waiters
+        outcomes = head.outcomes
+    }
+
+    static func hashKey(of cluster: ClusterID) -> SipHash.Key { SipHash.Key(cluster.high, cluster.low) }
 
     // MARK: Commands
 
@@ -60,7 +74,7 @@ public struct Keyspace: Sendable {
     ) -> Outcome {
         lastAppliedTime = max(lastAppliedTime, time)
         lastAppliedIndex = index
-        records.freeSome()
+        records.begin(at: index.rawValue)
         isParked = false
         changes.begin()
         let before = records.changes

@@ -53,18 +53,41 @@ struct OnceTable: Sendable {
     /// Notes what was answered by the entry at `index`. Indexes only grow.
     mutating func record(_ client: [UInt8], _ number: UInt64, _ reply: RawSpan, at index: UInt64) {
         let kept = reply.byteCount <= OnceTable.replyMax ? [UInt8](reply) : nil
-        let size = client.count + (kept?.count ?? 0)
         if let old = outcomes[client] {
             bytes -= old.size
             digest.remove(old.digest)
         }
-        let hash = OnceTable.hash(client, number, kept, index)
-        bytes += size
-        digest.add(hash)
-        outcomes[client] = Outcome(number: number, reply: kept, age: index, size: size, digest: hash)
-        order.append((client, index))
+        note(client, number, kept, at: index)
         while outcomes.count > OnceTable.clientsMax || bytes > OnceTable.bytesMax { forgetOldest() }
         if order.count > 2 * outcomes.count + OnceTable.orderSlack { sweepOrder() }
+    }
+
+    private mutating func note(_ client: [UInt8], _ number: UInt64, _ reply: [UInt8]?, at index: UInt64) {
+        let size = client.count + (reply?.count ?? 0)
+        let hash = OnceTable.hash(client, number, reply, index)
+        bytes += size
+        digest.add(hash)
+        outcomes[client] = Outcome(number: number, reply: reply, age: index, size: size, digest: hash)
+        order.append((client, index))
+    }
+
+    /// Calls `body` with what is remembered, oldest first.
+    func forEach(_ body: (_ client: [UInt8], _ number: UInt64, _ reply: [UInt8]?, _ index: UInt64) -> Void) {
+        for (client, age) in order[oldest...] {
+            guard let outcome = outcomes[client], outcome.age == age else { continue }
+            body(client, outcome.number, outcome.reply, age)
+        }
+    }
+
+    /// Notes an outcome of a state that is loaded, oldest first. False, and nothing noted, when no state can have it
+    /// behind those that are there.
+    mutating func restore(_ client: [UInt8], _ number: UInt64, _ reply: [UInt8]?, at index: UInt64) -> Bool {
+        let size = client.count + (reply?.count ?? 0)
+        guard index > order.last?.age ?? 0, outcomes[client] == nil, outcomes.count < OnceTable.clientsMax,
+            size <= OnceTable.bytesMax - bytes, reply?.count ?? 0 <= OnceTable.replyMax
+        else { return false }
+        note(client, number, reply, at: index)
+        return true
     }
 
     /// Items in `order` that may be there beyond twice the clients: one busy client adds an item with each request.

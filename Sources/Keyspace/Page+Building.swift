@@ -8,7 +8,7 @@ extension Page {
     /// Beyond this depth a tag would reach past the hash.
     static let depthMax = 48
     /// What a reference weighs beside its bytes, so that copying a page touches a bounded number of ropes.
-    private static let referenceWeight = 96
+    static let referenceWeight = 96
 
     /// Whether a record of `size` bytes can be added as the page is.
     @inline(__always)
@@ -19,7 +19,7 @@ extension Page {
     /// Whether adding `size` bytes calls for two pages.
     func wantsSplit(for size: Int) -> Bool {
         depth < Page.depthMax && node.count > 1
-            && live + size + references * Page.referenceWeight > Page.splitThreshold
+            && Page.isTooHeavy(bytes: live + size, references: references)
     }
 
     /// Whether so much is garbage that making the page anew pays.
@@ -101,7 +101,7 @@ extension Page {
     }
 
     /// A page with room to grow by an eighth.
-    private static func sized(depth: Int, count: Int, bytes: Int, slack: Int) -> Page {
+    static func sized(depth: Int, count: Int, bytes: Int, slack: Int) -> Page {
         Page(
             depth: depth, records: count + count / 8 + slack,
             arena: min(bytes + max(bytes / 8, 32), Page.arenaMax - 256))
@@ -110,6 +110,7 @@ extension Page {
     private func inherit(from old: Page) {
         node.count = old.node.count
         node.digest = old.node.digest
+        node.lastChange = old.node.lastChange
         node.deadline = old.node.deadline
         node.bytes += old.node.bytes - old.block.size
         references = old.references

@@ -13,14 +13,14 @@ import ByteCoding
 struct Page {
     let block: Block
 
-    static let headerSize = 80
+    static let headerSize = 88
     private static let depthOffset = 13
-    private static let capacityOffset = 56
-    private static let homesOffset = 60
-    private static let usedOffset = 64
-    private static let deadOffset = 68
-    private static let referencesOffset = 72
-    private static let timedOffset = 76
+    private static let capacityOffset = 64
+    private static let homesOffset = 68
+    private static let usedOffset = 72
+    private static let deadOffset = 76
+    private static let referencesOffset = 80
+    private static let timedOffset = 84
 
     /// An entry that leads nowhere. No record begins at offset 65535.
     static let gap = UInt32.max

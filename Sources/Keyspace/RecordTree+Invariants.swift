@@ -11,6 +11,8 @@ private struct Tally {
     var bytes = 0
     var payload = 0
     var timed = 0
+    /// The last change that anything below tells of.
+    var newest: UInt64 = 0
 
     mutating func add(_ other: Tally) {
         count += other.count
@@ -19,6 +21,7 @@ private struct Tally {
         bytes += other.bytes
         payload += other.payload
         timed += other.timed
+        newest = max(newest, other.newest)
     }
 }
 
@@ -32,7 +35,7 @@ extension RecordTree {
 
     private func check(_ block: Block, level: Int, slot: Int, prefix: UInt64, depth: Int) -> Tally {
         let node = TreeNode(block)
-        let tally =
+        var tally =
             block.kind == .page
             ? check(Page(block), slot: slot, prefix: prefix, depth: depth)
             : check(Branch(block), level: level, slot: slot, prefix: prefix, depth: depth)
@@ -41,6 +44,8 @@ extension RecordTree {
         precondition(tally.bytes == node.bytes, "\(node.bytes) bytes, found \(tally.bytes)")
         if level <= 2 { precondition(tally.digest == node.digest, "digest \(node.digest), found \(tally.digest)") }
         if level == 2 { precondition(tally.count > 0, "slot \(slot) has a node and no record") }
+        if level <= 2 { precondition(tally.newest <= node.lastChange, "a change at \(tally.newest) is not told") }
+        tally.newest = level <= 2 ? node.lastChange : tally.newest
         return tally
     }
 
@@ -92,7 +97,7 @@ extension RecordTree {
             tally.add(
                 Tally(
                     count: 1, digest: record.digest(), deadline: record.deadline, bytes: record.sideBytes,
-                    payload: record.payload, timed: record.isTimed ? 1 : 0))
+                    payload: record.payload, timed: record.isTimed ? 1 : 0, newest: record.version))
         }
         precondition(live == page.live, "\(page.live) bytes of records, found \(live)")
         precondition(page.used <= page.arenaCapacity, "\(page.used) bytes used of \(page.arenaCapacity)")

@@ -189,7 +189,7 @@ extension Page {
     }
 
     /// Where the entries end that have the tag of the one at `start`. Entries of one tag stand side by side.
-    fileprivate func endOfRun(at start: Int) -> Int {
+    func endOfRun(at start: Int) -> Int {
         let tag = Page.tag(ofEntry: entry(start))
         var end = start + 1
         while end < capacity, entry(end) != Page.gap, Page.tag(ofEntry: entry(end)) == tag { end += 1 }
@@ -197,7 +197,7 @@ extension Page {
     }
 
     /// The records of entries of one tag, which stand in the order in which they came, by hash and key.
-    fileprivate func ordered(_ positions: Range<Int>, hashKey: SipHash.Key) -> [Record] {
+    func ordered(_ positions: Range<Int>, hashKey: SipHash.Key) -> [Record] {
         let keyed = positions.map { position in
             let record = record(ofEntry: entry(position))
             return (record: record, hash: record.keyHash(hashKey))

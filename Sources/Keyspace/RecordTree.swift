@@ -49,6 +49,14 @@ struct RecordTree: Sendable {
         writer = TreeWriter(hashKey: hashKey)
     }
 
+    /// Over records that were loaded, of which so many have a deadline.
+    init(_ root: RecordRoot, hashKey: SipHash.Key, payload: Int, timed: Int) {
+        self.init(hashKey: hashKey)
+        self.root = root
+        writer.payload = payload
+        writer.timed = timed
+    }
+
     /// Keys the hash that places records within their slot. The same on all nodes, so that a cursor of `SCAN` and the
     /// order in which a `tick` removes are too.
     var hashKey: SipHash.Key { writer.hashKey }
@@ -84,6 +92,13 @@ struct RecordTree: Sendable {
     }
 
     // MARK: Writing
+
+    /// What is changed from now on, the entry at this index changes.
+    @inline(__always)
+    mutating func begin(at entry: UInt64) {
+        writer.entry = entry
+        writer.freeSome()
+    }
 
     private mutating func path(to place: KeyPlace) -> TreePath {
         TreePath(from: ownedRoot(), to: place)
@@ -146,7 +161,7 @@ struct RecordTree: Sendable {
         record.setVersion(version)
         change.added = record.digest()
         change.sideBytes = collection.node.bytes - bytes
-        path.settle(change)
+        path.settle(change, at: writer.entry)
         return result
     }
 
@@ -225,6 +240,7 @@ struct RecordTree: Sendable {
         writer.payload = 0
         writer.timed = 0
         root = RecordRoot()
+        root.branch.node.lastChange = writer.entry
         for contents in indexes.removeAllRecords() { free(contents) }
     }
 

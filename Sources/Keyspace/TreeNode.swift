@@ -2,16 +2,18 @@
 
 import Vocabulary
 
-/// A view of a branch or a page as a node of the tree. All but `bytes` are functions of the records alone.
+/// A view of a branch or a page as a node of the tree. All but `bytes` and `lastChange` are functions of the records
+/// alone.
 struct TreeNode {
     let block: Block
 
-    static let headerSize = 56
+    static let headerSize = 64
     private static let countOffset = 16
     private static let digestLowOffset = 24
     private static let digestHighOffset = 32
     private static let deadlineOffset = 40
     private static let bytesOffset = 48
+    private static let lastChangeOffset = 56
 
     /// Stands for "never" where a deadline stands.
     static let never = UInt64.max
@@ -46,5 +48,12 @@ struct TreeNode {
     @inline(__always) var bytes: Int {
         get { Int(block[UInt64.self, TreeNode.bytesOffset]) }
         nonmutating set { block[UInt64.self, TreeNode.bytesOffset] = UInt64(newValue) }
+    }
+
+    /// The index of the last entry that wrote or removed a record below, or of a later one. Kept for a slot's uppermost
+    /// node and above; says nothing below, and in a collection.
+    @inline(__always) var lastChange: UInt64 {
+        get { block[UInt64.self, TreeNode.lastChangeOffset] }
+        nonmutating set { block[UInt64.self, TreeNode.lastChangeOffset] = newValue }
     }
 }

@@ -175,18 +175,18 @@ struct TreePath {
 
     // MARK: Sums
 
-    /// Brings the sums of all nodes up to what the page now holds.
-    func settle(_ change: TreeChange) {
+    /// Brings the sums of all nodes up to what the page now holds, which the entry at an index has changed.
+    func settle(_ change: TreeChange, at entry: UInt64) {
         page.node.count += change.count
         page.node.bytes += change.sideBytes
-        slotNode.add(change)
+        slotNode.add(change, at: entry)
         var deadline = page.node.deadline
         for level in stride(from: levels - 1, through: 0, by: -1) {
             let branch = branch(level)
             branch.update(deadline: deadline, at: cells[level])
             branch.node.count += change.count
             branch.node.bytes += change.sideBytes
-            if level < upper { branch.node.add(change) }
+            if level < upper { branch.node.add(change, at: entry) }
             deadline = branch.node.deadline
         }
     }
@@ -204,10 +204,11 @@ struct TreePath {
 }
 
 extension TreeNode {
-    fileprivate func add(_ change: TreeChange) {
+    fileprivate func add(_ change: TreeChange, at entry: UInt64) {
         var digest = digest
         digest.remove(change.removed)
         digest.add(change.added)
         self.digest = digest
+        lastChange = entry
     }
 }

@@ -7,6 +7,8 @@ import Vocabulary
 struct TreeWriter: Sendable {
     /// Keys the hash that places records.
     let hashKey: SipHash.Key
+    /// The index of the entry that is being carried out.
+    var entry: UInt64 = 0
     /// Bytes of all keys and values; of a collection beside its page those of its fields and elements.
     var payload = 0
     /// Records with a deadline.
@@ -51,7 +53,7 @@ struct TreeWriter: Sendable {
         page.replaceDeadline(TreeNode.never, by: draft.deadline)
         payload += record.payload
         timed += record.isTimed ? 1 : 0
-        path.settle(TreeChange(count: 1, added: record.digest(), sideBytes: record.sideBytes))
+        path.settle(TreeChange(count: 1, added: record.digest(), sideBytes: record.sideBytes), at: entry)
     }
 
     /// Puts the draft in the place of the record at `position`, whose key it has. `buries` is what stood for the old
@@ -87,7 +89,7 @@ struct TreeWriter: Sendable {
         change.added = record.digest()
         change.sideBytes += record.sideBytes
         if let oldValue { graveyard.take(oldValue) }
-        path.settle(change)
+        path.settle(change, at: entry)
         if page.wantsTidying { path.remake(for: 0) }
     }
 
@@ -135,7 +137,7 @@ struct TreeWriter: Sendable {
     }
 
     private func finish(_ path: inout TreePath, _ change: TreeChange) {
-        path.settle(change)
+        path.settle(change, at: entry)
         if path.slotIsEmpty {
             path.prune()
         } else if path.page.wantsTidying {
