@@ -12,7 +12,8 @@ extension AdminLoop {
         let (status, metrics) = board.read(at: now, stuckAfter: options.stuckAfter)
         let router = AdminRouter(
             status: status, metrics: metrics, counters: counters, beatAge: board.lastBeat.map { max(.zero, now - $0) },
-            identity: tokens.identity(of: request), address: peer.address, metricsAllowed: options.metricsAllowed)
+            identity: tokens.identity(of: request), address: peer.address, metricsAllowed: options.metricsAllowed,
+            hasTestHooks: options.hasTestHooks)
         return router.outcome(of: request)
     }
 
@@ -35,6 +36,8 @@ extension OperatorRequest {
         case .repair(let isForced): "repair" + (isForced ? " (forced)" : "")
         case .proveIndexes: "proof of indexes"
         case .rebuildIndexes: "rebuild of indexes"
+        case .snapshot: "snapshot"
+        case .corruptRecord: "TEST: corruption of a record in memory"
         case .reload: "reload"
         }
     }

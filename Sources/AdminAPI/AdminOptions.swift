@@ -18,6 +18,8 @@ public struct AdminOptions: Sendable {
     public var stuckAfter = Duration.seconds(2)
     /// Whose addresses may read metrics; empty allows all.
     public var metricsAllowed: [AddressRange] = []
+    /// Whether routes that damage the node on purpose are there. Never in service.
+    public var hasTestHooks = false
     /// What bounds a single connection.
     var connection = AdminConnection.Limits()
 

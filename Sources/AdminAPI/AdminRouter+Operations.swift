@@ -11,10 +11,7 @@ extension AdminRouter {
         do throws(JSONError) {
             (target, isForced) = try AdminRouter.failoverBody(request.body)
         } catch {
-            return .answer(
-                .error(
-                    400, "bad_body", "the body is not valid: \(error.what) (at byte \(error.offset))",
-                    remedy: #"send nothing, or {"to": "NODE"}"#))
+            return AdminRouter.badBody(error, remedy: #"send nothing, or {"to": "NODE"}"#)
         }
         if let target, target != status.id, !status.peers.contains(where: { $0.id == target }) {
             return .answer(
@@ -56,10 +53,7 @@ extension AdminRouter {
             }
             return .ask(.repair(isForced: isForced))
         } catch {
-            return .answer(
-                .error(
-                    400, "bad_body", "the body is not valid: \(error.what) (at byte \(error.offset))",
-                    remedy: #"send nothing, or {"force": true}"#))
+            return AdminRouter.badBody(error, remedy: #"send nothing, or {"force": true}"#)
         }
     }
 
@@ -77,11 +71,44 @@ extension AdminRouter {
             }
             return .ask(asked(index))
         } catch {
-            return .answer(
-                .error(
-                    400, "bad_body", "the body is not valid: \(error.what) (at byte \(error.offset))",
-                    remedy: #"send nothing, or {"index": "NAME"}"#))
+            return AdminRouter.badBody(error, remedy: #"send nothing, or {"index": "NAME"}"#)
         }
+    }
+
+    /// The body is empty or `{"wait": false}`.
+    func snapshot(_ request: HTTPRequest) -> Outcome {
+        do throws(JSONError) {
+            var waits = true
+            for (name, value) in try AdminRouter.members(of: request.body) {
+                switch (name, value) {
+                case ("wait", .flag(let flag)): waits = flag
+                case ("wait", _): throw JSONError(what: "\"wait\" is neither true nor false", offset: 0)
+                default: throw JSONError(what: "a field that this request does not have", offset: 0)
+                }
+            }
+            return .ask(.snapshot(waits: waits))
+        } catch {
+            return AdminRouter.badBody(error, remedy: #"send nothing, or {"wait": false}"#)
+        }
+    }
+
+    /// The body is `{"key": "KEY"}`.
+    func corruptRecord(_ request: HTTPRequest) -> Outcome {
+        do throws(JSONError) {
+            let members = try AdminRouter.members(of: request.body)
+            guard members.count == 1, case ("key", .text(let key)) = members[0] else {
+                throw JSONError(what: "not one \"key\" that is a text", offset: 0)
+            }
+            return .ask(.corruptRecord(key: Array(key.utf8)))
+        } catch {
+            return AdminRouter.badBody(error, remedy: #"send {"key": "KEY"}"#)
+        }
+    }
+
+    private static func badBody(_ error: JSONError, remedy: String) -> Outcome {
+        .answer(
+            .error(
+                400, "bad_body", "the body is not valid: \(error.what) (at byte \(error.offset))", remedy: remedy))
     }
 
     /// The members of an object; none for an empty body.

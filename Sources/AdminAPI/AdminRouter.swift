@@ -24,9 +24,12 @@ struct AdminRouter {
     let address: NetworkAddress?
     /// Whose addresses may read metrics; empty allows all.
     let metricsAllowed: [AddressRange]
+    let hasTestHooks: Bool
 
     func outcome(of request: HTTPRequest) -> Outcome {
-        guard let route = Route(rawValue: request.path) else { return .answer(AdminRouter.notFound(request.path)) }
+        guard let route = Route(rawValue: request.path), hasTestHooks || !route.isTestHook else {
+            return .answer(AdminRouter.notFound(request.path))
+        }
         guard route.isGet ? request.method == "GET" || request.method == "HEAD" : request.method == "POST" else {
             return .answer(AdminRouter.notAllowed(route))
         }
@@ -42,8 +45,12 @@ struct AdminRouter {
         case .repair: return repair(request)
         case .indexVerify: return indexes(request) { .proveIndexes($0) }
         case .indexRebuild: return indexes(request) { .rebuildIndexes($0) }
+        case .snapshot: return snapshot(request)
+        case .testCorrupt: return corruptRecord(request)
         case .reload: return .ask(.reload)
-        case .openapi: return .answer(HTTPResponse(200, json: OpenAPI.document(version: status.version)))
+        case .openapi:
+            let routes = Route.all(withTestHooks: hasTestHooks)
+            return .answer(HTTPResponse(200, json: OpenAPI.document(of: routes, version: status.version)))
         case .page: return .answer(HTTPResponse(200, contentType: "text/html; charset=utf-8", body: StatusPage.html))
         case .script: return .answer(HTTPResponse(200, contentType: "text/javascript", body: StatusPage.script))
         case .style: return .answer(HTTPResponse(200, contentType: "text/css", body: StatusPage.style))

@@ -4,7 +4,7 @@ import Telemetry
 
 /// `/v1/openapi.json`.
 enum OpenAPI {
-    static func document(version: String) -> [UInt8] {
+    static func document(of routes: [Route], version: String) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("openapi", "3.1.0")
@@ -16,7 +16,7 @@ enum OpenAPI {
             }
             writer.member("paths") { writer in
                 writer.object { writer in
-                    for route in Route.allCases { writer.member(route.rawValue) { path(route, to: &$0) } }
+                    for route in routes { writer.member(route.rawValue) { path(route, to: &$0) } }
                 }
             }
             writer.member("components") { components(to: &$0) }
@@ -49,6 +49,8 @@ enum OpenAPI {
             if route == .indexVerify || route == .indexRebuild {
                 writer.member("requestBody") { body(["index": "string"], to: &$0) }
             }
+            if route == .snapshot { writer.member("requestBody") { body(["wait": "boolean"], to: &$0) } }
+            if route == .testCorrupt { writer.member("requestBody") { body(["key": "string"], to: &$0) } }
             if route == .repair { writer.member("requestBody") { body(["force": "boolean"], to: &$0) } }
             writer.member("responses") { responses(route, to: &$0) }
         }
@@ -193,7 +195,7 @@ extension Route {
     /// Statuses besides 200, apart from those that any malformed request can get.
     fileprivate var otherStatuses: [(Int, String)] {
         var statuses: [(Int, String)] = []
-        if [.failover, .repair, .indexVerify, .indexRebuild].contains(self) {
+        if [.failover, .repair, .indexVerify, .indexRebuild, .snapshot, .testCorrupt].contains(self) {
             statuses += [(400, "The body is not valid.")]
         }
         if admission != .nobodyIsAsked {

@@ -12,7 +12,9 @@ enum Route: String, CaseIterable, Sendable {
     case repair = "/v1/repair"
     case indexVerify = "/v1/indexes/verify"
     case indexRebuild = "/v1/indexes/rebuild"
+    case snapshot = "/v1/snapshot"
     case reload = "/v1/reload"
+    case testCorrupt = "/v1/test/corrupt"
     case openapi = "/v1/openapi.json"
     case page = "/"
     case script = "/status.js"
@@ -26,13 +28,22 @@ enum Route: String, CaseIterable, Sendable {
         case admin
     }
 
-    var isGet: Bool { ![.failover, .repair, .indexVerify, .indexRebuild, .reload].contains(self) }
+    /// What a port with or without test hooks offers.
+    static func all(withTestHooks: Bool) -> [Route] { allCases.filter { withTestHooks || !$0.isTestHook } }
+
+    /// Damages the node on purpose: there is no such path but in a process that was started for a test.
+    var isTestHook: Bool { self == .testCorrupt }
+
+    var isGet: Bool {
+        ![.failover, .repair, .indexVerify, .indexRebuild, .snapshot, .reload, .testCorrupt].contains(self)
+    }
 
     var admission: Guard {
         switch self {
         case .health, .ready, .readyLeader, .readyReads, .page, .script, .style: .nobodyIsAsked
         case .metrics: .metrics
-        case .status, .failover, .repair, .indexVerify, .indexRebuild, .reload, .openapi: .admin
+        case .status, .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .reload, .testCorrupt, .openapi:
+            .admin
         }
     }
 
@@ -54,6 +65,9 @@ enum Route: String, CaseIterable, Sendable {
             "Proves that secondary indexes equal their records; answers with the proof's number. Status tells the rest."
         case .indexRebuild:
             "Builds secondary indexes anew while those in service answer. Status tells how far they are."
+        case .snapshot:
+            "Has every node write a snapshot of the state as it is now; the leader answers when its own is durable."
+        case .testCorrupt: "Alters one record in this node's memory, for tests."
         case .reload: "Reads certificates, tokens and log level again, as SIGHUP does."
         case .openapi: "This document."
         case .page: "A page that shows the status; asks for a token."

@@ -45,8 +45,9 @@ enum StatusPage {
 
         function words(value) {
           if (value === null) return "–";
-          if (Array.isArray(value)) return value.map((item) => item.message).join("; ") || "none";
-          return String(value);
+          if (Array.isArray(value)) return value.map((item) => item.message || words(item)).join("; ") || "none";
+          if (typeof value !== "object") return String(value);
+          return Object.entries(value).map(([name, part]) => name.replaceAll("_", " ") + " " + words(part)).join(", ");
         }
 
         function rows(table, list) {
@@ -64,6 +65,7 @@ enum StatusPage {
           rows(at("node"), facts.map(([name, value]) => {
             const data = cell("td", words(value));
             if (name === "healthy" || name === "durability_full") data.className = value ? "good" : "bad";
+            if (name === "state" && value.condition !== "sound") data.className = "bad";
             return [cell("th", name.replaceAll("_", " ")), data];
           }));
           const peers = status.peers;

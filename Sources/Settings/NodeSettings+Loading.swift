@@ -55,12 +55,14 @@ extension NodeSettings {
         requests = RequestSettings(
             holdTimeout: reader.value(SettingTable.hold), timeout: reader.value(SettingTable.request))
         log = LogSettings(from: &reader)
+        stateCompareInterval = reader.value(SnapshotTable.compareInterval)
         cpuLatencyMax = reader.optional(SettingTable.cpuLatency)
         memoryMax = reader.optional(SettingTable.memoryMax)
         clients = ClientSettings(from: &reader)
         metricsAllow = reader.value(SettingTable.metricsAllow)
         logging = LoggingSettings(
             level: reader.value(SettingTable.logLevel), style: reader.value(SettingTable.logFormat))
+        let snapshots = SnapshotSettings(from: &reader, standardDirectory: (dataDirectory ?? "") + "/snapshots")
         guard let node, let cluster, let members, let dataDirectory, let listeners, let tls, let authentication else {
             return nil
         }
@@ -69,6 +71,7 @@ extension NodeSettings {
         self.members = members
         self.dataDirectory = dataDirectory
         self.logDirectory = logDirectory ?? dataDirectory + "/log"
+        self.snapshots = snapshots
         self.listeners = listeners
         self.tls = tls
         self.authentication = authentication
@@ -137,10 +140,23 @@ extension LogSettings {
     fileprivate init(from reader: inout SettingsReader) {
         segmentSize = reader.value(SettingTable.segmentSize)
         reserve = reader.value(SettingTable.logReserve)
+        retain = reader.value(SettingTable.logRetain)
         scrubRate = reader.value(SettingTable.scrubRate)
         scrubInterval = reader.value(SettingTable.scrubInterval)
         compression = reader.value(SettingTable.compression)
         batchBytesMax = reader.value(SettingTable.batchBytes)
+    }
+}
+
+extension SnapshotSettings {
+    fileprivate init(from reader: inout SettingsReader, standardDirectory: String) {
+        directory = reader.optional(SnapshotTable.directory) ?? standardDirectory
+        logMin = reader.value(SnapshotTable.logMin)
+        logPercent = reader.value(SnapshotTable.logPercent)
+        let interval = reader.value(SnapshotTable.interval)
+        self.interval = interval > .zero ? interval : nil
+        keep = reader.value(SnapshotTable.keep)
+        transferRate = reader.value(SnapshotTable.transferRate)
     }
 }
 

@@ -19,6 +19,9 @@ public struct NodeSettings: Hashable, Sendable {
     public var consensus: ConsensusSettings
     public var requests: RequestSettings
     public var log: LogSettings
+    public var snapshots: SnapshotSettings
+    /// How often a leader has the replicas compare their digests, while there is something new.
+    public var stateCompareInterval: Duration
     /// How long the machine's cores may take to wake while the node works; nil leaves that to the system.
     public var cpuLatencyMax: Duration?
     /// What the keyspace may take in memory; nil for no limit.
@@ -102,11 +105,26 @@ public enum LogCompression: String, CaseIterable, Sendable {
 public struct LogSettings: Hashable, Sendable {
     public var segmentSize: ByteCount
     public var reserve: ByteCount
+    /// Bytes of log that are kept behind the newest snapshot, for followers that fall behind.
+    public var retain: ByteCount
     /// Bytes of older segments that are read again in a second, and the pause between two passes over all of them.
     public var scrubRate: ByteCount
     public var scrubInterval: Duration
     public var compression: LogCompression
     public var batchBytesMax: ByteCount
+}
+
+/// When a node writes a snapshot, how many it keeps, and how fast it sends one.
+public struct SnapshotSettings: Hashable, Sendable {
+    public var directory: String
+    /// Bytes of log since the last snapshot that call for the next: this, or the share of the records' bytes if more.
+    public var logMin: ByteCount
+    public var logPercent: Int
+    /// The age that calls for the next; nil when age does not.
+    public var interval: Duration?
+    public var keep: Int
+    /// Bytes per second for all nodes that fetch one, together.
+    public var transferRate: ByteCount
 }
 
 public struct ClientSettings: Hashable, Sendable {

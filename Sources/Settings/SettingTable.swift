@@ -112,6 +112,12 @@ enum SettingTable {
         Space on the log's file system that no segment is made from: left for repair and for whoever frees space. When \
         the log has no room but what votes need, writes are refused with `-NOSPACE`.
         """)
+    static let logRetain = Setting(
+        "log.retain", .size(.kibibytes(64) ... .mebibytes(1 << 20)), .value("256MiB"),
+        """
+        Log that is kept although the newest snapshot covers it, for followers that fall behind; one that falls further \
+        behind is sent the snapshot instead. At least `peer.inflight-bytes-max`. Given up while the disk is full.
+        """)
     static let scrubRate = Setting(
         "log.scrub-rate", .size(.kibibytes(64) ... .mebibytes(4096)), .value("4MiB"),
         """
@@ -193,7 +199,9 @@ enum SettingTable {
             metricsTokens.declaration, electionMin.declaration, electionMax.declaration, probeDelay.declaration,
             heartbeat.declaration, peerInflight.declaration, appendBytes.declaration, uncommitted.declaration,
             hold.declaration, request.declaration, segmentSize.declaration, logReserve.declaration,
-            scrubRate.declaration, scrubInterval.declaration, compression.declaration, batchBytes.declaration,
+            logRetain.declaration, scrubRate.declaration, scrubInterval.declaration, compression.declaration,
+            batchBytes.declaration,
+        ] + SnapshotTable.all + [
             cpuLatency.declaration, memoryMax.declaration, requestSize.declaration,
             arguments.declaration, connections.declaration, outputBuffer.declaration, outputTimeout.declaration,
             loginTimeout.declaration, keyEvents.declaration, metricsAllow.declaration, logLevel.declaration,
@@ -202,8 +210,8 @@ enum SettingTable {
 
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
-    /// Names beginning like ours that are for tools, and mean nothing to a node.
-    static let environmentOfTools: Set<String> = ["TRIREME_PROGRAMS"]
+    /// Names beginning like ours that are for tools and tests, and set nothing.
+    static let environmentOfTools: Set<String> = ["TRIREME_PROGRAMS", "TRIREME_TEST_HOOKS"]
 }
 
 /// The certificate settings: one identity for all ports, and what replaces a part of it on one of them.

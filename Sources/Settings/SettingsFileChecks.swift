@@ -20,6 +20,7 @@ struct SettingsFileChecks {
         checkTokens(SettingTable.metricsTokens.key, settings.authentication.metricsTokenFile)
         checkDirectory(SettingTable.dataDirectory.key, settings.dataDirectory)
         checkDirectory(SettingTable.logDirectory.key, settings.logDirectory)
+        checkDirectory(SnapshotTable.directory.key, settings.snapshots.directory)
     }
 
     /// The parts that this table's own keys gave; what they did not give was checked where it was given.

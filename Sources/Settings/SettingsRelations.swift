@@ -16,6 +16,7 @@ struct SettingsRelations {
         checkPlaintext(settings)
         checkTimes(settings)
         checkSizes(settings)
+        checkDirectories(settings)
     }
 
     private mutating func checkMembers(_ settings: NodeSettings) {
@@ -87,8 +88,25 @@ struct SettingsRelations {
             "peer.uncommitted-bytes-max", consensus.uncommittedBytesMax, consensus.inflightBytesMax,
             "`peer.inflight-bytes-max`")
         atLeast(
+            "log.retain", settings.log.retain, consensus.inflightBytesMax,
+            "`peer.inflight-bytes-max`, or a follower is sent a snapshot for what is under way to it")
+        atLeast(
             "client.output-buffer-max", settings.clients.outputBufferMax, settings.clients.requestSizeMax,
             "`client.request-size-max`, or the largest value cannot be read back")
+    }
+
+    /// A snapshot directory is swept of what no snapshot names, so nothing of the log or of the node may be in it.
+    private mutating func checkDirectories(_ settings: NodeSettings) {
+        let snapshots = settings.snapshots.directory
+        let others = [("data.directory", settings.dataDirectory), ("log.directory", settings.logDirectory)]
+        guard
+            let (key, held) = others.first(where: { _, other in
+                snapshots == "/" || (other + "/").hasPrefix(snapshots + "/")
+            })
+        else { return }
+        reader.note(
+            "snapshot.directory", "is \(snapshots), which holds `\(key)` (\(held))",
+            "give the snapshots a directory of their own, such as \(settings.dataDirectory)/snapshots")
     }
 
     /// Notes a setting that is less than `bound`; the place named is the one that was given, if only one was.

@@ -15,6 +15,7 @@ extension Metrics {
         writeMessages(with: status, to: &writer)
         writeLog(to: &writer)
         status.writeLogCare(to: &writer)
+        writeSnapshots(with: status, to: &writer)
         status.writeResources(to: &writer)
         status.writeIndexes(to: &writer)
         writePorts(to: &writer)
@@ -146,9 +147,17 @@ extension NodeStatus {
         writer.single(
             "trireme_start_segments_scanned", .gauge, "Log segments scanned by recovery.", progress.segmentsScanned)
         writer.single(
+            "trireme_start_records_loaded", .gauge, "Records loaded from a snapshot by this start.",
+            progress.recordsLoaded)
+        writer.single(
             "trireme_start_entries_replayed", .gauge, "Entries replayed since the start.", progress.entriesReplayed)
         writer.single(
             "trireme_start_entries_per_second", .gauge, "Speed of the replay at start.", progress.entriesPerSecond)
+        if let timeLeft = progress.timeLeft {
+            writer.single(
+                "trireme_start_phase_left_seconds", .gauge, "Estimate of what is left of the phase.",
+                timeLeft.inSeconds)
+        }
     }
 
     fileprivate func writeConsensus(to writer: inout PrometheusWriter) {
@@ -158,6 +167,8 @@ extension NodeStatus {
         }
         writer.single("trireme_raft_has_leader", .gauge, "1 when the node knows a leader.", leader == nil ? 0 : 1)
         writer.single("trireme_raft_term", .gauge, "The node's term.", term.rawValue)
+        writer.single(
+            "trireme_raft_first_index", .gauge, "First index that is still in the node's log.", firstIndex.rawValue)
         writer.single("trireme_raft_last_index", .gauge, "Last index of the node's log.", lastIndex.rawValue)
         writer.single(
             "trireme_raft_persisted_index", .gauge, "Last index synced on this node's disk.", persistedIndex.rawValue)

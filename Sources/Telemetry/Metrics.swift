@@ -47,6 +47,18 @@ public struct Metrics: Sendable, Equatable {
     /// Places of the log that turned out to be damaged, at the start or since.
     public var damages = Tally<DamageLabel>()
 
+    // Snapshots, and the comparison of states.
+    public var snapshotsWritten: UInt64 = 0
+    public var snapshotsFailed: UInt64 = 0
+    /// Bytes of files made for snapshots, and of files that a later one took as they were.
+    public var snapshotBytesWritten: UInt64 = 0
+    public var snapshotBytesReused: UInt64 = 0
+    /// Bytes of snapshots that went to other nodes, and that came from them.
+    public var snapshotBytesSent: UInt64 = 0
+    public var snapshotBytesReceived: UInt64 = 0
+    /// Comparisons in which this node's digest was not the agreed one.
+    public var digestMismatches: UInt64 = 0
+
     // The path of a write. Durations in nanoseconds.
     /// From a request's arrival at the leader to its commit.
     public var commit = Histogram()

@@ -31,6 +31,7 @@ extension NodeStatus {
 
     private func writePosition(to writer: inout JSONWriter) {
         writer.member("term", term.rawValue)
+        writer.member("first_index", firstIndex.rawValue)
         writer.member("last_index", lastIndex.rawValue)
         writer.member("commit_index", commitIndex.rawValue)
         writer.member("applied_index", appliedIndex.rawValue)
@@ -44,6 +45,7 @@ extension NodeStatus {
     private func writeService(to writer: inout JSONWriter) {
         writer.member("phase", progress.phase.rawValue)
         writer.member("progress_percent", progress.percent)
+        writer.member("progress") { progress.write(to: &$0) }
         writer.member("ready", readiness.isReady)
         writer.member("serves_reads", readiness.mayServeReads)
         writer.member("reasons") { readiness.writeReasons(to: &$0) }
@@ -57,11 +59,11 @@ extension NodeStatus {
         writer.member("data_directory", dataDirectory)
         writer.member("log_room_bytes", logRoom.rawValue)
         writer.member("log_size_bytes", logSize.rawValue)
-        writer.member("repair") { writer in
-            if let repair { repair.write(to: &writer) } else { writer.value(String?.none) }
-        }
+        writer.member("repair") { repair.write(to: &$0) { $0.write(to: &$1) } }
         writer.member("scrub") { scrub.write(to: &$0) }
         writer.member("quarantine") { quarantine.write(to: &$0) }
+        writer.member("snapshot") { snapshot.write(to: &$0) }
+        writer.member("state") { state.write(to: &$0) }
         writer.member("memory_bytes", memory.rawValue)
         writer.member("keys", keys)
         writer.member("indexes") { $0.array { writer in for index in indexes { index.write(to: &writer) } } }
@@ -116,11 +118,19 @@ extension StartProgress {
         writer.object { writer in
             writer.member("percent", percent)
             writer.member("elapsed_ms", elapsed.milliseconds)
+            writer.member("unit", work?.unit.rawValue)
+            writer.member("per_second", perSecond.map { ($0 * 10).rounded() / 10 })
+            writer.member("seconds_left", timeLeft.map { ($0.inSeconds * 10).rounded(.up) / 10 })
             writer.member("segments_scanned", segmentsScanned)
             writer.member("segments_total", segmentsTotal)
+            writer.member("records_loaded", recordsLoaded)
+            writer.member("records_total", recordsTotal)
             writer.member("entries_replayed", entriesReplayed)
             writer.member("entries_total", entriesTotal)
             writer.member("entries_per_second", entriesPerSecond)
+            writer.member("index", index)
+            writer.member("records_walked", recordsWalked)
+            writer.member("records_to_walk", recordsToWalk)
             writer.member("finished") { writer in
                 writer.array { writer in
                     for phase in finished {

@@ -15,6 +15,8 @@ public struct NodeStatus: Sendable, Equatable {
     /// The leader of `term` as far as this node knows.
     public var leader: NodeID?
     public var term = Term.zero
+    /// The first entry that is still in the log; what was before is in a snapshot only.
+    public var firstIndex = LogIndex.zero
     public var lastIndex = LogIndex.zero
     /// Up to here the log is synced on this node's own disk.
     public var persistedIndex = LogIndex.zero
@@ -51,6 +53,8 @@ public struct NodeStatus: Sendable, Equatable {
     public var repair: RepairStatus?
     public var scrub = ScrubStatus()
     public var quarantine = QuarantineStatus()
+    public var snapshot = SnapshotStatus()
+    public var state = StateStatus()
     public var indexes: [IndexStatus] = []
     public var indexProof = IndexProofStatus()
     /// Resident memory of the process.
@@ -68,7 +72,9 @@ public struct NodeStatus: Sendable, Equatable {
 
     /// Whether nothing is wrong with the node. Maintenance is no fault, though it makes a node unready; damage on its
     /// disk is one, though it serves.
-    public var isHealthy: Bool { repair == nil && readiness.reasons.allSatisfy { $0 == .maintenance } }
+    public var isHealthy: Bool {
+        repair == nil && state.isSound && readiness.reasons.allSatisfy { $0 == .maintenance }
+    }
 }
 
 /// What a node knows of another member. Progress and lag are known to the leader only; elsewhere they are nil.

@@ -13,6 +13,11 @@ public enum OperatorRequest: Sendable, Equatable {
     case proveIndexes(String?)
     /// Build secondary indexes anew beside those in service: the one of this name, or all.
     case rebuildIndexes(String?)
+    /// Take a snapshot of a state that holds everything up to now. `waits`: answer when it is durable on this node, the
+    /// leader, with `OperatorOutcome.snapshot`; else as soon as it is ordered, with `snapshotAsked`.
+    case snapshot(waits: Bool)
+    /// Alter the record of this key in this node's memory, and nowhere else: only tests ask that.
+    case corruptRecord(key: [UInt8])
     /// Read certificates, tokens and log level again, as SIGHUP does.
     case reload
 }

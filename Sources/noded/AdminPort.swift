@@ -53,6 +53,12 @@ final class AdminPort {
         self.logger = logger
         var options = AdminOptions(listen: try AdminPort.address(settings))
         options.metricsAllowed = try AdminPort.ranges(settings)
+        options.hasTestHooks = ThisProcess.environment("TRIREME_TEST_HOOKS") == "1"
+        if options.hasTestHooks {
+            logger.warning(
+                "operators may damage this node on purpose",
+                metadata: ["remedy": "unset TRIREME_TEST_HOOKS, unless this is a test"])
+        }
         let tokens = try AdminPort.tokens(settings)
         let context = try AdminPort.context(settings)
         do throws(AdminError) {

@@ -25,7 +25,7 @@ import Vocabulary
 
     private func outcome(
         _ method: String, _ target: String, as identity: AdminTokens.Identity = .admin, status: NodeStatus? = nil,
-        body: String = "", from address: String = "127.0.0.1", allowed: [AddressRange] = []
+        body: String = "", from address: String = "127.0.0.1", allowed: [AddressRange] = [], hooks: Bool = false
     ) -> AdminRouter.Outcome {
         let parts = target.split(separator: "?", maxSplits: 1)
         let request = HTTPRequest(
@@ -33,7 +33,8 @@ import Vocabulary
             body: Array(body.utf8), keepsAlive: true)
         let router = AdminRouter(
             status: status ?? ready, metrics: Metrics(), counters: AdminCounters(), beatAge: .milliseconds(5),
-            identity: identity, address: NetworkAddress(address), metricsAllowed: allowed)
+            identity: identity, address: NetworkAddress(address), metricsAllowed: allowed,
+            hasTestHooks: hooks)
         return router.outcome(of: request)
     }
 
@@ -53,7 +54,10 @@ import Vocabulary
         for route in Route.allCases {
             let method = route.isGet ? "GET" : "POST"
             let codes = [AdminTokens.Identity.nobody, .unknown, .metrics, .admin].map {
-                code(outcome(method, route.rawValue, as: $0))
+                code(
+                    outcome(
+                        method, route.rawValue, as: $0, body: route == .testCorrupt ? #"{"key":"k"}"# : "", hooks: true)
+                )
             }
             let served = route.isGet ? 200 : 202
             switch route.admission {
@@ -77,7 +81,7 @@ import Vocabulary
         for route in Route.allCases {
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
                 let isServed = route.isGet ? method == "GET" || method == "HEAD" : method == "POST"
-                #expect((code(outcome(method, route.rawValue)) == 405) == !isServed, "\(method) \(route)")
+                #expect((code(outcome(method, route.rawValue, hooks: true)) == 405) == !isServed, "\(method) \(route)")
             }
         }
         guard case .answer(let response) = outcome("PUT", "/v1/failover") else { return }
@@ -150,6 +154,37 @@ import Vocabulary
         #expect(reasons[0]["message"] == "the node is starting: replaying")
     }
 
+    @Test func `a start that loads a snapshot shows its speed and what is left of it`() throws {
+        var status = NodeStatus(id: n1)
+        status.progress = StartProgress(phase: .loading)
+        (status.progress.recordsTotal, status.progress.recordsLoaded) = (4_000_000, 1_000_000)
+        status.progress.elapsed = .seconds(2)
+        status.readiness = Readiness(reasons: [.starting(.loading)], mayServeReads: false)
+        let answer = outcome("GET", "/readyz", as: .nobody, status: status)
+        #expect(code(answer) == 503)
+        let body = try object(answer)
+        #expect(body["phase"] as? String == "loading")
+        let progress = try #require(body["progress"] as? [String: Any])
+        #expect(progress["percent"] as? Double == 25)
+        #expect(progress["unit"] as? String == "records")
+        #expect(progress["per_second"] as? Double == 500_000)
+        #expect(progress["seconds_left"] as? Double == 6)
+        #expect(progress["records_loaded"] as? Int == 1_000_000)
+    }
+
+    @Test func `a state that is not sound stands in the reasons`() throws {
+        var status = ready
+        status.state = StateStatus(.diverged, text: "it differs", remedy: "wait")
+        status.readiness = Readiness(reasons: [try #require(status.state.unreadyReason)], mayServeReads: false)
+        let answer = outcome("GET", "/readyz", as: .nobody, status: status)
+        #expect(code(answer) == 503)
+        let reasons = try #require(try object(answer)["reasons"] as? [[String: String]])
+        #expect(
+            reasons == [
+                ["code": "quarantined", "message": "the node is quarantined: it differs", "remedy": "wait"]
+            ])
+    }
+
     @Test func `metrics can be limited to addresses`() throws {
         let allowed = [try #require(AddressRange("10.0.0.0/8")), try #require(AddressRange("::1"))]
         #expect(code(outcome("GET", "/metrics", as: .metrics, from: "10.1.2.3", allowed: allowed)) == 200)
@@ -187,6 +222,32 @@ import Vocabulary
         }
     }
 
+    @Test func `a snapshot is asked for with what its body says`() {
+        #expect(outcome("POST", "/v1/snapshot") == .ask(.snapshot(waits: true)))
+        #expect(outcome("POST", "/v1/snapshot", body: "{}") == .ask(.snapshot(waits: true)))
+        #expect(outcome("POST", "/v1/snapshot", body: #"{"wait":false}"#) == .ask(.snapshot(waits: false)))
+        #expect(code(outcome("GET", "/v1/snapshot")) == 405)
+        for body in ["x", "[]", #"{"wait":1}"#, #"{"force":true}"#] {
+            #expect(code(outcome("POST", "/v1/snapshot", body: body)) == 400, "\(body)")
+        }
+    }
+
+    @Test func `a record is corrupted by tests alone, elsewhere there is no such path`() throws {
+        let (path, body) = ("/v1/test/corrupt", #"{"key":"k\u00e9"}"#)
+        #expect(outcome("POST", path, body: body, hooks: true) == .ask(.corruptRecord(key: Array("ké".utf8))))
+        for wrong in ["", "{}", #"{"key":1}"#, #"{"record":"k"}"#, #"{"key":"k","force":true}"#] {
+            #expect(code(outcome("POST", path, body: wrong, hooks: true)) == 400, "\(wrong)")
+        }
+        for method in ["POST", "GET", "PUT"] {
+            for identity in [AdminTokens.Identity.admin, .nobody] {
+                #expect(code(outcome(method, path, as: identity, body: body)) == 404)
+            }
+        }
+        let listed = try #require(
+            try object(outcome("GET", "/v1/openapi.json", hooks: true))["paths"] as? [String: Any])
+        #expect(listed.keys.contains(path))
+    }
+
     @Test func `each outcome of an operation has its status and its facts`() throws {
         let done = AdminRouter.response(
             to: .done([OperatorFact("leader", .text("n2")), OperatorFact("ms", .decimal(1.5))]))
@@ -206,8 +267,9 @@ import Vocabulary
         let document = try object(outcome("GET", "/v1/openapi.json"))
         #expect(document["openapi"] as? String == "3.1.0")
         let paths = try #require(document["paths"] as? [String: [String: Any]])
-        #expect(Set(paths.keys) == Set(Route.allCases.map(\.rawValue)))
-        for route in Route.allCases {
+        let routes = Route.all(withTestHooks: false)
+        #expect(Set(paths.keys) == Set(routes.map(\.rawValue)) && !paths.keys.contains("/v1/test/corrupt"))
+        for route in routes {
             #expect(Set(paths[route.rawValue]?.keys ?? [:].keys) == (route.isGet ? ["get", "head"] : ["post"]))
         }
     }

@@ -19,6 +19,20 @@ import Vocabulary
         #expect(settings.metricsAllow.isEmpty)
     }
 
+    @Test func `snapshots have a place, a cause and a number`() throws {
+        let settings = try Sample.parse()
+        #expect(
+            settings.snapshots
+                == SnapshotSettings(
+                    directory: "/etc/t/data/snapshots", logMin: .mebibytes(256), logPercent: 50,
+                    interval: .seconds(3600), keep: 2, transferRate: .mebibytes(64)))
+        #expect(settings.log.retain == .mebibytes(256))
+        #expect(settings.stateCompareInterval == .seconds(1))
+        let other = try Sample.parse(flags: ["--snapshot.interval=0s", "--snapshot.directory", "/s"]).snapshots
+        #expect(other.interval == nil)
+        #expect(other.directory == "/s")
+    }
+
     @Test func `every default is a value of its setting`() {
         for setting in SettingTable.all {
             if case .value(let text) = setting.standard {
@@ -177,6 +191,8 @@ import Vocabulary
             "`10k` is no whole number; write a whole number from 1 to 1000000, without a unit"
         ),
         ("client.connections-max: 0", "0 is out of bounds; write a whole number from 1 to 1000000"),
+        ("snapshot.keep: 0", "0 is out of bounds; write a whole number from 1 to 16"),
+        ("snapshot.interval: 0", "`0` has no unit; write 0ms, 0s or 0m"),
         ("auth.required: yes", "`yes` is neither true nor false; write true or false"),
         ("tls.minimum: 1.1", "`1.1` is not known; write one of 1.3, 1.2"),
         ("logging.level: loud", "`loud` is not known; write one of trace, debug, info, warning, error"),

@@ -60,6 +60,20 @@ import Testing
             """
         ),
         (
+            "log.retain: 1MiB",
+            """
+            /etc/t/n.yaml:13: log.retain: is 1MiB, less than `peer.inflight-bytes-max`, or a follower is sent a \
+            snapshot for what is under way to it; write at least 4MiB
+            """
+        ),
+        (
+            "snapshot.directory: data",
+            """
+            /etc/t/n.yaml:13: snapshot.directory: is /etc/t/data, which holds `data.directory` (/etc/t/data); give \
+            the snapshots a directory of their own, such as /etc/t/data/snapshots
+            """
+        ),
+        (
             "client.request-size-max: 512MiB",
             """
             default: client.output-buffer-max: is 128MiB, less than `client.request-size-max`, or the \
@@ -84,6 +98,15 @@ import Testing
     ])
     func `a broken relation names the setting to change`(line: String, message: String) {
         #expect(Sample.problems(adding: line) == [message])
+    }
+
+    @Test func `snapshots do not share a directory with the log or with what holds it`() {
+        for (directory, key) in [("/log", "log.directory"), ("/", "data.directory"), ("/etc", "data.directory")] {
+            let told = Sample.problems(
+                adding: "log.directory: /log/segments", "snapshot.directory: \(directory)")
+            #expect(told.count == 1 && told[0].contains("is \(directory), which holds `\(key)`"), "\(told)")
+        }
+        #expect(Sample.problems(adding: "snapshot.directory: /etc/t/data-snapshots") == [])
     }
 
     @Test func `authentication is off on loopback only`() {

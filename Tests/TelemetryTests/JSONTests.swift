@@ -17,6 +17,29 @@ import Vocabulary
         return index
     }
 
+    private static var snapshot: SnapshotStatus {
+        var snapshot = SnapshotStatus()
+        snapshot.kept = [
+            SnapshotStatus.Kept(
+                index: LogIndex(60), term: Term(6), time: Timestamp(microseconds: 0), digest: Digest(high: 0, low: 1),
+                records: 5, plain: ByteCount(500), stored: ByteCount(300)),
+            SnapshotStatus.Kept(
+                index: LogIndex(110), term: Term(7), time: Timestamp(microseconds: 1_000_000),
+                digest: Digest(high: 0, low: 2), records: 8, plain: ByteCount(800), stored: ByteCount(400)),
+        ]
+        snapshot.age = .milliseconds(61_500)
+        snapshot.disk = ByteCount(450)
+        snapshot.logSince = ByteCount(70)
+        snapshot.logDue = .mebibytes(256)
+        snapshot.last = SnapshotStatus.Written(
+            index: LogIndex(110), took: .milliseconds(12), made: ByteCount(150), reused: ByteCount(250))
+        snapshot.serving = [
+            SnapshotStatus.Transfer(
+                peer: NodeID("n3")!, index: LogIndex(110), bytes: ByteCount(100), total: ByteCount(400))
+        ]
+        return snapshot
+    }
+
     @Test func `text of any kind survives`() throws {
         let text = "a\"b\\c\n\u{0}\u{1F}\u{7F}é😀</script>"
         var writer = JSONWriter()
@@ -43,6 +66,7 @@ import Vocabulary
         status.role = .leader
         status.leader = NodeID("n1")
         status.term = Term(7)
+        status.firstIndex = LogIndex(41)
         status.lastIndex = LogIndex(125)
         status.persistedIndex = LogIndex(124)
         status.commitIndex = LogIndex(123)
@@ -78,6 +102,9 @@ import Vocabulary
         status.quarantine.directory = "n1/log/quarantine"
         status.quarantine.files = 2
         status.quarantine.size = ByteCount(4096)
+        status.snapshot = JSONTests.snapshot
+        status.state.compared = 30
+        status.state.comparedIndex = LogIndex(121)
         status.indexes = [JSONTests.index]
         status.indexProof.asked = 2
         status.indexProof.ended = 1
@@ -89,15 +116,29 @@ import Vocabulary
         ]
         let expected = """
             {"node":{"id":"n1","cluster":"00000000000000010000000000000002","role":"leader","healthy":true,"term":7,\
-            "last_index":125,"commit_index":123,"applied_index":122,"persisted_index":124,\
+            "first_index":41,"last_index":125,"commit_index":123,"applied_index":122,"persisted_index":124,\
             "digest":"00000000000000ab0000000000000001","timeline":1,"lag_entries":1,"lag_ms":1.5,"version":"0.2.0",\
-            "feature_level":1,"uptime_seconds":61.5,"phase":"ready","progress_percent":100.0,"ready":false,\
-            "serves_reads":true,"reasons":[{"code":"maintenance","message":"maintenance is on",\
+            "feature_level":1,"uptime_seconds":61.5,"phase":"ready","progress_percent":100.0,\
+            "progress":{"percent":100.0,"elapsed_ms":0.0,"unit":null,"per_second":null,"seconds_left":null,\
+            "segments_scanned":0,"segments_total":0,"records_loaded":0,"records_total":0,"entries_replayed":0,\
+            "entries_total":0,"entries_per_second":0.0,"index":null,"records_walked":0,"records_to_walk":0,\
+            "finished":[]},"ready":false,"serves_reads":true,"reasons":[{"code":"maintenance","message":"maintenance is on",\
             "remedy":"run `nodectl maintenance off` when the work is done"}],"maintenance":true,\
             "durability":"synced on a majority","durability_full":true,"pid":42,"data_directory":"n1/data",\
             "log_room_bytes":1048576,"log_size_bytes":65536,"repair":null,\
             "scrub":{"passes":2,"asked_pass":1,"ended_at":"1970-01-01T00:00:00.000000Z","read_bytes":77,"errors":0},\
             "quarantine":{"directory":"n1/log/quarantine","files":2,"bytes":4096},\
+            "snapshot":{"newest":{"index":110,"term":7,"time":"1970-01-01T00:00:01.000000Z",\
+            "digest":"00000000000000000000000000000002","records":8,"plain_bytes":800,"stored_bytes":400},\
+            "age_seconds":61.5,"oldest_index":60,"kept":[{"index":60,"term":6,"time":"1970-01-01T00:00:00.000000Z",\
+            "digest":"00000000000000000000000000000001","records":5,"plain_bytes":500,"stored_bytes":300},\
+            {"index":110,"term":7,"time":"1970-01-01T00:00:01.000000Z",\
+            "digest":"00000000000000000000000000000002","records":8,"plain_bytes":800,"stored_bytes":400}],\
+            "disk_bytes":450,"log_bytes":70,"log_due_bytes":268435456,"writing":null,\
+            "last":{"index":110,"seconds":0.012,"bytes_written":150,"bytes_reused":250},"failure":null,\
+            "fetching":null,"serving":[{"to":"n3","index":110,"percent":25.0,"bytes":100,"total_bytes":400}]},\
+            "state":{"condition":"sound","message":null,"remedy":null,"diverged_at_index":null,"own_digest":null,\
+            "agreed_digest":null,"compared":30,"compared_index":121},\
             "memory_bytes":33554432,"keys":9,\
             "indexes":[{"name":"users","prefix":"user:","state":"rebuilding","walked":3,"records":9,"rebuilds":1,\
             "memory_bytes":4096,"fields":[{"name":"age","type":"number","entries":7,"skipped":1}]}],\
@@ -120,6 +161,78 @@ import Vocabulary
         #expect(Set(all.map(\.code)).count == all.count)
         for reason in all { #expect(!reason.text.isEmpty && !reason.remedy.text.isEmpty) }
         #expect(UnreadyReason.stuck(.seconds(2)).text.contains("2000 ms"))
+    }
+
+    @Test func `a snapshot under way, its failure and a node that fetches one are told`() throws {
+        var status = NodeStatus(id: NodeID("n1")!)
+        status.snapshot.writing = SnapshotStatus.Writing(index: LogIndex(9), percent: 12.5)
+        status.snapshot.failure = SnapshotStatus.Failure(index: LogIndex(8), text: "no space", remedy: "free some")
+        status.snapshot.fetching = SnapshotStatus.Transfer(peer: NodeID("n2")!, index: LogIndex(7))
+        let document = try JSONSerialization.jsonObject(with: Data(status.json())) as? [String: Any]
+        let snapshot = try #require((document?["node"] as? [String: Any])?["snapshot"] as? [String: Any])
+        #expect(snapshot["newest"] is NSNull && snapshot["age_seconds"] is NSNull && snapshot["oldest_index"] is NSNull)
+        #expect((snapshot["writing"] as? [String: Double]) == ["index": 9, "percent": 12.5])
+        let failure = try #require(snapshot["failure"] as? [String: Any])
+        #expect(failure["message"] as? String == "no space" && failure["remedy"] as? String == "free some")
+        let fetching = try #require(snapshot["fetching"] as? [String: Any])
+        #expect(fetching["from"] as? String == "n2" && fetching["percent"] as? Double == 0)
+    }
+
+    @Test func `a state that is not sound is no health, and says why it keeps the node out`() throws {
+        var status = NodeStatus(id: NodeID("n1")!)
+        status.readiness = Readiness(reasons: [], mayServeReads: true)
+        #expect(status.isHealthy && status.state.unreadyReason == nil)
+        for condition in StateStatus.Condition.allCases where condition != .sound {
+            status.state = StateStatus(
+                condition, text: "it differs", remedy: "wait",
+                divergence: StateStatus.Divergence(
+                    index: LogIndex(5), own: Digest(high: 0, low: 1), agreed: Digest(high: 0, low: 2)))
+            #expect(!status.isHealthy)
+            #expect(status.state.unreadyReason == .quarantined(why: "it differs", remedy: .automatic("wait")))
+            let text = String(decoding: status.json(), as: UTF8.self)
+            #expect(
+                text.contains(
+                    """
+                    "state":{"condition":"\(condition.rawValue)","message":"it differs","remedy":"wait",\
+                    "diverged_at_index":5,"own_digest":"00000000000000000000000000000001",\
+                    "agreed_digest":"00000000000000000000000000000002","compared":0,"compared_index":null}
+                    """))
+        }
+    }
+
+    @Test func `the answers to who asked for a snapshot have their facts`() {
+        let written = SnapshotStatus.Written(
+            index: LogIndex(110), took: .milliseconds(1250), made: ByteCount(150), reused: ByteCount(250))
+        #expect(
+            OperatorOutcome.snapshot(JSONTests.snapshot.kept[1], written)
+                == .done([
+                    OperatorFact("index", .number(110)), OperatorFact("term", .number(7)),
+                    OperatorFact("digest", .text("00000000000000000000000000000002")),
+                    OperatorFact("records", .number(8)), OperatorFact("bytes_written", .number(150)),
+                    OperatorFact("bytes_reused", .number(250)), OperatorFact("seconds", .decimal(1.25)),
+                ]))
+        #expect(OperatorOutcome.snapshotAsked(from: LogIndex(9)) == .done([OperatorFact("index", .number(9))]))
+    }
+
+    @Test func `what is left of a phase is told while it can be`() {
+        var progress = StartProgress(phase: .loading)
+        #expect(progress.timeLeft == nil && progress.perSecond == nil)
+        progress.recordsTotal = 1000
+        progress.recordsLoaded = 250
+        #expect(progress.timeLeft == nil, "no time has passed")
+        progress.elapsed = .seconds(2)
+        #expect(progress.percent == 25 && progress.perSecond == 125 && progress.timeLeft == .seconds(6))
+        progress.enter(.replaying, after: .seconds(8))
+        (progress.entriesTotal, progress.entriesReplayed, progress.entriesPerSecond) = (30, 10, 4)
+        #expect(progress.perSecond == 4 && progress.timeLeft == .seconds(5))
+        progress.enter(.indexing, after: .seconds(7))
+        progress.index = "users"
+        (progress.recordsToWalk, progress.recordsWalked, progress.elapsed) = (10, 20, .seconds(1))
+        #expect(progress.percent == 100 && progress.timeLeft == .zero, "more than was announced is not less than none")
+        (progress.recordsToWalk, progress.recordsWalked, progress.elapsed) = (.max, 1, .seconds(1000))
+        #expect(progress.timeLeft == nil, "longer than anybody waits")
+        progress.enter(.joining, after: .seconds(1))
+        #expect(progress.timeLeft == nil && progress.perSecond == nil)
     }
 
     @Test func `a start's percentage follows its phase`() {

@@ -108,6 +108,15 @@ import Vocabulary
         status.scrub.endedAt = Timestamp(microseconds: 1_700_000_000_000_000)
         status.certificateExpiry = Timestamp(microseconds: 1_800_000_000_000_000)
         status.progress.enter(.recovering, after: .seconds(1))
+        (status.progress.segmentsTotal, status.progress.segmentsScanned) = (2, 1)
+        status.progress.elapsed = .seconds(1)
+        status.snapshot.kept = [
+            SnapshotStatus.Kept(
+                index: LogIndex(1), term: Term(1), time: .zero, digest: .empty, records: 0, plain: .zero, stored: .zero)
+        ]
+        status.snapshot.age = .seconds(4)
+        status.snapshot.last = SnapshotStatus.Written(index: LogIndex(1), took: .seconds(1), made: .zero, reused: .zero)
+        status.state.comparedIndex = LogIndex(1)
         var peer = PeerStatus(id: NodeID("n2")!, isConnected: true)
         peer.lagEntries = 1
         peer.lagBytes = ByteCount(100)
