@@ -76,6 +76,17 @@ public struct KindCounts: Hashable, Sendable {
         }
     }
 
+    @inline(__always)
+    mutating func remove(_ kind: ValueKind) {
+        switch kind {
+        case .string: strings -= 1
+        case .hash: hashes -= 1
+        case .list: lists -= 1
+        case .set: sets -= 1
+        case .sortedSet: sortedSets -= 1
+        }
+    }
+
     public mutating func add(_ other: KindCounts) {
         strings += other.strings
         hashes += other.hashes

@@ -89,7 +89,7 @@ public struct KeyspaceBuilder: ~Copyable {
         guard root.branch.node.count == head.count else {
             throw ImageError(.otherCount(expected: head.count, found: root.branch.node.count))
         }
-        let keyspace = Keyspace(RecordTree(root, hashKey: hashKey, payload: payload, timed: timed), head)
+        let keyspace = Keyspace(RecordTree(root, hashKey: hashKey, payload: payload, timed: timed, kinds: kinds), head)
         guard keyspace.digest == head.digest else {
             throw ImageError(.otherState(expected: head.digest, found: keyspace.digest))
         }

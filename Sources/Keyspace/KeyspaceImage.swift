@@ -11,6 +11,8 @@ public struct KeyspaceImage: Sendable {
     let root: RecordRoot
     let hashKey: SipHash.Key
     public let head: ImageHead
+    /// Records by the type of their values.
+    public let kinds: KindCounts
 
     /// Slots that stand together, whose changes can be asked for at once.
     public static let groupSize = 1 << Branch.slotBits
@@ -70,6 +72,6 @@ extension Keyspace {
             index: lastAppliedIndex, time: lastAppliedTime, digest: digest, count: count, expiredTotal: expiredTotal,
             isMemoryFull: isMemoryFull, definitions: records.indexes.list.map(\.definition), waiters: waiters,
             outcomes: outcomes)
-        return KeyspaceImage(root: records.root, hashKey: records.hashKey, head: head)
+        return KeyspaceImage(root: records.root, hashKey: records.hashKey, head: head, kinds: records.kinds)
     }
 }

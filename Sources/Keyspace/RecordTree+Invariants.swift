@@ -11,6 +11,7 @@ private struct Tally {
     var bytes = 0
     var payload = 0
     var timed = 0
+    var kinds = KindCounts()
     /// The last change that anything below tells of.
     var newest: UInt64 = 0
 
@@ -21,6 +22,7 @@ private struct Tally {
         bytes += other.bytes
         payload += other.payload
         timed += other.timed
+        kinds.add(other.kinds)
         newest = max(newest, other.newest)
     }
 }
@@ -31,6 +33,7 @@ extension RecordTree {
         let tally = check(root.branch.block, level: 0, slot: 0, prefix: 0, depth: 0)
         precondition(tally.payload == payloadBytes, "\(payloadBytes) bytes of payload, found \(tally.payload)")
         precondition(tally.timed == timedCount, "\(timedCount) records with a deadline, found \(tally.timed)")
+        precondition(tally.kinds == kinds, "\(kinds) of records, found \(tally.kinds)")
     }
 
     private func check(_ block: Block, level: Int, slot: Int, prefix: UInt64, depth: Int) -> Tally {
@@ -94,10 +97,11 @@ extension RecordTree {
             live += record.size
             timed += record.isTimed ? 1 : 0
             references += record.referenceCount
-            tally.add(
-                Tally(
-                    count: 1, digest: record.digest(), deadline: record.deadline, bytes: record.sideBytes,
-                    payload: record.payload, timed: record.isTimed ? 1 : 0, newest: record.version))
+            var one = Tally(
+                count: 1, digest: record.digest(), deadline: record.deadline, bytes: record.sideBytes,
+                payload: record.payload, timed: record.isTimed ? 1 : 0, newest: record.version)
+            one.kinds.add(record.kind)
+            tally.add(one)
         }
         precondition(live == page.live, "\(page.live) bytes of records, found \(live)")
         precondition(page.used <= page.arenaCapacity, "\(page.used) bytes used of \(page.arenaCapacity)")

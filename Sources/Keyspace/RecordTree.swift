@@ -50,11 +50,12 @@ struct RecordTree: Sendable {
     }
 
     /// Over records that were loaded, of which so many have a deadline.
-    init(_ root: RecordRoot, hashKey: SipHash.Key, payload: Int, timed: Int) {
+    init(_ root: RecordRoot, hashKey: SipHash.Key, payload: Int, timed: Int, kinds: KindCounts) {
         self.init(hashKey: hashKey)
         self.root = root
         writer.payload = payload
         writer.timed = timed
+        writer.kinds = kinds
     }
 
     /// Keys the hash that places records within their slot. The same on all nodes, so that a cursor of `SCAN` and the
@@ -70,6 +71,8 @@ struct RecordTree: Sendable {
     var unfreedPieces: Int { writer.unfreedPieces }
     /// Records with a deadline.
     var timedCount: Int { writer.timed }
+    /// Records by the type of their values.
+    var kinds: KindCounts { writer.kinds }
     /// The earliest deadline of all, or `TreeNode.never`.
     var deadline: UInt64 { root.branch.node.deadline }
 
@@ -239,6 +242,7 @@ struct RecordTree: Sendable {
         writer.bury(root.branch.block)
         writer.payload = 0
         writer.timed = 0
+        writer.kinds = KindCounts()
         root = RecordRoot()
         root.branch.node.lastChange = writer.entry
         for contents in indexes.removeAllRecords() { free(contents) }

@@ -13,6 +13,8 @@ struct TreeWriter: Sendable {
     var payload = 0
     /// Records with a deadline.
     var timed = 0
+    /// Records by the type of their values; a collection's fields are none.
+    var kinds = KindCounts()
     /// For elements that are put together; between commands it holds nothing that counts.
     var scratch: [UInt8] = []
     /// What is no longer reachable and not freed yet.
@@ -53,6 +55,7 @@ struct TreeWriter: Sendable {
         page.replaceDeadline(TreeNode.never, by: draft.deadline)
         payload += record.payload
         timed += record.isTimed ? 1 : 0
+        if !record.isField { kinds.add(record.kind) }
         path.settle(TreeChange(count: 1, added: record.digest(), sideBytes: record.sideBytes), at: entry)
     }
 
@@ -70,6 +73,10 @@ struct TreeWriter: Sendable {
         var change = TreeChange(removed: oldDigest, sideBytes: -old.sideBytes)
         payload -= old.payload
         timed -= old.isTimed ? 1 : 0
+        if !old.isField, old.kind != draft.kind {
+            kinds.remove(old.kind)
+            kinds.add(draft.kind)
+        }
         if size > old.size, !path.page.hasArena(for: size) {
             path.makeRoom(for: size, hash: draft.keyHash, hashKey: hashKey)
             guard let moved = path.page.position(of: draft.key, hash: draft.keyHash) else {
@@ -126,6 +133,7 @@ struct TreeWriter: Sendable {
         change.sideBytes -= old.sideBytes
         payload -= old.payload
         timed -= old.isTimed ? 1 : 0
+        if !old.isField { kinds.remove(old.kind) }
         page.references -= old.referenceCount
         let deadline = old.deadline
         let (keyRope, value) = (old.keyRope, old.valueReference)

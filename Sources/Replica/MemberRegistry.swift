@@ -11,6 +11,8 @@ public struct MemberRegistry: Hashable, Sendable {
     public init() {}
 
     public var count: Int { storages.count }
+    /// All entries, by node.
+    public var members: [(NodeID, StorageID)] { storages.map { ($0.node, $0.storage) } }
 
     public func storage(of node: NodeID) -> StorageID? { storages.first { $0.node == node }?.storage }
 

@@ -58,7 +58,7 @@ extension Replica {
     mutating func loseState(_ found: StateCondition, at now: Moment, into effects: inout ReplicaEffects) {
         precondition(!found.isSound, "a sound state is lost")
         guard condition.isSound else { return }
-        if case .diverged = found { effects.evidence = evidence }
+        if case .diverged = found { effects.evidence = state }
         condition = found
         wantedFloor = appliedIndex
         nextWishAt = now.instant
@@ -66,12 +66,6 @@ extension Replica {
         effects.retired = keyspace
         emptyKeyspace()
         raft.setQuarantined(true, now: now.instant, into: &directives)
-    }
-
-    private var evidence: ReplicatedState {
-        ReplicatedState(
-            keyspace: keyspace, registry: registry, configuration: appliedConfiguration, end: appliedEnd,
-            timestamp: appliedTime)
     }
 
     private mutating func emptyKeyspace() {

@@ -5,7 +5,7 @@ import Consensus
 import Keyspace
 import LogFormat
 import PeerProtocol
-import Vocabulary
+public import Vocabulary
 
 extension Replica {
     /// The leader puts a marker into the log: when a snapshot is due, and now and then while there is something new to
@@ -30,9 +30,9 @@ extension Replica {
     }
 
     /// The state behind the entry that was applied last.
-    private var state: ReplicatedState {
+    var state: ReplicatedState {
         ReplicatedState(
-            keyspace: keyspace, registry: registry, configuration: appliedConfiguration, end: appliedEnd,
+            cluster: cluster, keyspace: keyspace, registry: registry, configuration: appliedConfiguration, end: appliedEnd,
             timestamp: appliedTime)
     }
 

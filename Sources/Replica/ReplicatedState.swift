@@ -6,6 +6,7 @@ public import Vocabulary
 
 /// The state behind the entry at `end`, which is a frame's last. A copy of a live one costs a few references.
 public struct ReplicatedState: Sendable {
+    public var cluster: ClusterID
     public var keyspace: Keyspace
     public var registry: MemberRegistry
     /// The members as the log up to `end` says.
@@ -16,8 +17,10 @@ public struct ReplicatedState: Sendable {
     public var timestamp: Timestamp
 
     public init(
-        keyspace: Keyspace, registry: MemberRegistry, configuration: Configuration, end: FrameEnd, timestamp: Timestamp
+        cluster: ClusterID, keyspace: Keyspace, registry: MemberRegistry, configuration: Configuration, end: FrameEnd,
+        timestamp: Timestamp
     ) {
+        self.cluster = cluster
         self.keyspace = keyspace
         self.registry = registry
         self.configuration = configuration

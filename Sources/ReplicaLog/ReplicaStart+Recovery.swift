@@ -4,7 +4,7 @@ public import Consensus
 import LogFormat
 public import LogStore
 public import Replica
-public import Vocabulary
+import Vocabulary
 
 extension ReplicaStart {
     /// - Parameters:

@@ -3,7 +3,6 @@
 public import Consensus
 import LogFormat
 public import LogStore
-public import SnapshotFormat
 public import Vocabulary
 
 /// What the log behind a snapshot must be asked for.

@@ -1,7 +1,8 @@
 // A replicated state as a manifest names it, and back.
 
 import ByteCoding
-import Consensus
+public import Consensus
+import Keyspace
 import PeerProtocol
 public import Replica
 public import SnapshotFormat
@@ -13,7 +14,7 @@ extension SnapshotFacts {
         var configuration: [UInt8] = []
         ConfigurationCoding.append(state.configuration, to: &configuration)
         self.init(
-            cluster: state.keyspace.cluster, position: state.end.position, frameChecksum: state.end.checksum,
+            cluster: state.cluster, position: state.end.position, frameChecksum: state.end.checksum,
             timestamp: state.timestamp, featureLevel: featureLevel, configuration: configuration,
             registry: MemberRegistry.encode(state.registry.members))
     }
@@ -33,5 +34,14 @@ extension SnapshotManifest {
         var registry = MemberRegistry()
         for (node, storage) in members { registry.register(node, storage) }
         return (configuration, registry)
+    }
+}
+
+extension SnapshotContents {
+    init(_ image: KeyspaceImage) {
+        let kinds = image.kinds
+        self.init(
+            digest: image.digest, strings: UInt64(kinds.strings), hashes: UInt64(kinds.hashes),
+            lists: UInt64(kinds.lists), sets: UInt64(kinds.sets), sortedSets: UInt64(kinds.sortedSets))
     }
 }

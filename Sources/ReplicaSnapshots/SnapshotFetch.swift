@@ -114,7 +114,8 @@ public struct SnapshotFetch<Disk: Storage> {
     }
 
     private mutating func begin() throws(SnapshotError) {
-        if receiver != nil, try receiver?.change(sender: manifest.rawBytes) == true { return }
+        let manifest = manifest
+        if try receiver?.change(sender: manifest.rawBytes) == true { return }
         if let pack = receiver?.pack {
             try receiver?.suspend()
             leftovers.append(pack)

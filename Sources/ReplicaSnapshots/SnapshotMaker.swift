@@ -78,20 +78,23 @@ public struct SnapshotMaker<Disk: Storage> {
             try writer.reuse(slot: slot)
             return SnapshotMaker.reuseCost
         }
-        var bytes = SnapshotMaker.reuseCost
+        var cost = SnapshotMaker.reuseCost
+        var bytes: [UInt8] = []
+        swap(&bytes, &chunk)
+        defer { swap(&bytes, &chunk) }
         var chunks = image.chunks(ofSlot: slot)
         while true {
-            chunk.removeAll(keepingCapacity: true)
-            guard let written = chunks.next(into: &chunk) else { return bytes }
-            try writer.add(slot: slot, records: UInt32(written.records), chunk.rawBytes)
-            bytes += chunk.count
+            bytes.removeAll(keepingCapacity: true)
+            guard let written = chunks.next(into: &bytes) else { return cost }
+            try writer.add(slot: slot, records: UInt32(written.records), bytes.rawBytes)
+            cost += bytes.count
         }
     }
 
     private mutating func writeHead() throws(SnapshotError) {
-        chunk.removeAll(keepingCapacity: true)
-        image.appendHead(to: &chunk)
+        var bytes: [UInt8] = []
+        image.appendHead(to: &bytes)
         try writer.begin(.head)
-        try writer.add(slot: SlotGroup.head.slots.lowerBound, records: 0, chunk.rawBytes)
+        try writer.add(slot: SlotGroup.head.slots.lowerBound, records: 0, bytes.rawBytes)
     }
 }

@@ -5,7 +5,7 @@ public import LogStore
 public import PeerProtocol
 public import SnapshotFormat
 import SnapshotStore
-public import Vocabulary
+import Vocabulary
 
 /// Gives out what manifests name, and nothing else. For one thread. The receiver checks what it gets, so that nothing is
 /// computed here for a byte that is sent.

@@ -6,8 +6,8 @@ public import Keyspace
 public import LogStore
 public import Replica
 public import SnapshotFormat
-public import SnapshotStore
-public import Vocabulary
+import SnapshotStore
+import Vocabulary
 
 /// Joins what loaders give, in any order, into the state that a manifest tells of. For one thread.
 public struct StateLoad<Disk: Storage>: ~Copyable {
@@ -26,9 +26,11 @@ public struct StateLoad<Disk: Storage>: ~Copyable {
         do throws(SnapshotError) {
             var reader = SnapshotReader(disk: disk, manifest: manifest)
             let table = try reader.table(.head)
-            guard !table.isEmpty else { throw .damaged(manifest.headDamage) }
-            try reader.read(ChunkPlace(slot: SlotGroup.head.slots.lowerBound, part: 0), of: table, into: &plain)
+            if !table.isEmpty {
+                try reader.read(ChunkPlace(slot: SlotGroup.head.slots.lowerBound, part: 0), of: table, into: &plain)
+            }
         } catch { throw .snapshot(error) }
+        // Without a head there is nothing to read, which is no head.
         do throws(ImageError) { head = try ImageHead(plain.rawBytes) } catch {
             throw .image(manifest.index, error)
         }
@@ -53,8 +55,8 @@ public struct StateLoad<Disk: Storage>: ~Copyable {
         let (expected, found) = (manifest.contents.digest, keyspace.digest)
         guard expected == found else { throw .otherDigest(manifest.index, expected: expected, found: found) }
         return ReplicatedState(
-            keyspace: keyspace, registry: registry, configuration: configuration, end: manifest.end,
-            timestamp: manifest.facts.timestamp)
+            cluster: manifest.facts.cluster, keyspace: keyspace, registry: registry, configuration: configuration,
+            end: manifest.end, timestamp: manifest.facts.timestamp)
     }
 
     /// The whole load on the calling thread.

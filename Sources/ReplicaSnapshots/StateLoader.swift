@@ -1,12 +1,10 @@
 // Loading a snapshot back into a state: groups of slots apart from each other, so that several threads may share them.
 
 import ByteCoding
-import Keyspace
+public import Keyspace
 public import LogStore
-public import Replica
 public import SnapshotFormat
 import SnapshotStore
-public import Vocabulary
 
 /// One worker's share of a load: it takes groups, in any order, and loads all their slots.
 public struct GroupLoader<Disk: Storage> {
@@ -22,7 +20,7 @@ public struct GroupLoader<Disk: Storage> {
     }
 
     public mutating func load(_ group: SlotGroup) throws(StateError) -> [LoadedSlot] {
-        let table = try snapshot { () throws(SnapshotError) in try reader.table(group) }
+        let table = try table(of: group)
         var slots: [LoadedSlot] = []
         for slot in group.slots where !table.chunks(of: slot).isEmpty {
             loader.begin(slot: slot)
@@ -35,6 +33,10 @@ public struct GroupLoader<Disk: Storage> {
             do throws(ImageError) { slots.append(try loader.finish()) } catch { throw .image(manifest.index, error) }
         }
         return slots
+    }
+
+    private mutating func table(of group: SlotGroup) throws(StateError) -> GroupTable {
+        do throws(SnapshotError) { return try reader.table(group) } catch { throw .snapshot(error) }
     }
 
     private mutating func read(_ place: ChunkPlace, of table: GroupTable) throws(StateError) {

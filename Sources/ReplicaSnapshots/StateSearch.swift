@@ -1,6 +1,6 @@
 // What a start goes on from: the newest snapshot that can be loaded and that the log follows.
 
-public import Consensus
+import Consensus
 import LogFormat
 public import LogStore
 public import Replica
