@@ -42,6 +42,8 @@ let package = Package(
         // Cores: pure values.
         .target(name: "Telemetry", dependencies: ["Vocabulary"], swiftSettings: safe),
         .target(name: "LogFormat", dependencies: ["Vocabulary", "ByteCoding", "CLZ4"], swiftSettings: safe),
+        .target(
+            name: "SnapshotFormat", dependencies: ["Vocabulary", "ByteCoding", "LogFormat"], swiftSettings: safe),
         .target(name: "Consensus", dependencies: ["Vocabulary"], swiftSettings: safe),
         .target(name: "RESP", dependencies: ["Vocabulary", "ByteCoding"], swiftSettings: safe),
         .target(name: "Keyspace", dependencies: ["Vocabulary", "ByteCoding", "RESP"], swiftSettings: safe),
@@ -63,6 +65,9 @@ let package = Package(
         .target(name: "TLS", dependencies: ["Vocabulary", "Platform", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "LogStore", dependencies: ["Vocabulary", "ByteCoding", "LogFormat", "Platform"],
+            swiftSettings: safe),
+        .target(
+            name: "SnapshotStore", dependencies: ["Vocabulary", "ByteCoding", "SnapshotFormat", "LogStore"],
             swiftSettings: safe),
 
         .target(
@@ -142,6 +147,9 @@ let package = Package(
         .testTarget(
             name: "LogFormatTests", dependencies: ["LogFormat", "ByteCoding", "Vocabulary"], swiftSettings: strict),
         .testTarget(
+            name: "SnapshotFormatTests", dependencies: ["SnapshotFormat", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
             name: "ConsensusTests", dependencies: ["Consensus", "Vocabulary"], exclude: ["Transcripts"],
             swiftSettings: strict),
         .testTarget(name: "RESPTests", dependencies: ["RESP", "ByteCoding", "Vocabulary"], swiftSettings: strict),
@@ -169,6 +177,10 @@ let package = Package(
         .testTarget(
             name: "LogStoreTests",
             dependencies: ["LogStore", "Simulation", "LogFormat", "Platform", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SnapshotStoreTests",
+            dependencies: ["SnapshotStore", "SnapshotFormat", "Simulation", "LogStore", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(
             name: "ReplicaLogTests",

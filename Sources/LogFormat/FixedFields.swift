@@ -1,17 +1,18 @@
 // Reading integers at fixed places of a span whose size was checked before.
 
-import ByteCoding
-
 extension RawSpan {
     /// The little-endian integer at `offset`. Traps outside of the span.
-    @inline(__always)
-    func little<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type = Value.self, at offset: Int) -> Value {
+    @inlinable @inline(__always)
+    package func little<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ type: Value.Type = Value.self, at offset: Int
+    ) -> Value {
         // Every bit pattern is a valid integer; the load itself checks the bounds.
         Value(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: Value.self))
     }
 
     /// Whether all bytes are zero.
-    func isZero(in range: Range<Int>) -> Bool {
+    @inlinable
+    package func isZero(in range: Range<Int>) -> Bool {
         var offset = range.lowerBound
         while offset + 8 <= range.upperBound {
             guard little(UInt64.self, at: offset) == 0 else { return false }

@@ -61,28 +61,31 @@ public struct FrameBuilder: Sendable {
 ///
 /// It is when the payload reaches the threshold and shrinks by at least an eighth. After `n` failures in a row the next
 /// `2^n` frames (at most 64) are not even tried: incompressible load then costs next to nothing.
-struct PayloadCompression: Sendable {
+package struct PayloadCompression: Sendable {
     static let skipMax = 64
 
     let threshold: Int
-    private(set) var output: [UInt8] = []
+    package private(set) var output: [UInt8] = []
     private var failures = 0
     private var skips = 0
 
-    init(threshold: Int) { self.threshold = threshold }
+    package init(threshold: Int) { self.threshold = threshold }
 
-    mutating func trim(to size: Int) {
+    package mutating func trim(to size: Int) {
         if output.count > size { output = [] }
     }
 
+    mutating func compress(_ payload: [UInt8]) -> Int? { compress(payload.rawBytes) }
+
     /// The number of bytes now in `output`, or nil when the payload is to stay plain.
-    mutating func compress(_ payload: [UInt8]) -> Int? {
-        guard payload.count >= max(threshold, 16) else { return nil }
+    package mutating func compress(_ payload: RawSpan) -> Int? {
+        let count = payload.byteCount
+        guard count >= max(threshold, 16) else { return nil }
         guard skips == 0 else {
             skips -= 1
             return nil
         }
-        let room = payload.count - payload.count / 8
+        let room = count - count / 8
         if output.count < room {
             output.append(contentsOf: repeatElement(0, count: room - output.count))
         }

@@ -8,9 +8,11 @@ enum Layer: String {
     static func of(_ target: String) -> Layer {
         switch target {
         case "Vocabulary", "ByteCoding": .ground
-        case "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol", "Replica", "Telemetry": .core
+        case "LogFormat", "SnapshotFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol", "Replica",
+            "Telemetry":
+            .core
         case "Platform": .seam
-        case "TLS", "LogStore", "ReplicaLog": .shell
+        case "TLS", "LogStore", "SnapshotStore", "ReplicaLog": .shell
         case "Simulation": .world
         case "noded", "nodectl", "loadtest", "simulate": .program
         default: .composition
