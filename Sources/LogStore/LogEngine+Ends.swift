@@ -44,7 +44,7 @@ extension LogEngine {
         }
         precondition(isCovered, "begin behind \(position), and give up what may be acknowledged up to \(last)")
         var state = chain.state
-        releaseSegments(before: current.sequence)
+        isReleasing = true
         state.startSequence = max(state.startSequence, current.sequence)
         notes.append(.restart(at: position.index))
         chain.write(LogRestart(state: state, position: position, checksum: checksum), into: &buffer)
@@ -61,23 +61,20 @@ extension LogEngine {
     mutating func writeRelease(before index: LogIndex) {
         let segments = map.withState { $0.segments }
         let first = segments.last { $0.previousIndex < index }?.sequence ?? 0
-        releaseSegments(before: first)
+        isReleasing = true
         write { $0.startSequence = max($0.startSequence, first) }
-    }
-
-    /// To be done before the record is written that says so.
-    private mutating func releaseSegments(before first: UInt64) {
-        let start = chain.state.startSequence
-        releasing += map.withState { $0.segments }.map(\.sequence).filter { $0 < first && $0 >= start }
     }
 
     /// The release is on stable storage, so the files may go.
     mutating func finishRelease() {
-        guard !releasing.isEmpty else { return }
+        guard isReleasing else { return }
+        isReleasing = false
         let start = chain.state.startSequence
-        map.withState { $0.release(before: start) }
-        segmentCount -= releasing.count
-        retired += releasing
-        releasing = []
+        let gone = map.withState { $0.release(before: start) }
+        guard !gone.isEmpty else { return }
+        segmentCount -= gone.count
+        retired += gone.map { RetiredSegment(sequence: $0.sequence, size: $0.size) }
+        hasRetired = true
+        noteIdleBytes()
     }
 }

@@ -28,9 +28,14 @@ public struct LogEngine<Disk: Storage>: Sendable {
     /// Segments that are ready, in the order of their use: the next of the log, and those that follow it.
     var spares: [PreparedSegment<Disk>]
     var segmentCount: Int
-    /// Segments that a release has given up: to go once that is on stable storage, and to go now.
-    var releasing: [UInt64] = []
-    var retired: [UInt64] = []
+    /// The newest state gives up segments, and is not on stable storage yet.
+    var isReleasing = false
+    /// Segments that were given up, the oldest first: to go, and going. They go in this order, so that those which a
+    /// crash leaves follow one another up to the log.
+    var retired: [RetiredSegment] = []
+    var leaving: [RetiredSegment] = []
+    /// Something has retired since the last preparation was taken.
+    var hasRetired = false
 
     /// Records on their way to the disk; the first stands at `current.offset`.
     var buffer: [UInt8] = []
@@ -53,7 +58,7 @@ public struct LogEngine<Disk: Storage>: Sendable {
         case frame(first: LogIndex, last: LogIndex, at: LSN)
         case truncation(from: LogIndex)
         case restart(at: LogIndex)
-        case segment(SegmentHeader)
+        case segment(SegmentHeader, size: Int)
     }
 
     init(
@@ -71,6 +76,10 @@ public struct LogEngine<Disk: Storage>: Sendable {
             sequence: outcome.sequence, file: file, base: outcome.base, size: max(size, offset), offset: offset)
         self.spares = spares
         segmentCount = outcome.map.segments.count
+        map.withState { [end = chain.next, idle = idleBytes] state in
+            state.end = end
+            state.idleBytes = idle
+        }
     }
 
     // MARK: What it tells
@@ -78,6 +87,9 @@ public struct LogEngine<Disk: Storage>: Sendable {
     public var last: LogPosition { chain.last }
     public var state: LogState { chain.state }
     public var segments: Int { segmentCount + spares.count }
+
+    /// Where the log begins and what it takes, for any thread.
+    public var extent: LogExtent { LogExtent(map) }
 
     /// The bytes that can surely still be written: what is left of this segment and of those prepared.
     public var roomLeft: ByteCount {
@@ -139,7 +151,7 @@ public struct LogEngine<Disk: Storage>: Sendable {
     /// Prepares a segment here and now, if one is wanted.
     mutating func prepareNow() throws(LogError) {
         do throws(StorageError) {
-            if let order = takePreparation() { adopt(try order.run(on: disk)) }
+            try prepareInline()
         } catch { throw .storage(error) }
     }
 
@@ -156,9 +168,11 @@ public struct LogEngine<Disk: Storage>: Sendable {
         var total = 0
         var hasRolled = false
         for position in start..<orders.count {
-            let size = LogEngine.recordLength(of: orders[position].action)
+            let action = orders[position].action
+            let size = LogEngine.recordLength(of: action)
             if position > start, total + size > LogEngine.passLimit { return position - start }
-            if size > room {
+            let isLast = spares.count == (hasRolled ? 1 : 0)
+            if size + (isLast && action.isFrame ? options.lastRoom : 0) > room {
                 if hasRolled { return position - start }
                 do throws(LogError) { room = try readyNext(for: size) } catch {
                     if case .noRoom = error, position > start { return position - start }
@@ -228,16 +242,18 @@ public struct LogEngine<Disk: Storage>: Sendable {
 
     private mutating func publish() {
         let interval = options.indexInterval
-        map.withState { [notes] state in
+        map.withState { [notes, end = chain.next, idle = idleBytes] state in
             for note in notes {
                 switch note {
                 case .frame(let first, let last, let lsn):
                     state.noteFrame(first, last, at: lsn, interval: interval)
                 case .truncation(let index): state.noteTruncation(from: index)
                 case .restart(let index): state.noteRestart(at: index)
-                case .segment(let header): state.noteSegment(header)
+                case .segment(let header, let size): state.noteSegment(header, size: size)
                 }
             }
+            state.end = end
+            state.idleBytes = idle
         }
         notes.removeAll(keepingCapacity: true)
     }

@@ -20,12 +20,18 @@ final class LogMap: Sendable {
         var base: LSN
         /// The last index before the segment, as its header says.
         var previousIndex: LogIndex
+        /// Bytes of its file.
+        var size: Int
     }
 
     struct State: Sendable {
         var marks: [Mark] = []
         var segments: [Segment] = []
         var lastIndex = LogIndex.zero
+        /// Where the next record goes.
+        var end = LSN(0)
+        /// Bytes of the files that are not in `segments`: ready for use, or given up and still there.
+        var idleBytes = 0
         /// Whether the next frame has to get a mark.
         fileprivate var isMarkDue = true
 
@@ -41,9 +47,10 @@ final class LogMap: Sendable {
             lastIndex = last
         }
 
-        mutating func noteSegment(_ header: SegmentHeader) {
+        mutating func noteSegment(_ header: SegmentHeader, size: Int) {
             segments.append(
-                Segment(sequence: header.sequence, base: header.base, previousIndex: header.start.last.index))
+                Segment(
+                    sequence: header.sequence, base: header.base, previousIndex: header.start.last.index, size: size))
             isMarkDue = true
         }
 
@@ -60,11 +67,13 @@ final class LogMap: Sendable {
             lastIndex = index
         }
 
-        /// Forgets the segments before `sequence`.
-        mutating func release(before sequence: UInt64) {
-            segments.removeAll { $0.sequence < sequence }
-            guard let first = segments.first else { return }
-            marks.removeAll { $0.lsn < first.base }
+        /// Forgets the segments before `sequence`, and says which they were.
+        @discardableResult
+        mutating func release(before sequence: UInt64) -> [Segment] {
+            let gone = Array(segments.prefix { $0.sequence < sequence })
+            segments.removeFirst(gone.count)
+            if let first = segments.first { marks.removeAll { $0.lsn < first.base } }
+            return gone
         }
 
         func segment(of lsn: LSN) -> Segment? { segments.last { $0.base <= lsn } }

@@ -1,5 +1,6 @@
 // The log's tunables.
 
+import LogFormat
 public import Vocabulary
 
 public struct LogOptions: Hashable, Sendable {
@@ -33,6 +34,9 @@ public struct LogOptions: Hashable, Sendable {
         self.indexInterval = indexInterval
         self.preparesInline = preparesInline
     }
+
+    /// What a frame leaves in the last segment: for votes, and for the release that makes room again.
+    var lastRoom: Int { max(2 * LogChain.restartLength, min(64 << 10, segmentSize.rawValue / 1024)) }
 
     /// How many segments are kept ready.
     public var spareSegments: Int {

@@ -23,8 +23,11 @@ public struct LogOrder: Sendable {
         case raiseFence(LogIndex)
         /// The node has again what a repair fenced it for.
         case clearFence
-        /// Gives up segments that hold nothing but entries before this index.
+        /// Gives up segments that hold nothing but entries before this index, all of which are committed and covered by
+        /// a snapshot on stable storage. Behind the log's end it gives up all but the segment being written.
         case release(before: LogIndex)
+
+        var isFrame: Bool { if case .append = self { true } else { false } }
     }
 
     public let ticket: WriteTicket
@@ -70,10 +73,14 @@ public struct LogBatch: Hashable, Sendable {
     public let syncDuration: Duration
     public let room: LogRoom
     public let segments: Int
+    /// The log's first entry, or where the first will be.
+    public let firstIndex: LogIndex
+    /// See `LogExtent`.
+    public let bytesOnDisk: ByteCount
 
     public init(
         persisted: WriteTicket, orders: Int, entries: Int, bytes: ByteCount, writeDuration: Duration,
-        syncDuration: Duration, room: LogRoom, segments: Int
+        syncDuration: Duration, room: LogRoom, segments: Int, firstIndex: LogIndex, bytesOnDisk: ByteCount
     ) {
         self.persisted = persisted
         self.orders = orders
@@ -83,5 +90,7 @@ public struct LogBatch: Hashable, Sendable {
         self.syncDuration = syncDuration
         self.room = room
         self.segments = segments
+        self.firstIndex = firstIndex
+        self.bytesOnDisk = bytesOnDisk
     }
 }

@@ -17,6 +17,7 @@ struct LogRecovery<Disk: Storage> {
     struct SegmentFile {
         let sequence: UInt64
         let finding: SegmentHeader.Finding
+        let size: Int
 
         var name: String { SegmentName.text(sequence) }
         var header: SegmentHeader? {
@@ -87,7 +88,7 @@ struct LogRecovery<Disk: Storage> {
             var window = try SegmentWindow(disk: disk, name: name, step: SegmentHeader.byteCount)
             var finding = try window.header()
             if case .header(let header) = finding, header.sequence != sequence { finding = .invalid(.misplacedBlock) }
-            files.append(SegmentFile(sequence: sequence, finding: finding))
+            files.append(SegmentFile(sequence: sequence, finding: finding, size: window.size))
         }
     }
 
@@ -130,7 +131,7 @@ struct LogRecovery<Disk: Storage> {
             try judgeDamage(.brokenChain, offset: offset(of: outcome.chain.next), after: position - 1)
             return false
         }
-        outcome.map.noteSegment(header)
+        outcome.map.noteSegment(header, size: files[position].size)
         outcome.sequence = header.sequence
         outcome.base = header.base
         outcome.counts.segments += 1
@@ -235,7 +236,8 @@ struct LogRecovery<Disk: Storage> {
     }
 
     /// Notes the whole records in `range` of a file. `base` is the LSN of its first byte; nil when its header is gone,
-    /// and then records are taken at the place that they themselves state. Returns how many there were.
+    /// and then records are taken at the place that they themselves state. Returns how many there were, apart from
+    /// those of an earlier life of the file: what stands before the log's end can never follow it.
     @discardableResult
     private func gather(
         _ window: inout SegmentWindow<Disk>, _ range: Range<Int>, base: LSN?, into evidence: inout DamageEvidence
@@ -247,7 +249,7 @@ struct LogRecovery<Disk: Storage> {
             if case .record(let record, let body) = finding {
                 evidence.note(record, body: window.bytes.rawBytes.extracting(body))
                 place = claim.place + record.recordLength
-                count += 1
+                if record.lsn >= outcome.chain.next { count += 1 }
             } else {
                 place = claim.place + RecordHeader.alignment
             }

@@ -113,7 +113,8 @@ private struct LogWorker<Disk: Storage>: Sendable {
                     LogBatch(
                         persisted: pass.ticket, orders: pass.orders, entries: pass.entries, bytes: pass.bytes,
                         writeDuration: middle - begin, syncDuration: end - middle, room: writer.room,
-                        segments: writer.segments)))
+                        segments: writer.segments, firstIndex: writer.extent.bounds.first,
+                        bytesOnDisk: writer.extent.bytesOnDisk)))
             begin = end
         }
     }

@@ -23,6 +23,8 @@ public struct LogWriter<Disk: Storage>: Sendable {
     private var written = 0
     /// The newest ticket all of whose orders were written.
     private var whole = WriteTicket.zero
+    /// The highest index before which was released ahead of its turn.
+    private var released = LogIndex.zero
     private var isPreparing = false
     /// When space is to be looked for again; until then nothing is prepared.
     private var retryAt: Instant?
@@ -45,6 +47,7 @@ public struct LogWriter<Disk: Storage>: Sendable {
 
     public var room: LogRoom { LogRoom(left: engine.roomLeft, isDiskFull: isDiskFull) }
     public var segments: Int { engine.segments }
+    public var extent: LogExtent { engine.extent }
     /// Whether orders wait: for a pass, or for room.
     public var isEmpty: Bool { written == waiting.count }
 
@@ -56,7 +59,7 @@ public struct LogWriter<Disk: Storage>: Sendable {
         let count: Int
         do throws(LogError) { count = try engine.write(waiting, from: written) } catch {
             guard case .noRoom = error else { throw error }
-            return nil
+            return try writeRelease()
         }
         let orders = waiting[written..<written + count]
         let entries = orders.reduce(0) {
@@ -71,6 +74,19 @@ public struct LogWriter<Disk: Storage>: Sendable {
             written = 0
         }
         return Pass(ticket: whole, orders: count, entries: entries, bytes: ByteCount(engine.takeWrittenBytes()))
+    }
+
+    /// What waits does not fit, and behind it waits a release that may make it fit: that is carried out now, and again
+    /// in its turn. It gives up only what every order before it leaves alone.
+    private mutating func writeRelease() throws(LogError) -> Pass? {
+        var highest = released
+        for order in waiting[written...] {
+            if case .release(let index) = order.action { highest = max(highest, index) }
+        }
+        guard highest > released, engine.hasStateRoom else { return nil }
+        released = highest
+        _ = try engine.write([LogOrder(ticket: whole, .release(before: highest))])
+        return Pass(ticket: whole, orders: 1, entries: 0, bytes: ByteCount(engine.takeWrittenBytes()))
     }
 
     /// Brings what was written to stable storage.
@@ -107,7 +123,8 @@ public struct LogWriter<Disk: Storage>: Sendable {
 
     /// The preparation to carry out now, if one is due and none is under way. Its result goes to `finish`.
     public mutating func takePreparation(at now: Instant) -> SegmentPreparation? {
-        if let deadline = retryAt, now < deadline { return nil }
+        // What was given up in between is room at once.
+        if let deadline = retryAt, now < deadline, !engine.hasRetired { return nil }
         retryAt = nil
         guard !isPreparing, let order = engine.takePreparation() else { return nil }
         isPreparing = true
@@ -124,6 +141,7 @@ public struct LogWriter<Disk: Storage>: Sendable {
             if segment != nil { isDiskFull = false }
             engine.adopt(segment)
         case .failure(let error):
+            engine.putBack()
             guard error.reason == .noSpace else { throw .storage(error) }
             isDiskFull = true
             retryAt = now + LogWriter.retryInterval

@@ -11,7 +11,7 @@ public struct SegmentPreparation: Hashable, Sendable {
     public let size: ByteCount
     /// Space on the disk that must be left when it is made.
     let reserve: ByteCount
-    /// A segment that is no longer part of the log, to be used again, and others to be removed after it. In order.
+    /// Segments that are no longer part of the log: one to be used again, and others to be removed before it, in order.
     let recycled: UInt64?
     let removed: [UInt64]
 
@@ -21,18 +21,15 @@ public struct SegmentPreparation: Hashable, Sendable {
 
     /// Does it. Every byte of the new file was written and is on stable storage before it gets its name: measured, a
     /// sync into such a file takes half the time of one into space that was only reserved.
+    ///
+    /// May be repeated after an error.
     public func run<Disk: Storage>(on disk: Disk) throws(StorageError) -> PreparedSegment<Disk>? {
-        var file: Disk.Handle?
-        if let sequence, let recycled { file = try recycle(recycled, as: sequence, on: disk) }
-        // Before a file is made, since they may be what fills the disk.
-        for old in removed {
-            try disk.remove(SegmentName.text(old))
-            try disk.syncDirectory(nil)
-        }
+        // Before a file is made, since they may be what fills the disk; and before a younger one is changed.
+        for old in removed { try SegmentPreparation.remove(old, on: disk) }
         guard let sequence else { return nil }
-        let ready: Disk.Handle
-        if let file { ready = file } else { ready = try make(sequence, on: disk) }
-        return PreparedSegment(sequence: sequence, file: ready, size: try disk.size(of: ready))
+        let file: Disk.Handle
+        if let old = try recycle(as: sequence, on: disk) { file = old } else { file = try make(sequence, on: disk) }
+        return PreparedSegment(sequence: sequence, file: file, size: try disk.size(of: file))
     }
 
     private func make<Disk: Storage>(_ sequence: UInt64, on disk: Disk) throws(StorageError) -> Disk.Handle {
@@ -53,14 +50,30 @@ public struct SegmentPreparation: Hashable, Sendable {
         return file
     }
 
-    private func recycle<Disk: Storage>(
-        _ old: UInt64, as sequence: UInt64, on disk: Disk
-    ) throws(StorageError) -> Disk.Handle {
-        let file = try disk.open(SegmentName.text(old))
-        let found = try disk.size(of: file)
-        try SegmentPreparation.fill(file, from: 0, to: min(found, SegmentPreparation.headerArea), on: disk)
-        if found < size.rawValue { try SegmentPreparation.fill(file, from: found, to: size.rawValue, on: disk) }
-        try disk.rename(SegmentName.text(old), to: SegmentName.text(sequence))
+    /// Removes a segment, if it is still there.
+    private static func remove<Disk: Storage>(_ old: UInt64, on disk: Disk) throws(StorageError) {
+        do throws(StorageError) { try disk.remove(SegmentName.text(old)) } catch {
+            guard error.reason == .missing else { throw error }
+        }
+        try disk.syncDirectory(nil)
+    }
+
+    /// Nil when there is nothing to be used again. Needs no space.
+    private func recycle<Disk: Storage>(as sequence: UInt64, on disk: Disk) throws(StorageError) -> Disk.Handle? {
+        guard let recycled else { return nil }
+        let name = SegmentName.text(recycled)
+        let file: Disk.Handle
+        do throws(StorageError) { file = try disk.open(name) } catch {
+            guard error.reason == .missing else { throw error }
+            return nil
+        }
+        guard try disk.size(of: file) == size.rawValue else {
+            try SegmentPreparation.remove(recycled, on: disk)
+            return nil
+        }
+        try SegmentPreparation.fill(
+            file, from: 0, to: min(size.rawValue, SegmentPreparation.headerArea), on: disk)
+        try disk.rename(name, to: SegmentName.text(sequence))
         try disk.syncDirectory(nil)
         return file
     }

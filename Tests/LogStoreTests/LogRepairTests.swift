@@ -155,7 +155,8 @@ import Vocabulary
     @Test(arguments: [true, false])
     func `nor is it when the segment that the repair began is lost`(keepsUnsynced: Bool) throws {
         try cutRepairs(keepsUnsynced: keepsUnsynced) { disk, engine, history, place in
-            while engine.segments < 3 {
+            // Until the one behind it is begun.
+            while disk.newestSegment != SegmentName.text(3) {
                 try LogWorld.persist([.append(history.append(1, size: 300, term: 11), commitIndex: .zero)], in: &engine)
             }
             disk.removeFile(disk.segmentNames[1])
