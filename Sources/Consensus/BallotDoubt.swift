@@ -10,7 +10,8 @@ import Vocabulary
 /// open as after other damage would not do: a leader of a term before `T`, which the leader of `T` could not reach yet,
 /// would open it. So besides what `Fence` asks for, these three must hold:
 ///
-/// 1. *Every other voter was heard since the start, with a term no later than the present one.* The lost vote was asked
+/// 1. *Every other voter was heard since the start, with a term no later than the present one*, of every configuration
+///    since then; one that was removed meanwhile too, since it may be the one that this node voted for. The lost vote was asked
 ///    for by one of them, whose own term `T` was durable first; or this node asked for itself, which matters only if
 ///    another granted it, and entered `T` for that. So `T` is not after the present term. A majority would not do: one
 ///    that has not heard of `T` yet proves nothing of the candidate that counts this node's vote.
@@ -22,10 +23,21 @@ import Vocabulary
 struct BallotDoubt: Hashable, Sendable {
     /// The voters that were not heard yet, sorted.
     private(set) var unheard: [NodeID]
+    /// All that had to be heard.
+    private var asked: [NodeID]
     /// The newest term in which an append of the leader connected.
     private var connectedTerm: Term?
 
-    init(others: [NodeID]) { unheard = others }
+    init(others: [NodeID]) {
+        asked = others
+        unheard = others
+    }
+
+    /// More nodes vote than this one knew: the lost vote may have been for one of them.
+    mutating func include(_ voters: [NodeID]) {
+        for node in voters where !asked.contains(node) { asked.append(node); unheard.append(node) }
+        unheard.sort()
+    }
 
     /// `node` was heard on a connection of this process, with a term that is not after this node's.
     mutating func heard(_ node: NodeID) { unheard.removeAll { $0 == node } }
