@@ -69,7 +69,7 @@ public enum MembershipRefusal: Error, Hashable, Sendable, CustomStringConvertibl
     case repairing(NodeID)
     case noSpace(NodeID)
     case tooFarBehind(NodeID, match: LogIndex, last: LogIndex)
-    /// So many of the voters to come, or of those of now, answer that nothing could be decided.
+    /// So few of the voters to come, or of those of now, answer that nothing could be decided: these of the former.
     case wouldLoseQuorum(answering: [NodeID])
     /// Fewer voters than now might fail at once.
     case reducesTolerance(from: Int, to: Int)
@@ -91,7 +91,7 @@ public enum MembershipRefusal: Error, Hashable, Sendable, CustomStringConvertibl
         case .tooFarBehind(let node, let match, let last): "\(node) is at \(match), the log ends at \(last)"
         case .wouldLoseQuorum(let answering):
             "only \(answering.map(\.description).joined(separator: ", ")) would answer, which is no quorum"
-        case .reducesTolerance(let now, let then): "\(now) voters may fail at once now, and \(then) afterwards"
+        case .reducesTolerance(let now, let then): "\(now) of the voters may fail at once now, and \(then) afterwards"
         }
     }
 

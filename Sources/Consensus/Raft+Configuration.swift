@@ -34,7 +34,7 @@ extension Raft {
     mutating func adoptConfiguration(now: Instant, into out: inout [Directive]) {
         configuration = history.current.configuration
         gatherPeers(now: now)
-        doubt?.include(configuration.allVoters.filter { $0 != id })
+        doubt?.include(configuration.members.filter { $0 != id })
         out.append(.configurationChanged(configuration, isCommitted: history.isCommitted))
     }
 

@@ -39,7 +39,7 @@ extension Raft {
             && (peer.state == .replicate || peer.matchIndex >= commitIndex)
     }
 
-    /// The follower that could lead soonest: a voter, connected, whole, with space, the furthest; the first by name of equals.
+    /// The voter that could lead soonest: connected, whole, with space, the furthest; the first by name of equals.
     /// `orBehind`: if none is close, one that is far behind. `unlessDamaged`: none that wants to repair its own log.
     func bestSuccessor(orBehind: Bool, unlessDamaged: Bool = false) -> NodeID? {
         let able = peers.filter {

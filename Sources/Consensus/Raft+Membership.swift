@@ -3,8 +3,8 @@
 public import Vocabulary
 
 extension Raft {
-    /// Whether a change of membership is under way, as far as this leader knows: its own, or one that it found. A leader
-    /// that is removed has not come to its end before it has left office.
+    /// Whether a change of membership is under way, as far as this leader knows: its own, or one that it found. That of
+    /// its own removal ends with its office.
     public var isChangingMembership: Bool {
         guard role == .leader else { return false }
         return !membership.isIdle || !history.isCommitted || configuration.isJoint || !configuration.isVoter(id)
@@ -66,10 +66,10 @@ extension Raft {
         guard configuration.isVoter(node) else { throw .unknownNode(node) }
         guard let next = configuration.joint(adding: nil, removing: node) else { throw .noVoterLeft }
         guard !isForced else { return next }
+        try checkQuorum(of: next, now: now)
         if next.voters.tolerance < configuration.voters.tolerance {
             throw .reducesTolerance(from: configuration.voters.tolerance, to: next.voters.tolerance)
         }
-        try checkQuorum(of: next, now: now)
         return next
     }
 
@@ -108,7 +108,7 @@ extension Raft {
             return isAnswering(node, now: now) && peers[position].counts
         }
         guard !next.hasQuorum(where: isThere) else { return }
-        throw .wouldLoseQuorum(answering: next.allVoters.filter(isThere))
+        throw .wouldLoseQuorum(answering: next.voters.ids.filter(isThere))
     }
 
     private func isAnswering(_ node: NodeID, now: Instant) -> Bool {

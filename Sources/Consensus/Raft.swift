@@ -132,7 +132,7 @@ public struct Raft: Sendable {
         leaderHeardAt = now
         peers = history.current.configuration.members.filter { $0 != id }.map { PeerProgress(id: $0, now: now) }
         if restored.isBallotUncertain {
-            doubt = BallotDoubt(others: history.current.configuration.allVoters.filter { $0 != id })
+            doubt = BallotDoubt(others: peers.map(\.id))
         }
         rule = CommitRule(firstOwnIndex: restored.last.index.next)
         heartbeatDeadline = now

@@ -11,8 +11,8 @@ public struct Restored: Hashable, Sendable {
     /// The frames above the commit index that recovery knows (the newest one noted in a record's envelope), in order,
     /// ending at `last`. What lies before them counts as committed.
     public var uncommitted: [FrameSummary]
-    /// The configurations that the log or the snapshot before it holds, ascending: those behind the commit index, and the
-    /// newest up to it if there is one.
+    /// The configurations that the log, or the snapshot before it, holds, ascending: those behind the commit index, and
+    /// the newest up to it if there is one.
     public var configurations: [ConfigurationChange]
     /// Set while the log is under repair: the node may have acknowledged entries up to here and lost them. Also after
     /// `fenceRaised` until `fenceCleared`; 0 is a closed fence too.
