@@ -33,6 +33,18 @@ public enum Directive: Hashable, Sendable {
     case fenceRaised(LogIndex)
     /// The log is whole again: the node votes and counts.
     case fenceCleared
+    /// The log is not the cluster's up to here, or ends before: everything in it goes, and the next frame follows this
+    /// end, up to which the caller has a durable snapshot of the state. Commit and applied index are there from now on.
+    case restartLog(at: FrameEnd, ticket: WriteTicket)
+    /// Another configuration is in force: it came into the log, was committed, or counts again because a newer one was
+    /// cut.
+    case configurationChanged(Configuration, isCommitted: Bool)
+    /// Append a membership frame with this configuration as its last entry now (`appendedByLeader`).
+    case proposeConfiguration(Configuration)
+    case membershipEnded(MembershipOutcome)
+    /// This node was a member, and is none of the newest committed configuration that it knows of. It does not campaign
+    /// any more, and may be stopped for good.
+    case removed
     /// The leader has given this node leave to rebuild its log (`RepairLeave`). From now on it neither votes nor
     /// counts; a fence up to here is to be persisted, and the process to be started again: recovery repairs the log.
     case repairGranted(LogIndex)
@@ -50,6 +62,10 @@ public enum StepDownReason: Hashable, Sendable {
     case handover(to: NodeID)
     /// Handed over because this node's disk is full.
     case noSpace(to: NodeID)
+    /// This node's state is not to be trusted.
+    case quarantined
+    /// This node has committed a configuration without itself. Nobody was fit to be handed over to if there is no `to`.
+    case removed(to: NodeID?)
     /// Handed over because this node's log is damaged, so that it can ask its successor for leave to rebuild it.
     case repair(to: NodeID)
 }
@@ -57,7 +73,8 @@ public enum StepDownReason: Hashable, Sendable {
 /// Something that a correct peer on a healthy disk does not do. Nothing was changed by it, and nothing that this node
 /// has is in doubt (that would be a `Divergence`): it is told, and ignored.
 public enum Anomaly: Hashable, Sendable, CustomStringConvertible {
-    case stranger(NodeID)
+    /// Another node has this node's name.
+    case ownName(NodeID)
     /// A number in a message is beyond any that this cluster can have reached.
     case implausible(NodeID)
     case secondLeader(Term, known: NodeID, claims: NodeID)
@@ -69,10 +86,12 @@ public enum Anomaly: Hashable, Sendable, CustomStringConvertible {
     case progressBeyondLog(NodeID, match: LogIndex, last: LogIndex)
     /// A follower asks again for what it had acknowledged as durable.
     case lostAcknowledged(NodeID, match: LogIndex, resendFrom: LogIndex)
+    /// A snapshot's end is not in this log, at a place up to which this log is known to be its leader's.
+    case foreignSnapshot(FrameEnd, here: FrameEnd?)
 
     public var description: String {
         switch self {
-        case .stranger(let node): "message from \(node), which is no member"
+        case .ownName(let node): "message from another node that is called \(node) too"
         case .implausible(let node): "message from \(node) with numbers beyond reason"
         case .secondLeader(let term, let known, let claims):
             "\(claims) claims to lead term \(term), which \(known) leads"
@@ -83,6 +102,8 @@ public enum Anomaly: Hashable, Sendable, CustomStringConvertible {
             "\(node) claims to match up to \(match), the log ends at \(last)"
         case .lostAcknowledged(let node, let match, let resendFrom):
             "\(node) had acknowledged \(match) and asks for \(resendFrom)"
+        case .foreignSnapshot(let end, let here):
+            "a snapshot ends at \(end), where this log has \(here.map { "\($0)" } ?? "another frame")"
         }
     }
 }

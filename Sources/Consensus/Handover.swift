@@ -14,6 +14,8 @@ struct Handover: Hashable, Sendable {
         case operators
         case fullDisk
         case damagedLog
+        /// This node is no member any more.
+        case removal
     }
 }
 

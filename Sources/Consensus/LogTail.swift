@@ -118,6 +118,16 @@ struct LogTail: Sendable {
         release()
     }
 
+    /// Forgets everything: the log begins anew behind `end`, up to which all is committed.
+    mutating func restart(at end: FrameEnd) {
+        precondition(end.index > commit.index, "restart at \(end.index), committed \(commit.index)")
+        frames.removeAll()
+        bytes = 0
+        base = end
+        commit = end
+        persistedIndex = end.index
+    }
+
     /// All orders up to `ticket` are durable.
     mutating func persist(through ticket: WriteTicket) {
         var position = firstFrame(endingAtOrAbove: persistedIndex.next) ?? frames.count

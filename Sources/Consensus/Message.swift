@@ -86,15 +86,19 @@ public struct Message: Hashable, Sendable {
         public var previous: LogPosition
         public var previousChecksum: UInt32
         public var frames: [FrameSummary]
+        /// The configurations that are among the frames' entries, ascending; the receiver's caller finds them in the
+        /// frames' bytes. Nearly always empty.
+        public var configurations: [ConfigurationChange]
         public var commitIndex: LogIndex
         public var round: ReadRound
         public init(
-            previous: LogPosition, previousChecksum: UInt32, frames: [FrameSummary], commitIndex: LogIndex,
-            round: ReadRound
+            previous: LogPosition, previousChecksum: UInt32, frames: [FrameSummary],
+            configurations: [ConfigurationChange] = [], commitIndex: LogIndex, round: ReadRound
         ) {
             self.previous = previous
             self.previousChecksum = previousChecksum
             self.frames = frames
+            self.configurations = configurations
             self.commitIndex = commitIndex
             self.round = round
         }
@@ -107,7 +111,8 @@ public struct Message: Hashable, Sendable {
         public var matchIndex: LogIndex
         /// Set when an append did not connect: send from here next. Everything before it surely matches.
         public var resendFrom: LogIndex?
-        /// False while the sender repairs its log: its match moves the leader's window, but counts for no quorum.
+        /// False while the sender repairs its log, or does not trust its state: its match moves the leader's window, but
+        /// counts for no quorum.
         public var counts: Bool
         /// False when the sender has no room for more entries.
         public var hasSpace: Bool

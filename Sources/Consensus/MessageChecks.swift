@@ -40,6 +40,26 @@ extension Message.Append {
             else { return false }
             reached = frame.end
         }
-        return reached.position.term <= term
+        return reached.position.term <= term && areConfigurationsInPlace
+    }
+
+    /// Each configuration is an entry of the frames, and they ascend.
+    private var areConfigurationsInPlace: Bool {
+        var reached = begin.index
+        for change in configurations {
+            guard change.index > reached, change.index <= end.index else { return false }
+            reached = change.index
+        }
+        return true
+    }
+}
+
+extension Message.Body {
+    /// Said to a leader or a candidate, because it asked.
+    var isAnswer: Bool {
+        switch self {
+        case .preVoteReply, .voteReply, .progress: true
+        case .preVote, .vote, .append, .heartbeat, .timeoutNow: false
+        }
     }
 }

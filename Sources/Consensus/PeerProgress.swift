@@ -48,6 +48,8 @@ public struct PeerProgress: Sendable {
         case probe
         /// Appends follow each other without waiting, as far as the window allows.
         case replicate
+        /// The log here does not reach back to what it needs: it gets nothing until it has a snapshot up to there.
+        case snapshot(through: LogIndex)
     }
 
     public let id: NodeID
@@ -59,7 +61,7 @@ public struct PeerProgress: Sendable {
     public internal(set) var nextIndex = LogIndex(1)
     /// When it last answered this leader; nil before it ever did.
     public internal(set) var lastHeard: Instant?
-    /// False while it repairs its log: it is fed, and counts for nothing.
+    /// False while it repairs its log or does not trust its state: it is fed, and counts for nothing.
     public internal(set) var counts = true
     public internal(set) var hasSpace = true
     /// Its log is damaged, and it asks for leave to rebuild it.
@@ -76,6 +78,11 @@ public struct PeerProgress: Sendable {
     /// Since when the oldest frame in flight is owed.
     var owedSince: Instant
 
+    /// Where the log here begins, for a peer that gets a snapshot.
+    var firstAvailable = LogIndex.zero
+    /// It is a member no more, by the configuration of this index, and is fed until it has applied that.
+    var leavesAt: LogIndex?
+
     init(id: NodeID, now: Instant) {
         self.id = id
         quorumSince = now
@@ -87,9 +94,10 @@ public struct PeerProgress: Sendable {
 
     /// A new term of office: nothing is known.
     mutating func reset(next: LogIndex, now: Instant) {
-        let connected = isConnected
+        let (connected, leaves) = (isConnected, leavesAt)
         self = PeerProgress(id: id, now: now)
         isConnected = connected
+        leavesAt = leaves
         nextIndex = next
     }
 
@@ -114,6 +122,9 @@ public struct PeerProgress: Sendable {
         nextIndex = max(nextIndex, index.next)
         inflight.acknowledge(through: index)
         owedSince = now
+        if case .snapshot(let through) = state, index >= through || index.next >= firstAvailable {
+            backToProbe(next: index.next)
+        }
     }
 
     /// The follower has all that was sent to it: the logs meet where the next append begins.
@@ -123,6 +134,8 @@ public struct PeerProgress: Sendable {
 
     /// The follower could not connect an append and wants to be sent `index` next.
     mutating func reject(resendFrom index: LogIndex) {
+        // What it asks for is not in the log; the snapshot is on its way.
+        if case .snapshot = state, index < firstAvailable { return }
         // Late twins of a refusal that has been acted on.
         if state == .probe, let outstanding = inflight.firstIndex, outstanding == index { return }
         matchIndex = min(matchIndex, LogIndex(index.rawValue - 1))
@@ -132,6 +145,7 @@ public struct PeerProgress: Sendable {
     /// How many bytes may follow now; nil when none.
     func allowance(_ options: ConsensusOptions) -> Int? {
         if state == .probe { return inflight.isEmpty ? options.appendBytesMax : nil }
+        guard state == .replicate else { return nil }
         guard inflight.count < options.inflightFramesMax, inflight.bytes < options.inflightBytesMax else { return nil }
         return min(options.appendBytesMax, options.inflightBytesMax - inflight.bytes)
     }

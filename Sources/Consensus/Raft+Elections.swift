@@ -21,7 +21,7 @@ extension Raft {
 
     mutating func electionDue(now: Instant, into out: inout [Directive]) {
         askTerms(into: &out)
-        guard configuration.isVoter(id), !fence.isClosed, now >= campaignDeadline, !isDiskStalled(now: now) else {
+        guard isElectable, takesPart, now >= campaignDeadline, !isDiskStalled(now: now) else {
             return armTimer(now: now)
         }
         if isAlone {
@@ -31,6 +31,11 @@ extension Raft {
             startPreVote(now: now, into: &out)
         }
     }
+
+    /// Whether this node votes, or did before a configuration that is not committed yet. The latter may be the only one
+    /// to have that configuration, and then nobody else can be elected; it does not count its own vote (dissertation,
+    /// section 4.2.2). A learner, and a node whose removal is committed, is never a candidate.
+    var isElectable: Bool { history.all.contains { $0.configuration.isVoter(id) } }
 
     func isDiskStalled(now: Instant) -> Bool { disk.debt(now: now) > options.electionTimeoutMax }
 
@@ -45,20 +50,22 @@ extension Raft {
         announce(into: &out)
         // Promises nothing, so it waits for no disk.
         let candidacy = Message.Candidacy(last: lastPosition, isHandover: false)
-        for peer in peers { out.append(.send(Message(term: term.next, body: .preVote(candidacy)), to: peer.id)) }
+        for voter in otherVoters { out.append(.send(Message(term: term.next, body: .preVote(candidacy)), to: voter)) }
     }
 
     mutating func campaign(isHandover: Bool, now: Instant, into out: inout [Directive]) {
         precondition(role != .leader, "the leader of term \(term) campaigns")
-        precondition(!fence.isClosed, "campaign behind a closed fence")
+        precondition(takesPart, "campaign behind a closed fence")
         adopt(term.next, votedFor: id, now: now, into: &out)
         role = .candidate
         tally = VoteTally()
         armTimer(now: now)
         announce(into: &out)
         let candidacy = Message.Candidacy(last: lastPosition, isHandover: isHandover)
-        for peer in peers { send(.vote(candidacy), to: peer.id, into: &out) }
+        for voter in otherVoters { send(.vote(candidacy), to: voter, into: &out) }
     }
+
+    private var otherVoters: [NodeID] { configuration.allVoters.filter { $0 != id } }
 
     /// Counts an answer to the pre-vote or vote under way. A candidate's own vote comes here when it is durable.
     mutating func countVote(of node: NodeID, granted: Bool, now: Instant, into out: inout [Directive]) {
@@ -82,7 +89,7 @@ extension Raft {
 
     /// Whether this node's own log and history allow it to elect somebody with that log (Raft paper, section 5.4.1).
     private func mayElect(_ candidacy: Message.Candidacy) -> Bool {
-        if fence.isClosed { return false }
+        if !takesPart { return false }
         if isBlank, candidacy.last != .zero { return false }
         return candidacy.last >= lastPosition
     }
@@ -139,7 +146,7 @@ extension Raft {
     mutating func receiveTimeoutNow(term: Term, from: NodeID, now: Instant, into out: inout [Directive]) {
         guard term >= self.term, !isBlank else { return }
         guard follow(from, term: term, commitIndex: .zero, now: now, into: &out) else { return }
-        guard configuration.isVoter(id), !fence.isClosed, hasSpace, !isDiskStalled(now: now) else { return }
+        guard isElectable, takesPart, hasSpace, !isDiskStalled(now: now) else { return }
         campaign(isHandover: true, now: now, into: &out)
     }
 
@@ -187,10 +194,11 @@ extension Raft {
     private mutating func becomeLeader(now: Instant, into out: inout [Directive]) {
         precondition(votedFor == id, "leads term \(term) with a vote for \(votedFor.map(\.description) ?? "nobody")")
         precondition(ballotTicket <= durable, "leads term \(term) before its ballot is durable")
-        precondition(!fence.isClosed, "leads behind a closed fence")
+        precondition(takesPart, "leads behind a closed fence")
         role = .leader
         leader = id
         rule = CommitRule(firstOwnIndex: log.last.index.next)
+        gatherLeavingPeers(now: now)
         for i in peers.indices { peers[i].reset(next: log.last.index.next, now: now) }
         heartbeatDeadline = now + options.heartbeatInterval
         notice = nil
@@ -218,6 +226,7 @@ extension Raft {
                 case .operators: .handover(to: target)
                 case .fullDisk: .noSpace(to: target)
                 case .damagedLog: .repair(to: target)
+                case .removal: .removed(to: target)
                 }
             out.append(.steppedDown(reason))
             abandonDuties(.handedOver(to: target, other), into: &out)
@@ -232,11 +241,15 @@ extension Raft {
         role = .follower
         leader = nil
         repairLeave = nil
+        forgetLeavingPeers()
         verifiedIndex = commitIndex
         if handover != nil {
             handover = nil
             out.append(.handoverEnded(outcome))
         }
+        if !membership.isIdle { out.append(.membershipEnded(.leadershipLost)) }
+        membership = MembershipChange()
         if let round = rounds.abort() { out.append(.readsAborted(through: round)) }
+        noteRemoval(into: &out)
     }
 }

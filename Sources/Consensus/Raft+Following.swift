@@ -32,9 +32,9 @@ extension Raft {
     }
 
     mutating func receiveHeartbeat(
-        commitIndex: LogIndex, round: ReadRound, mayRepair: Bool, into out: inout [Directive]
+        commitIndex: LogIndex, round: ReadRound, mayRepair: Bool, now: Instant, into out: inout [Directive]
     ) {
-        noteCommit(commitIndex, into: &out)
+        noteCommit(commitIndex, now: now, into: &out)
         if mayRepair { takeRepairLeave(into: &out) }
         seenRound = max(seenRound, round)
         askTerms(into: &out)
@@ -54,10 +54,10 @@ extension Raft {
             refuse(there, at: index, from: from, into: &out)
         case .connects(let known, let conflict):
             if let conflict { truncate(from: conflict, now: now, into: &out) }
-            store(append.frames, from: known, now: now, into: &out)
+            store(append, from: known, now: now, into: &out)
             verifiedIndex = max(verifiedIndex, append.end.index)
             doubt?.connected(in: term)
-            noteCommit(append.commitIndex, into: &out)
+            noteCommit(append.commitIndex, now: now, into: &out)
             // New frames are reported when they are durable; a round that reads wait for, and old news, at once.
             let isNews = append.round > seenRound || known == append.frames.count
             seenRound = max(seenRound, append.round)
@@ -85,27 +85,32 @@ extension Raft {
         precondition(index > verifiedIndex, "cut at \(index), equal to the leader's up to \(verifiedIndex)")
         log.truncate(from: index)
         out.append(.truncate(from: index, ticket: nextTicket(now: now)))
+        cutConfigurations(from: index, now: now, into: &out)
     }
 
     private mutating func store(
-        _ frames: [FrameSummary], from known: Int, now: Instant, into out: inout [Directive]
+        _ append: Message.Append, from known: Int, now: Instant, into out: inout [Directive]
     ) {
+        let frames = append.frames
         guard known < frames.count else { return }
         let ticket = nextTicket(now: now)
         for frame in frames[known...] { log.append(frame, ticket: ticket) }
         out.append(.store(frames: known..<frames.count, ticket: ticket))
+        for change in append.configurations where change.index >= frames[known].firstIndex {
+            appended(change, now: now, into: &out)
+        }
     }
 
-    private mutating func noteCommit(_ index: LogIndex, into out: inout [Directive]) {
+    private mutating func noteCommit(_ index: LogIndex, now: Instant, into out: inout [Directive]) {
         leaderCommitIndex = max(leaderCommitIndex, index)
-        followCommit(into: &out)
+        followCommit(now: now, into: &out)
         openFence(into: &out)
     }
 
     /// Opens the fence if it may. This term's vote is spent with it, unless it was known: a node that has forgotten
     /// what it did may have voted in this term, and must not again after a restart. The ballot names the leader, whom
     /// nobody can compete with any more.
-    private mutating func openFence(into out: inout [Directive]) {
+    mutating func openFence(into out: inout [Directive]) {
         guard let leader else { return }
         if let doubt, !doubt.isSettled(term: term, committed: commitIndex, told: leaderCommitIndex) { return }
         guard fence.open(committed: log.commit.position, term: term) else { return }
@@ -124,28 +129,31 @@ extension Raft {
 
     /// Commits what the leader has committed, as far as it is known to be the same here, and durable: a node that
     /// restarts then never knows less than it has shown.
-    mutating func followCommit(into out: inout [Directive]) {
+    mutating func followCommit(now: Instant, into out: inout [Directive]) {
         let index = min(leaderCommitIndex, min(verifiedIndex, log.persistedIndex))
         guard index > commitIndex else { return }
         let end = log.end(atOrBelow: index)
         guard end.index > commitIndex else { return }
         log.commit(end)
         out.append(.commit(end.index))
+        committedConfigurations(now: now, into: &out)
+        noteRemoval(into: &out)
         openFence(into: &out)
     }
 
     /// Answers the leader with what is durable now; later, when this node's ballot is not.
     mutating func reportProgress(into out: inout [Directive]) {
         guard let leader, role == .follower else { return }
-        owesProgress = ballotTicket > durable
+        owesProgress = max(ballotTicket, restartTicket) > durable
         guard !owesProgress else { return }
         send(.progress(progressReport(resendFrom: nil)), to: leader, into: &out)
     }
 
     private func progressReport(resendFrom: LogIndex?) -> Message.ProgressReport {
         Message.ProgressReport(
-            round: seenRound, matchIndex: min(verifiedIndex, log.persistedIndex), resendFrom: resendFrom,
-            counts: !fence.isClosed && !isBlank, hasSpace: hasSpace, wantsRepair: isDamaged, appliedIndex: appliedIndex)
+            round: seenRound, matchIndex: restartTicket > durable ? .zero : min(verifiedIndex, log.persistedIndex),
+            resendFrom: resendFrom, counts: takesPart && !isBlank, hasSpace: hasSpace, wantsRepair: isDamaged,
+            appliedIndex: appliedIndex)
     }
 }
 

@@ -20,7 +20,9 @@ extension Raft {
     private func checked(_ target: NodeID?, isForced: Bool) throws(HandoverRefusal) -> NodeID {
         guard let target else { throw .noCandidate }
         if target == id { throw .alreadyLeader(target) }
-        guard let position = position(of: target) else { throw .unknownNode(target) }
+        guard configuration.voters.contains(target), let position = position(of: target) else {
+            throw .unknownNode(target)
+        }
         let peer = peers[position]
         guard peer.isConnected else { throw .unreachable(target) }
         guard peer.counts else { throw .repairing(target) }
@@ -37,11 +39,12 @@ extension Raft {
             && (peer.state == .replicate || peer.matchIndex >= commitIndex)
     }
 
-    /// The follower that could lead soonest: connected, whole, with space, the furthest; the first by name of equals.
+    /// The voter that could lead soonest: connected, whole, with space, the furthest; the first by name of equals.
     /// `orBehind`: if none is close, one that is far behind. `unlessDamaged`: none that wants to repair its own log.
     func bestSuccessor(orBehind: Bool, unlessDamaged: Bool = false) -> NodeID? {
         let able = peers.filter {
-            $0.isConnected && $0.counts && $0.hasSpace && !(unlessDamaged && $0.wantsRepair)
+            configuration.voters.contains($0.id) && $0.isConnected && $0.counts && $0.hasSpace
+                && !(unlessDamaged && $0.wantsRepair)
         }
         let close = able.filter { isClose($0) }
         var best: PeerProgress?

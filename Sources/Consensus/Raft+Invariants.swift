@@ -6,17 +6,50 @@ extension Raft {
     /// For debug builds and simulations, after every step.
     public func checkInvariants() {
         log.checkInvariants()
+        history.checkInvariants(commitIndex: commitIndex, lastIndex: log.last.index)
+        checkConfiguration()
         precondition(log.last.position.term <= term, "log ends at \(log.last.position), term \(term)")
         precondition(appliedIndex <= commitIndex, "applied \(appliedIndex), committed \(commitIndex)")
         precondition(durable <= issued, "durable \(durable), issued \(issued)")
         precondition(ballotTicket <= issued, "ballot \(ballotTicket), issued \(issued)")
-        precondition(!fence.isClosed || role == .follower, "a \(role) behind a closed fence")
+        precondition(takesPart || role == .follower, "a \(role) behind a closed fence")
         precondition(announced == Announcement(role: role, term: term, leader: leader), "\(role) was not announced")
         precondition(fence.isClosed || doubt == nil, "a ballot in doubt without a fence")
         if role == .leader { checkLeader() } else { checkFollower() }
     }
 
+    /// What counts is what the log has, and every peer is there once.
+    private func checkConfiguration() {
+        precondition(configuration == history.current.configuration, "counts with an old configuration")
+        let members = configuration.members.filter { $0 != id }
+        precondition(peers.prefix(members.count).map(\.id) == members, "peers \(peerIDs), members \(members)")
+        for (position, peer) in peers.enumerated() {
+            precondition((position >= members.count) == (peer.leavesAt != nil), "\(peer.id) leaves, or does not")
+            precondition(peers.firstIndex { $0.id == peer.id } == position, "\(peer.id) is a peer twice")
+            precondition(role == .leader || peer.leavesAt == nil, "a \(role) says farewell to \(peer.id)")
+        }
+    }
+
+    /// One change at a time, and none before the term is opened; sets of voters change by way of a joint configuration.
+    private func checkMembership() {
+        let before = history.uncommitted.count > 1 ? history.uncommitted[history.uncommitted.count - 2] : history.base
+        if rule.knowsCommitted(commitIndex) {
+            precondition(history.uncommitted.count <= 1, "\(history.uncommitted.count) changes at once")
+            precondition(
+                configuration.isVoter(id) || before.configuration.isVoter(id) || history.isCommitted,
+                "leads without a voice")
+        } else {
+            precondition(history.current.index < rule.firstOwnIndex, "changes membership before its term is opened")
+            precondition(membership.isIdle, "changes membership before its term is opened")
+        }
+        guard !history.isCommitted else { return }
+        let (old, new) = (before.configuration, configuration)
+        let isStep = new.outgoing == old.voters || old.isJoint && new == old.settled || new.voters == old.voters
+        precondition(isStep, "from \(old) to \(new) in one step")
+    }
+
     private func checkLeader() {
+        checkMembership()
         precondition(leader == id, "leads and follows")
         precondition(votedFor == id, "leads without its own vote")
         precondition(ballotTicket <= durable, "leads on a ballot that is not durable")
@@ -32,6 +65,7 @@ extension Raft {
     private func checkFollower() {
         precondition(leader != id, "a \(role) is its own leader")
         precondition(handover == nil, "a \(role) hands over")
+        precondition(membership.isIdle, "a \(role) changes membership")
         precondition(verifiedIndex >= commitIndex, "verified \(verifiedIndex), committed \(commitIndex)")
         precondition(verifiedIndex <= log.last.index, "verified \(verifiedIndex), last \(log.last.index)")
         precondition(role != .candidate || votedFor == id, "a candidate without its own vote")

@@ -49,16 +49,25 @@ extension Raft {
 
     /// The caller has made the next frame and orders the log thread to write it under the ticket returned.
     ///
-    /// Traps unless this node leads and may propose (or it is the first frame of the term, which always may be), and
-    /// unless the frame is of this term and chains to the log's end.
+    /// Traps unless this node leads and may propose (or it is the first frame of the term, which always may be, or what
+    /// `proposeConfiguration` has asked for), and unless the frame is of this term and chains to the log's end.
+    ///
+    /// - Parameter configuration: what the frame's last entry is, if that is a configuration.
     public mutating func appendedByLeader(
-        _ frame: FrameSummary, now: Instant, into out: inout [Directive]
+        _ frame: FrameSummary, configuration: Configuration? = nil, now: Instant, into out: inout [Directive]
     ) -> WriteTicket {
         precondition(role == .leader, "a \(role) appends")
         precondition(frame.term == term, "frame of term \(frame.term) in term \(term)")
-        precondition(mayPropose || frame.firstIndex == rule.firstOwnIndex, "proposed in spite of a bar")
+        let isCalledFor = configuration != nil || frame.firstIndex == rule.firstOwnIndex
+        precondition(isCalledFor || mayPropose, "proposed in spite of a bar")
+        precondition(configuration == nil || configuration == membership.awaited, "a configuration nobody asked for")
         let ticket = nextTicket(now: now)
         log.append(frame, ticket: ticket)
+        if let configuration {
+            membership.awaited = nil
+            let change = ConfigurationChange(index: frame.lastIndex, configuration: configuration)
+            appended(change, now: now, into: &out)
+        }
         return ticket
     }
 
@@ -127,6 +136,8 @@ extension Raft {
         advanceCommit(now: now, into: &out)
         confirmReads(into: &out)
         advanceHandover(now: now, into: &out)
+        if !configuration.isMember(from) { dismissLeavingPeers(now: now) }
+        if from == promotionTarget { advanceMembership(now: now, into: &out) }
     }
 
     private mutating func resend(from index: LogIndex, to position: Int, into out: inout [Directive]) {
@@ -151,8 +162,10 @@ extension Raft {
         guard let index = rule.commitIndex(quorumMatch: end.index, committed: commitIndex) else { return }
         log.commit(end)
         out.append(.commit(index))
+        committedConfigurations(now: now, into: &out)
         if notice == nil { notice = commitNotice(now: now) }
         confirmReads(into: &out)
+        if isChangingMembership { advanceMembership(now: now, into: &out) }
     }
 
     // MARK: - Time
@@ -164,6 +177,7 @@ extension Raft {
         noticeCommit(now: now, into: &out)
         guard now >= heartbeatDeadline else { return }
         heartbeatDeadline = now + options.heartbeatInterval
+        dismissLeavingPeers(now: now)
         giveRepairLeave(now: now, into: &out)
         for i in peers.indices where peers[i].isConnected {
             if !peers[i].inflight.isEmpty, now - peers[i].owedSince > options.electionTimeoutMax {
@@ -171,6 +185,7 @@ extension Raft {
             }
             heartbeat(to: i, into: &out)
         }
+        advanceMembership(now: now, into: &out)
     }
 
     /// Appends tell followers what is committed. When none has followed for a while, a heartbeat goes out before its
@@ -224,6 +239,7 @@ extension Raft {
 
     /// Frames can be exchanged with `peer` (again).
     public mutating func peerConnected(_ peer: NodeID) {
+        noteConnection(of: peer, stands: true)
         guard let position = position(of: peer) else { return }
         peers[position].isConnected = true
         peers[position].hasReported = false
@@ -232,6 +248,8 @@ extension Raft {
 
     /// The connection to `peer` broke; what was under way on it is lost.
     public mutating func peerDisconnected(_ peer: NodeID, now: Instant, into out: inout [Directive]) {
+        noteConnection(of: peer, stands: false)
+        if peer == leader { leaderConnectionLost = true }
         guard let position = position(of: peer) else { return }
         peers[position].isConnected = false
         peers[position].hasReported = false
@@ -242,9 +260,13 @@ extension Raft {
                 self.handover = nil
                 out.append(.handoverEnded(.targetLost(peer)))
             }
-        } else if peer == leader {
-            leaderConnectionLost = true
         }
+    }
+
+    /// A node may be a member later that is connected now.
+    private mutating func noteConnection(of node: NodeID, stands: Bool) {
+        connected.removeAll { $0 == node }
+        if stands { connected.append(node) }
     }
 
     /// The leader's port refused a connection after the one to it had broken: its process is gone.

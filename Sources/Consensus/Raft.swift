@@ -7,6 +7,7 @@
 //    follower moved it.
 // 4. A leader counts itself for what its own disk has, and commits by counting only entries of its own term.
 // 5. Same state and inputs, same directives.
+// 6. The configuration in force is the newest of the log, committed or not; a leader has one uncommitted one at most.
 
 public import Vocabulary
 
@@ -20,7 +21,8 @@ public import Vocabulary
 /// as clients ask, then for each peer `nextAppend`/`sent` until there is no wish, and last `flushRound`.
 public struct Raft: Sendable {
     public let id: NodeID
-    public let configuration: Configuration
+    /// The configuration in force: the newest that is in the log.
+    public internal(set) var configuration: Configuration
     public let options: ConsensusOptions
 
     public internal(set) var term: Term
@@ -34,9 +36,12 @@ public struct Raft: Sendable {
     public internal(set) var hasSpace = true
     /// This node's log is damaged while its memory is whole: it wants leave to rebuild it (`RepairLeave`).
     public internal(set) var isDamaged = false
+    /// The caller does not trust this node's state for now (`setQuarantined`).
+    public internal(set) var isQuarantined = false
     public internal(set) var appliedIndex = LogIndex.zero
 
     var log: LogTail
+    var history: ConfigurationHistory
     var fence: Fence
     /// Set while the fence is closed and the newest ballot may be lost.
     var doubt: BallotDoubt?
@@ -49,6 +54,8 @@ public struct Raft: Sendable {
     var issued = WriteTicket.zero
     var durable = WriteTicket.zero
     var ballotTicket = WriteTicket.zero
+    /// The order by which the log began anew behind a snapshot. Nothing is acknowledged before it is durable.
+    var restartTicket = WriteTicket.zero
 
     // As a follower of `leader`.
     /// The highest index known to be the same in this term's leader's log.
@@ -63,11 +70,18 @@ public struct Raft: Sendable {
     /// An answer to the leader waits for a ballot to be durable.
     var owesProgress = false
 
+    /// Nodes that frames can be exchanged with, members or not: as many as the caller's mesh admits.
+    var connected: [NodeID] = []
+    /// A committed configuration had this node, and the caller was not told of one behind it that has not.
+    var wasMember: Bool
+
     // As a leader.
+    /// The other members, sorted; behind them, at a leader, those that are to hear that they are none any more.
     var peers: [PeerProgress]
     var rule: CommitRule
     var rounds = ReadRounds()
     var handover: Handover?
+    var membership = MembershipChange()
     var repairLeave: RepairLeave?
     var heartbeatDeadline: Instant
     var notice: CommitNotice?
@@ -92,6 +106,8 @@ public struct Raft: Sendable {
     }
 
     /// - Parameters:
+    ///   - configuration: what counts before the first configuration of the log. A node that is to join a cluster is
+    ///     given that cluster's, without itself: until the log makes it a voter it does not campaign.
     ///   - seed: different on every node and every start, or candidates meet.
     ///   - now: the first moment; `tick` is due at `nextDeadline`.
     public init(
@@ -100,19 +116,24 @@ public struct Raft: Sendable {
     ) {
         if let problem = options.validate() { preconditionFailure(problem) }
         self.id = id
-        self.configuration = configuration
         self.options = options
         term = restored.term
         votedFor = restored.votedFor
         log = LogTail(restored: restored)
+        history = ConfigurationHistory(
+            initial: configuration, changes: restored.configurations, commitIndex: restored.commitIndex)
+        self.configuration = history.current.configuration
+        wasMember = history.base.configuration.isMember(id)
         precondition(log.last.position.term <= restored.term, "log of term \(log.last), ballot of \(restored.term)")
         precondition(restored.fence != nil || !restored.isBallotUncertain, "a ballot in doubt without a fence")
         fence = Fence(restored.fence)
         timer = ElectionTimer(seed: seed, now: now)
         verifiedIndex = restored.commitIndex
         leaderHeardAt = now
-        peers = configuration.voters.ids.filter { $0 != id }.map { PeerProgress(id: $0, now: now) }
-        if restored.isBallotUncertain { doubt = BallotDoubt(others: peers.map(\.id)) }
+        peers = history.current.configuration.members.filter { $0 != id }.map { PeerProgress(id: $0, now: now) }
+        if restored.isBallotUncertain {
+            doubt = BallotDoubt(others: peers.map(\.id))
+        }
         rule = CommitRule(firstOwnIndex: restored.last.index.next)
         heartbeatDeadline = now
         ownHandoverDeadline = now
@@ -137,14 +158,15 @@ public struct Raft: Sendable {
     public var repairingPeer: NodeID? { repairLeave?.node }
     /// Whether this node has leave to rebuild its log, and waits for the end of its process.
     public var isLeavingForRepair: Bool { fence.isHeld }
-    /// The other voters, sorted.
+    /// Whom this node exchanges frames with: the other members, and at a leader those that have yet to hear that they
+    /// are none any more.
     public var peerIDs: [NodeID] { peers.map(\.id) }
     /// Bytes of entries that are not both committed and durable here.
     public var tailBytes: Int { log.bytes }
     /// How long the oldest write order has been waiting for the disk.
     public func diskDebt(now: Instant) -> Duration { disk.debt(now: now) }
 
-    /// What this node knows of a peer. Traps for a node that is not one.
+    /// What this node knows of a peer (`peerIDs`). Traps for a node that is not one.
     public func progress(of node: NodeID) -> PeerProgress {
         guard let position = position(of: node) else { preconditionFailure("\(node) is no peer") }
         return peers[position]
@@ -199,17 +221,27 @@ public struct Raft: Sendable {
         case .candidate:
             if ballotTicket <= durable { countVote(of: id, granted: true, now: now, into: &out) }
         case .follower, .preCandidate:
-            followCommit(into: &out)
+            followCommit(now: now, into: &out)
             if owesProgress || min(verifiedIndex, log.persistedIndex) > min(verifiedIndex, persistedBefore) {
                 reportProgress(into: &out)
             }
         }
     }
 
+    /// A message from another node, whether this node knows it as a member or not: which configuration counts is a
+    /// matter of the log, and the sender's may be newer (dissertation, section 4.2.2, and decision 0010). Only answers
+    /// are none of a leader's or candidate's business unless they come from a member.
     public mutating func receive(_ message: Message, from: NodeID, now: Instant, into out: inout [Directive]) {
         guard divergence == nil else { return }
-        guard position(of: from) != nil else { return out.append(.anomaly(.stranger(from))) }
+        guard from != id else { return out.append(.anomaly(.ownName(from))) }
         guard message.isPlausible else { return out.append(.anomaly(.implausible(from))) }
+        if !message.body.isAnswer || isExpected(message, from: from) {
+            route(message, from: from, now: now, into: &out)
+        }
+        if doubt != nil { noteTerm(of: message, from: from) }
+    }
+
+    private mutating func route(_ message: Message, from: NodeID, now: Instant, into out: inout [Directive]) {
         switch message.body {
         case .preVote(let candidacy):
             answerPreVote(candidacy, for: message.term, from: from, now: now, into: &out)
@@ -230,7 +262,8 @@ public struct Raft: Sendable {
             }
         case .heartbeat(let commitIndex, let round, let mayRepair):
             if follow(from, term: message.term, commitIndex: commitIndex, now: now, into: &out) {
-                receiveHeartbeat(commitIndex: commitIndex, round: round, mayRepair: mayRepair, into: &out)
+                receiveHeartbeat(
+                    commitIndex: commitIndex, round: round, mayRepair: mayRepair, now: now, into: &out)
             }
         case .progress(let report):
             if learn(message.term, from: from, now: now, into: &out), message.term == term, role == .leader {
@@ -239,7 +272,6 @@ public struct Raft: Sendable {
         case .timeoutNow:
             receiveTimeoutNow(term: message.term, from: from, now: now, into: &out)
         }
-        if doubt != nil { noteTerm(of: message, from: from) }
     }
 
     /// A pre-vote speaks of a term that its sender has not entered.
@@ -259,8 +291,8 @@ public struct Raft: Sendable {
 
     // MARK: - Shared by the roles
 
-    /// One voter is a quorum.
-    var isAlone: Bool { configuration.voters.count == 1 }
+    /// This node is a quorum.
+    var isAlone: Bool { !configuration.isJoint && configuration.voters.ids == [id] }
 
     func position(of peer: NodeID) -> Int? { peers.firstIndex { $0.id == peer } }
 

@@ -18,6 +18,9 @@ import Vocabulary
 /// it had entered this one: an earlier leader's leave is ignored from there on. Had it taken that before, it would not
 /// have said that it counts.
 ///
+/// Quarantine is another matter (`Raft.setQuarantined`): such a node does not count for a while, and says so. Nobody gets
+/// leave meanwhile, but it may begin while another node is away. And learners never count.
+///
 /// A damaged leader hands over first, and asks its successor. That needs no leave: nobody is fenced by it. It also
 /// helps a follower that needs just what this leader cannot read any more.
 struct RepairLeave: Hashable, Sendable {
@@ -44,7 +47,9 @@ extension Raft {
 
     /// Gives leave to a peer that wants it; or, when this node wants it itself, hands over to get it.
     mutating func giveRepairLeave(now: Instant, into out: inout [Directive]) {
-        if let peer = peers.first(where: \.wantsRepair), repairLeave == nil, canSpareOne {
+        if let peer = peers.first(where: { $0.wantsRepair && configuration.isMember($0.id) }), repairLeave == nil,
+            canSpareOne
+        {
             repairLeave = RepairLeave(node: peer.id)
         } else if isDamaged {
             beginOwnHandover(for: .damagedLog, now: now, into: &out)
@@ -54,8 +59,11 @@ extension Raft {
     /// Every voter is here, whole, able to store entries, and has been sent all that is committed: service goes on
     /// without one of them.
     private var canSpareOne: Bool {
-        guard !isAlone, handover == nil, hasSpace, rule.knowsCommitted(commitIndex) else { return false }
-        return peers.allSatisfy { $0.isConnected && $0.hasReported && $0.counts && $0.hasSpace && isClose($0) }
+        guard !isAlone, handover == nil, hasSpace, rule.knowsCommitted(commitIndex), !isChangingMembership else {
+            return false
+        }
+        let voters = peers.filter { configuration.isVoter($0.id) }
+        return voters.allSatisfy { $0.isConnected && $0.hasReported && $0.counts && $0.hasSpace && isClose($0) }
     }
 
     mutating func noteDeparture(of peer: NodeID) {

@@ -6,11 +6,14 @@ public struct Restored: Hashable, Sendable {
     /// The newest ballot on disk.
     public var term: Term
     public var votedFor: NodeID?
-    /// The end of the log; `.zero` for an empty one.
+    /// The end of the log, or of the snapshot behind which it begins when it is empty; `.zero` without either.
     public var last: FrameEnd
     /// The frames above the commit index that recovery knows (the newest one noted in a record's envelope), in order,
     /// ending at `last`. What lies before them counts as committed.
     public var uncommitted: [FrameSummary]
+    /// The configurations that the log, or the snapshot before it, holds, ascending: those behind the commit index, and
+    /// the newest up to it if there is one.
+    public var configurations: [ConfigurationChange]
     /// Set while the log is under repair: the node may have acknowledged entries up to here and lost them. Also after
     /// `fenceRaised` until `fenceCleared`; 0 is a closed fence too.
     public var fence: LogIndex?
@@ -18,13 +21,14 @@ public struct Restored: Hashable, Sendable {
     public var isBallotUncertain: Bool
 
     public init(
-        term: Term, votedFor: NodeID?, last: FrameEnd, uncommitted: [FrameSummary], fence: LogIndex? = nil,
-        isBallotUncertain: Bool = false
+        term: Term, votedFor: NodeID?, last: FrameEnd, uncommitted: [FrameSummary],
+        configurations: [ConfigurationChange] = [], fence: LogIndex? = nil, isBallotUncertain: Bool = false
     ) {
         self.term = term
         self.votedFor = votedFor
         self.last = last
         self.uncommitted = uncommitted
+        self.configurations = configurations
         self.fence = fence
         self.isBallotUncertain = isBallotUncertain
     }

@@ -11,22 +11,17 @@ struct VoteTally: Hashable, Sendable {
         case lost
     }
 
-    /// Bit `i` stands for voter `i` of the configuration.
-    private var granted: UInt32 = 0
-    private var refused: UInt32 = 0
+    private var granted: [NodeID] = []
+    private var refused: [NodeID] = []
 
     /// Counts an answer. One that is not the voter's first, or not a voter's, changes nothing.
     mutating func record(_ node: NodeID, granted isGranted: Bool, in configuration: Configuration) {
-        guard let position = configuration.voters.position(of: node) else { return }
-        let bit: UInt32 = 1 << UInt32(position)
-        guard (granted | refused) & bit == 0 else { return }
-        if isGranted { granted |= bit } else { refused |= bit }
+        guard configuration.isVoter(node), !granted.contains(node), !refused.contains(node) else { return }
+        if isGranted { granted.append(node) } else { refused.append(node) }
     }
 
     func outcome(in configuration: Configuration) -> Outcome {
-        let needed = Quorum.majority(of: configuration.voters.count)
-        if granted.nonzeroBitCount >= needed { return .won }
-        if configuration.voters.count - refused.nonzeroBitCount < needed { return .lost }
-        return .pending
+        if configuration.hasQuorum(where: granted.contains) { return .won }
+        return configuration.hasQuorum { !refused.contains($0) } ? .pending : .lost
     }
 }

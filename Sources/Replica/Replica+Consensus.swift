@@ -79,6 +79,8 @@ extension Replica {
             effects.news.append(.anomaly(String(describing: anomaly)))
         case .halt(let divergence):
             failure = .divergence(divergence)
+        case .proposeConfiguration, .membershipEnded, .configurationChanged, .removed, .restartLog:
+            preconditionFailure("\(directive): this replica has asked for no other members and no snapshot")
         }
     }
 

@@ -18,6 +18,12 @@ struct Weather {
     var hands = false
     /// How often a node's newest ballots, and frames, are lost to damage; never on two nodes at a time.
     var damages = 0
+    /// Changes of membership, snapshots that cut a log, and states that are not trusted for a while.
+    var changes = 0
+    var compacts = 0
+    var quarantines = 0
+    /// How often the nodes fall into two halves that do not see each other.
+    var splits = 0
 
     init(_ random: inout TestRandom) {
         if random.chance(40) { loses = 1 + random.below(20) }
@@ -38,21 +44,25 @@ struct Storm {
     var cluster: SimulatedCluster
     var stalled: Set<Int> = []
     var paused: Set<Int> = []
+    /// Nodes, members or not.
     let count: Int
     /// Microseconds that a step takes at most, ordinarily.
     let pace: Int
 
-    init(seed: UInt64, count fixed: Int? = nil) {
+    init(seed: UInt64, count fixed: Int? = nil, spares: Int = 0) {
         random = TestRandom(seed)
         weather = Weather(&random)
         let drawn = [3, 3, 3, 3, 3, 5, 5, 2, 1][random.below(9)]
-        count = fixed ?? drawn
+        let members = fixed ?? drawn
+        count = members + spares
         pace = [500, 4000, 15_000][random.below(3)]
         var options = ConsensusOptions()
         options.inflightFramesMax = 1 + random.below(8)
         options.appendBytesMax = 300
         options.inflightBytesMax = 1000
-        cluster = SimulatedCluster((1...count).map { NodeID("n\($0)")! }, options: options, seed: random.next())
+        let ids = (1...count).map { NodeID("n\($0)")! }
+        cluster = SimulatedCluster(
+            Array(ids.prefix(members)), spares: Array(ids.dropFirst(members)), options: options, seed: random.next())
         for i in 0..<count { cluster.start(i) }
     }
 
@@ -122,6 +132,13 @@ struct Storm {
             cluster.nodes[node].raft?.setHasSpace(random.chance(50))
         }
         if random.chance(weather.damages) { damage(node) }
+        if weather.changes > 0, random.chance(weather.changes) { changeMembership() }
+        if weather.splits > 0, random.chance(weather.splits) { split() }
+        if weather.compacts > 0, random.chance(weather.compacts) { cluster.nodes[node].compact() }
+        if weather.quarantines > 0, random.chance(weather.quarantines), !paused.contains(node) {
+            let isQuarantined = random.chance(50)
+            cluster.turn(node) { raft, now, out in raft.setQuarantined(isQuarantined, now: now, into: &out) }
+        }
         if weather.hands, random.chance(5), !paused.contains(node) { handOver(node) }
     }
 
@@ -135,6 +152,17 @@ struct Storm {
         cluster.damage(node, after: Term(back))
         paused.remove(node)
         if random.chance(80) { cluster.start(node) }
+    }
+
+    /// Cuts the nodes into two halves, or joins them all again.
+    private mutating func split() {
+        let isCut = random.chance(60)
+        let half = random.below(1 << count)
+        for i in 0..<count {
+            for j in 0..<i {
+                if isCut, (half >> i ^ half >> j) & 1 == 1 { cluster.cut(i, j) } else { cluster.mend(i, j) }
+            }
+        }
     }
 
     private mutating func handOver(_ node: Int) {
@@ -151,6 +179,7 @@ struct Storm {
             for j in 0..<i { cluster.mend(j, i) }
             if !cluster.nodes[i].isUp { cluster.start(i) }
             cluster.nodes[i].raft?.setHasSpace(true)
+            cluster.turn(i) { raft, now, out in raft.setQuarantined(false, now: now, into: &out) }
         }
         cluster.run(milliseconds) { $0.isSettled }
         guard cluster.isSettled, let leader = cluster.leaders.first else { return false }
@@ -167,7 +196,11 @@ extension SimulatedCluster {
     var isSettled: Bool {
         guard let leader = leaders.first, leaders.count == 1, self[leader].mayPropose else { return false }
         let end = self[leader].log.last
-        return nodes.allSatisfy { $0.raft?.leader == leader && $0.raft?.log.commit == end }
+        let configuration = self[leader].configuration
+        guard !self[leader].isChangingMembership, configuration.isVoter(leader) else { return false }
+        return nodes.allSatisfy {
+            !configuration.isMember($0.id) || $0.raft?.leader == leader && $0.raft?.log.commit == end
+        }
     }
 }
 

@@ -94,17 +94,38 @@ struct HostileTests {
         }
     }
 
-    @Test func `strangers are named and ignored`() {
+    @Test func `another node with this node's name is named and ignored`() {
         var cluster = SimulatedCluster(HostileTests.ids, seed: 1)
         for i in 0..<3 { cluster.start(i) }
         let before = cluster[HostileTests.ids[0]].term
         cluster.turn(0) { raft, now, out in
             let message = Message(term: Term(9), body: .heartbeat(commitIndex: .zero, round: .zero, mayRepair: false))
-            raft.receive(message, from: NodeID("n9")!, now: now, into: &out)
             raft.receive(message, from: HostileTests.ids[0], now: now, into: &out)
         }
         #expect(cluster[HostileTests.ids[0]].term == before)
-        #expect(cluster.judge.anomalies == [.stranger(NodeID("n9")!), .stranger(HostileTests.ids[0])])
+        #expect(cluster.judge.anomalies == [.ownName(HostileTests.ids[0])])
+    }
+
+    @Test func `a leader that is no member yet is followed, and answers of those that are none are ignored`() {
+        var cluster = SimulatedCluster(HostileTests.ids, seed: 1)
+        for i in 0..<3 { cluster.start(i) }
+        cluster.run(400)
+        let (leader, stranger) = (cluster.leaders[0], NodeID("n9")!)
+        let term = Term(cluster[leader].term.rawValue + 1)
+        let follower = cluster.position(HostileTests.ids.first { $0 != leader }!)
+        cluster.turn(cluster.position(leader)) { raft, now, out in
+            let report = Message.ProgressReport(
+                round: .zero, matchIndex: .zero, resendFrom: nil, counts: true, hasSpace: true, wantsRepair: false,
+                appliedIndex: .zero)
+            for body in [.progress(report), .voteReply(granted: true), .preVoteReply(granted: true)] as [Message.Body] {
+                raft.receive(Message(term: term, body: body), from: stranger, now: now, into: &out)
+            }
+        }
+        #expect(cluster.leaders == [leader])
+        let message = Message(term: term, body: .heartbeat(commitIndex: .zero, round: .zero, mayRepair: false))
+        var out: [Directive] = []
+        cluster.nodes[follower].raft?.receive(message, from: stranger, now: cluster.now, into: &out)
+        #expect(cluster.nodes[follower].raft?.leader == stranger)
     }
 
     @Test func `a second leader of a term is named and ignored`() {

@@ -16,8 +16,13 @@ struct Judge {
     private var reads: [NodeID: [ReadRound: LogIndex]] = [:]
     private(set) var readsConfirmed = 0
     private(set) var elections = 0
+    /// The newest configuration that was committed, if one was.
+    private(set) var configuration: Configuration?
+    private(set) var configurationsCommitted = 0
     private(set) var anomalies: [Anomaly] = []
     var findings: [String] = []
+    /// False to find out what comes of a cluster that changes voters in one step.
+    var watchesSteps = true
 
     var committedIndex: LogIndex { committed.last?.lastIndex ?? .zero }
 
@@ -45,6 +50,10 @@ struct Judge {
             judgeRead(round, index, at: node.id)
         case .truncate(let index, _):
             expect(index > commitOf[node.id] ?? .zero, "\(node.id) cut \(index), which it had committed")
+        case .restartLog(let end, _):
+            expect(end.index > commitOf[node.id] ?? .zero, "\(node.id) restarts at \(end), which it had committed")
+            expect(committed.contains { $0.end == end }, "\(node.id) restarts at \(end), which is not committed")
+            commitOf[node.id] = end.index
         case .anomaly(let anomaly): anomalies.append(anomaly)
         default: break
         }
@@ -85,7 +94,8 @@ struct Judge {
         expect(leaders[term] ?? node.id == node.id, "two leaders in term \(term)")
         leaders[term] = node.id
         let known = Set(node.log)
-        for frame in committed where !known.contains(frame) {
+        let begin = node.disk.snapshot?.end.index ?? .zero
+        for frame in committed where frame.lastIndex > begin && !known.contains(frame) {
             findings.append("leader \(node.id) of term \(term) lacks committed \(frame.firstIndex)")
         }
     }
@@ -101,10 +111,22 @@ struct Judge {
                 expect(frame.firstIndex == committedIndex.next, "a hole before committed \(frame.firstIndex)")
                 committed.append(frame)
                 // What damage took may have been counted; its node is fenced.
-                let copies = nodes.count { $0.disk.log.contains(frame) || $0.disk.isBallotUncertain }
-                expect(copies * 2 > nodes.count, "\(frame.firstIndex) committed with \(copies) durable copies")
+                let copies = nodes.filter { $0.disk.has(frame) || $0.disk.isBallotUncertain }.map(\.id)
+                let counts = node.raft?.configuration ?? node.configuration
+                expect(counts.hasQuorum(where: copies.contains), "\(frame.firstIndex) committed with \(copies)")
+                if let next = node.membership[frame] { judgeStep(to: next, from: node.configuration) }
             }
         }
+    }
+
+    /// Voters change by way of a joint configuration only.
+    private mutating func judgeStep(to next: Configuration, from initial: Configuration) {
+        let before = configuration ?? initial
+        let isStep =
+            next.voters == before.voters || next.outgoing == before.voters && !before.isJoint
+        expect(isStep || !watchesSteps, "from \(before) to \(next)")
+        configuration = next
+        configurationsCommitted += 1
     }
 
     private mutating func judgeRead(_ round: ReadRound, _ index: LogIndex, at node: NodeID) {

@@ -4,11 +4,19 @@ import Vocabulary
 
 @testable import Consensus
 
+/// A snapshot as far as consensus is concerned: where it ends, and who took part there.
+struct SnapshotImage: Hashable {
+    let end: FrameEnd
+    let configuration: Configuration
+}
+
 /// What a test's node has on stable storage.
 struct DiskImage {
     var term = Term.zero
     var votedFor: NodeID?
     var log: [FrameSummary] = []
+    /// The log begins behind it, unless it was received and the log was not cut yet.
+    var snapshot: SnapshotImage?
     /// The newest commit index that an order carried along, as the log's envelopes do.
     var commitIndex = LogIndex.zero
     var fence: LogIndex?
@@ -25,6 +33,17 @@ struct DiskImage {
         commitIndex = min(commitIndex, lastIndex)
     }
 
+    /// What recovery does about a snapshot that is newer than the log's begin.
+    mutating func joinSnapshot() {
+        guard let snapshot else { return }
+        if log.contains(where: { $0.end == snapshot.end }) || log.first?.previous == snapshot.end {
+            log.removeAll { $0.lastIndex <= snapshot.end.index }
+        } else {
+            log = []
+        }
+        commitIndex = max(commitIndex, snapshot.end.index)
+    }
+
     mutating func loseBallots(after term: Term) {
         if self.term > term {
             self.term = term
@@ -36,12 +55,21 @@ struct DiskImage {
         commitIndex = min(commitIndex, lastIndex)
     }
 
-    var lastIndex: LogIndex { log.last?.lastIndex ?? .zero }
-    var restored: Restored {
-        let last = log.last?.end ?? .zero
+    var lastIndex: LogIndex { log.last?.lastIndex ?? snapshot?.end.index ?? .zero }
+    func has(_ frame: FrameSummary) -> Bool {
+        log.contains(frame) || snapshot.map { $0.end.index >= frame.lastIndex } ?? false
+    }
+
+    func restored(_ membership: [FrameSummary: Configuration]) -> Restored {
+        let last = log.last?.end ?? snapshot?.end ?? .zero
+        var changes = snapshot.map { [ConfigurationChange(index: $0.end.index, configuration: $0.configuration)] } ?? []
+        for frame in log {
+            guard let configuration = membership[frame] else { continue }
+            changes.append(ConfigurationChange(index: frame.lastIndex, configuration: configuration))
+        }
         let suffix = log.filter { $0.firstIndex > commitIndex }
         return Restored(
-            term: term, votedFor: votedFor, last: last, uncommitted: suffix, fence: fence,
+            term: term, votedFor: votedFor, last: last, uncommitted: suffix, configurations: changes, fence: fence,
             isBallotUncertain: isBallotUncertain)
     }
 }
@@ -52,6 +80,7 @@ struct Order {
         case truncate(LogIndex)
         case frames([FrameSummary])
         case fence(LogIndex?)
+        case restart
     }
     let ticket: WriteTicket
     let kind: Kind
@@ -69,7 +98,8 @@ struct SimulatedNode {
     var orders: [Order] = []
     /// The log as the process sees it.
     var log: [FrameSummary] = []
-    var isTermOpened = true
+    /// What the entries of membership frames say.
+    var membership: [FrameSummary: Configuration] = [:]
 
     init(_ id: NodeID, of configuration: Configuration, options: ConsensusOptions, seed: UInt64) {
         self.id = id
@@ -83,10 +113,12 @@ struct SimulatedNode {
     mutating func start(now: Instant) {
         seed &+= 0x1_0000_0001
         disk.repair()
+        disk.joinSnapshot()
         log = disk.log
         orders = []
         raft = Raft(
-            id: id, configuration: configuration, options: options, restored: disk.restored, seed: seed, now: now)
+            id: id, configuration: configuration, options: options, restored: disk.restored(membership),
+            seed: seed, now: now)
     }
 
     /// Damages the log on disk from `index` on, and lets the process know.
@@ -110,6 +142,7 @@ struct SimulatedNode {
                 disk.votedFor = vote
             case .truncate(let index): disk.log.removeAll { $0.firstIndex >= index }
             case .frames(let frames): disk.log += frames
+            case .restart: disk.log = []
             case .fence(let index):
                 disk.fence = index
                 if index == nil { disk.isBallotUncertain = false }
@@ -131,6 +164,9 @@ struct SimulatedNode {
         case .store(let range, let ticket):
             log += incoming[range]
             give(.frames(Array(incoming[range])), ticket)
+        case .restartLog(_, let ticket):
+            log = []
+            give(.restart, ticket)
         // Under the ticket before it: durable no later than what follows.
         case .fenceRaised(let index): give(.fence(index), orders.last?.ticket ?? raft?.durable ?? .zero)
         case .repairGranted(let index): give(.fence(index), orders.last?.ticket ?? raft?.durable ?? .zero)
@@ -140,7 +176,9 @@ struct SimulatedNode {
     }
 
     /// Appends a frame of `count` entries with content that no other frame has.
-    mutating func propose(count: Int, stamp: UInt32, now: Instant, into out: inout [Directive]) {
+    mutating func propose(
+        count: Int, configuration: Configuration? = nil, stamp: UInt32, now: Instant, into out: inout [Directive]
+    ) {
         guard var raft else { return }
         let last = raft.lastPosition
         let mixed = UInt64(raft.lastChecksum) &* 0x9E37_79B9 ^ UInt64(stamp) &* 0x85EB_CA6B
@@ -148,7 +186,8 @@ struct SimulatedNode {
             term: raft.term, firstIndex: last.index.next, lastIndex: last.index + count,
             checksum: UInt32(truncatingIfNeeded: mixed ^ mixed >> 29), previousTerm: last.term,
             previousChecksum: raft.lastChecksum, size: 100 * count)
-        let ticket = raft.appendedByLeader(frame, now: now, into: &out)
+        if let configuration { membership[frame] = configuration }
+        let ticket = raft.appendedByLeader(frame, configuration: configuration, now: now, into: &out)
         self.raft = raft
         log.append(frame)
         give(.frames([frame]), ticket)
@@ -163,6 +202,21 @@ struct SimulatedNode {
                 defer { size += frame.size }
                 return size == 0 || size + frame.size <= limit
             })
+    }
+
+    /// The first index that the log can still give.
+    var firstAvailable: LogIndex { log.first?.firstIndex ?? raft?.lastPosition.index.next ?? LogIndex(1) }
+
+    /// Takes a snapshot of what is committed and durable, and cuts the log's begin.
+    mutating func compact() {
+        guard let raft else { return }
+        let floor = min(raft.commitIndex, min(raft.persistedIndex, disk.lastIndex))
+        guard let last = log.last(where: { $0.lastIndex <= floor }), disk.log.contains(last) else { return }
+        let newest = log.last { $0.lastIndex <= floor && membership[$0] != nil }.flatMap { membership[$0] }
+        let known = newest ?? disk.snapshot?.configuration ?? configuration
+        disk.snapshot = SnapshotImage(end: last.end, configuration: known)
+        log.removeAll { $0.lastIndex <= floor }
+        disk.log.removeAll { $0.lastIndex <= floor }
     }
 
     private mutating func give(_ kind: Order.Kind, _ ticket: WriteTicket) {

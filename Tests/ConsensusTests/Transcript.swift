@@ -11,6 +11,10 @@
 //     deliver n1>n2|all             drop n1>n2|all
 //     pass 400                      milliseconds in which all works; shown is what changes, not what is sent
 //     settle                        deliver and persist until nothing is left to do
+//     spare n1 n2 n3 with n4        a cluster of three, and a node that is no member yet
+//     member n1 add n4 [force]      also `promote n4 [waiting]`, `remove n3`, `replace n3 n4`
+//     compact n1                    its log begins behind what is committed: a snapshot has the rest
+//     quarantine n1 no|yes
 //     propose n1    read n1 [2]    handover n1 [n2 [force]]    space n1 no|yes    status
 
 import Vocabulary
@@ -46,6 +50,14 @@ struct Transcript {
         switch words[0] {
         case "cluster": assemble(words.dropFirst().map { NodeID($0)! }, ConsensusOptions())
         case "narrow": assemble(words.dropFirst().map { NodeID($0)! }, ConsensusOptions(appendBytesMax: 100))
+        case "spare":
+            assemble(
+                words.dropFirst().filter { $0 != "with" }.map { NodeID($0)! }, ConsensusOptions(),
+                members: words.firstIndex(of: "with")! - 1)
+        case "member": changeMembership(targets[0], words)
+        case "compact": cluster.nodes[targets[0]].compact()
+        case "quarantine":
+            cluster.turn(targets[0]) { raft, now, out in raft.setQuarantined(words[2] == "yes", now: now, into: &out) }
         case "restore": restore(targets[0], words)
         case "start": for i in targets { cluster.start(i) }
         case "crash": cluster.crash(targets[0])
@@ -78,8 +90,9 @@ struct Transcript {
             ? Array(cluster.nodes.indices) : cluster.nodes.indices.filter { "\(cluster.nodes[$0].id)" == name }
     }
 
-    private mutating func assemble(_ ids: [NodeID], _ options: ConsensusOptions) {
-        cluster = SimulatedCluster(ids, options: options, seed: 42)
+    private mutating func assemble(_ ids: [NodeID], _ options: ConsensusOptions, members: Int = .max) {
+        cluster = SimulatedCluster(
+            Array(ids.prefix(members)), spares: Array(ids.dropFirst(members)), options: options, seed: 42)
         let lines = lines
         cluster.observe = { node, directive in lines.text.append("\(node) \(Transcript.text(directive))") }
     }
@@ -149,6 +162,22 @@ struct Transcript {
                 lines.text.append("refused: \(error)")
             }
         }
+    }
+
+    private mutating func changeMembership(_ position: Int, _ words: [String]) {
+        let node = NodeID(words[3])!
+        let request: MembershipRequest? =
+            switch words[2] {
+            case "add": .addLearner(node)
+            case "promote": .promote(node, whenCaughtUp: words.last == "waiting")
+            case "remove": .remove(node)
+            case "replace": NodeID(words[4]).map { .replace(node, with: $0) }
+            default: nil
+            }
+        guard let request else { return lines.text.append("unknown request") }
+        let known = cluster.refusals.count
+        cluster.change(request, isForced: words.last == "force", at: position)
+        lines.text += cluster.refusals.dropFirst(known).map { "refused: \($0)" }
     }
 
     private func status() {

@@ -22,10 +22,23 @@ extension Transcript {
         case .fenceRaised(let index): "fence raised to \(index)"
         case .fenceCleared: "fence cleared"
         case .repairGranted(let index): "leave to repair, fenced at \(index)"
+        case .restartLog(let end, _): "log begins anew behind \(end.position)"
+        case .configurationChanged(let configuration, let isCommitted):
+            "counts with \(text(configuration))" + (isCommitted ? ", committed" : "")
+        case .proposeConfiguration(let configuration): "wants \(text(configuration))"
+        case .membershipEnded(let outcome): "membership: \(outcome)"
+        case .removed: "is removed"
         case .anomaly(let anomaly): "ANOMALY: \(anomaly)"
         case .halt(let found):
             "HALT: committed \(found.here.map { "\($0.position)" } ?? "-"), \(found.leader) has \(found.there.position)"
         }
+    }
+
+    static func text(_ configuration: Configuration) -> String {
+        func list(_ nodes: [NodeID]) -> String { nodes.map(\.description).joined(separator: " ") }
+        var text = list(configuration.voters.ids)
+        if let outgoing = configuration.outgoing { text = "\(list(outgoing.ids)) and \(text)" }
+        return configuration.learners.isEmpty ? text : text + ", learners " + list(configuration.learners)
     }
 
     private static func text(_ body: Message.Body) -> String {
@@ -67,6 +80,8 @@ extension Transcript {
         case .higherTerm(let term, let node): "\(node) is in term \(term)"
         case .handover(let target): "handed over to \(target)"
         case .noSpace(let target): "no space, handed over to \(target)"
+        case .quarantined: "quarantined"
+        case .removed(let target): "removed" + (target.map { ", handed over to \($0)" } ?? "")
         case .repair(let target): "damaged, handed over to \(target)"
         }
     }
