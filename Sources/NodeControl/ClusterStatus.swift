@@ -98,11 +98,48 @@ extension ClusterStatus.Node {
             writer.member("version", facts?.version)
             writer.member("feature_level", facts?.featureLevel)
             writer.member("phase", facts?.phase)
+            writer.member("progress_percent", facts?.progressPercent)
+            writer.member("seconds_left", facts?.progress?.secondsLeft)
             writer.member("durability", facts?.durability)
             writer.member("keys", facts?.keys)
             writer.member("connections", facts?.connections)
             writer.member("memory_bytes", facts?.memoryBytes)
+            writer.member("snapshot") { facts?.snapshot?.write(to: &$0) ?? $0.value(String?.none) }
+            writer.member("state") { facts?.state?.write(to: &$0) ?? $0.value(String?.none) }
             writer.member("reasons") { $0.array { writer in for reason in reasons { reason.write(to: &writer) } } }
+        }
+    }
+}
+
+extension NodeReport.Snapshot {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("index", newest?.index)
+            writer.member("term", newest?.term)
+            writer.member("time", newest?.time)
+            writer.member("digest", newest?.digest)
+            writer.member("records", newest?.records)
+            writer.member("age_seconds", ageSeconds)
+            writer.member("kept", kept.count)
+            writer.member("disk_bytes", diskBytes)
+            writer.member("log_bytes", logBytes)
+            writer.member("log_due_bytes", logDueBytes)
+            writer.member("writing_percent", writing?.percent)
+            writer.member("fetching_percent", fetching?.percent)
+            writer.member("failure", failure?.message)
+        }
+    }
+}
+
+extension NodeReport.State {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("condition", condition)
+            writer.member("diverged_at_index", divergedAtIndex)
+            writer.member("own_digest", ownDigest)
+            writer.member("agreed_digest", agreedDigest)
+            writer.member("compared", compared)
+            writer.member("compared_index", comparedIndex)
         }
     }
 }
@@ -122,7 +159,7 @@ extension ClusterStatus {
     /// A heading, a line for each node, and what is wrong below. Lines end with a newline.
     public func table(name: String, inColour: Bool) -> String {
         var table = TextTable([
-            "NODE", "ROLE", "HEALTH", "TERM", "LAST", "COMMIT", "APPLIED", "LAG", "DIGEST", "VERSION",
+            "NODE", "ROLE", "HEALTH", "TERM", "LAST", "COMMIT", "APPLIED", "LAG", "DIGEST", "SNAPSHOT", "VERSION",
         ])
         for node in nodes { table.add(node.cells(isLeader: node.id == leader)) }
         let heading =
@@ -144,14 +181,32 @@ extension ClusterStatus {
 extension ClusterStatus.Node {
     fileprivate func cells(isLeader: Bool) -> [TextTable.Cell] {
         guard let facts else {
-            return [.init(id), .init("?"), .init("unreachable", .bad)] + Array(repeating: .init("-"), count: 7)
+            return [.init(id), .init("?"), .init("unreachable", .bad)] + Array(repeating: .init("-"), count: 8)
         }
-        let health = isHealthy ? TextTable.Cell("ok", .good) : .init(reasons.first?.code ?? "unhealthy", .bad)
         return [
-            .init(id), .init(facts.role, isLeader ? .strong : .plain), health, .init(String(facts.term)),
+            .init(id), .init(facts.role, isLeader ? .strong : .plain), health(facts), .init(String(facts.term)),
             .init(String(facts.lastIndex)), .init(String(facts.commitIndex)), .init(String(facts.appliedIndex)),
-            .init(lagText), .init(facts.digest.map { String($0.prefix(12)) } ?? "-"), .init(facts.version ?? "-"),
+            .init(lagText), .init(facts.digest.map { String($0.prefix(12)) } ?? "-"), snapshot(facts.snapshot),
+            .init(facts.version ?? "-"),
         ]
+    }
+
+    /// A state that is not sound before all else; while the node starts, how far it is.
+    private func health(_ facts: NodeReport.Facts) -> TextTable.Cell {
+        if isHealthy { return .init("ok", .good) }
+        if let state = facts.state, !state.isSound { return .init("STATE " + state.condition.uppercased(), .bad) }
+        if reasons.first?.code == "starting", let start = facts.startText { return .init(start, .doubtful) }
+        return .init(reasons.first?.code ?? "unhealthy", .bad)
+    }
+
+    private func snapshot(_ snapshot: NodeReport.Snapshot?) -> TextTable.Cell {
+        guard let snapshot else { return .init("-") }
+        if let fetching = snapshot.fetching { return .init("fetching \(Int(fetching.percent))%", .doubtful) }
+        let newest = snapshot.newest.map { newest in
+            "\(newest.index)" + (snapshot.ageSeconds.map { " (\(RoughTime.text(seconds: $0)))" } ?? "")
+        }
+        if snapshot.failure != nil { return .init((newest.map { "\($0), " } ?? "") + "failed", .bad) }
+        return .init(newest ?? "-")
     }
 
     private var lagText: String {

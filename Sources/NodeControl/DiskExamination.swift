@@ -13,7 +13,10 @@ enum DiskExamination {
     static let syncSamples = 31
 
     static func findings(_ node: String, _ settings: NodeSettings) -> [Finding] {
-        [settings.dataDirectory, settings.logDirectory].filter(FileSystem.exists).unique.flatMap { directory in
+        let snapshots = settings.snapshots.directory
+        let isElsewhere = !(snapshots + "/").hasPrefix(settings.dataDirectory + "/")
+        let directories = [settings.dataDirectory, settings.logDirectory] + (isElsewhere ? [snapshots] : [])
+        return directories.filter(FileSystem.exists).unique.flatMap { directory in
             owner(node, directory) + mount(node, directory) + room(node, directory, settings) + sync(node, directory)
         }
     }

@@ -104,7 +104,7 @@ extension ClusterView {
         return (try? JSONDecoder().decode(Answer.self, from: Data(body)))?.pause_ms
     }
 
-    private static func silence(_ asked: [AskedNode]) -> String {
+    static func silence(_ asked: [AskedNode]) -> String {
         let silent = asked.filter { $0.report == nil }.map(\.name)
         return silent.isEmpty ? "no node says that it leads" : "\(silent.joined(separator: ", ")) did not answer"
     }

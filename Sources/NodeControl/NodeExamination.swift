@@ -9,6 +9,7 @@ enum NodeExamination {
     static func findings(_ asked: [AskedNode]) -> [Finding] {
         let status = ClusterStatus(asked)
         return asked.flatMap(node) + leader(status) + majority(asked) + versions(asked) + clocks(asked) + digests(asked)
+            + snapshotDigests(asked)
     }
 
     private static func node(_ asked: AskedNode) -> [Finding] {
@@ -17,13 +18,13 @@ enum NodeExamination {
             return [Finding(.error, asked.name, "\(error)", remedy: error.remedy.text)]
         case .success(let report):
             let id = report.node.id
+            let more = quarantine(id, report.node.quarantine) + SnapshotExamination.findings(id, report.node.snapshot)
             if report.node.healthy {
-                return [Finding(.good, id, "answers; \(report.node.role), applied \(report.node.appliedIndex)")]
-                    + quarantine(id, report.node.quarantine)
+                return [Finding(.good, id, "answers; \(report.node.role), applied \(report.node.appliedIndex)")] + more
             }
             let reasons = report.node.troubles
-            if reasons.isEmpty { return [Finding(.error, id, "is not healthy", remedy: "see its log")] }
-            return quarantine(id, report.node.quarantine)
+            if reasons.isEmpty { return [Finding(.error, id, "is not healthy", remedy: "see its log")] + more }
+            return more
                 + reasons.map { Finding($0.isPassing ? .warning : .error, id, $0.message, remedy: $0.remedy) }
         }
     }
@@ -97,20 +98,31 @@ enum NodeExamination {
 
     /// Equal applied index means equal digest.
     private static func digests(_ asked: [AskedNode]) -> [Finding] {
-        var findings: [Finding] = []
-        let reports = asked.compactMap(\.report)
-        for (position, one) in reports.enumerated() {
-            for other in reports[(position + 1)...]
-            where one.node.appliedIndex == other.node.appliedIndex && one.node.digest != nil
-                && other.node.digest != nil && one.node.digest != other.node.digest
-            {
-                findings.append(
-                    Finding(
-                        .error, "\(one.node.id) and \(other.node.id)",
-                        "differ in their state at index \(one.node.appliedIndex)",
-                        remedy: "stop both, keep their data directories, and report it: this must not happen"))
-            }
+        pairs(of: asked).compactMap { one, other in
+            guard one.appliedIndex == other.appliedIndex, let digest = one.digest, let second = other.digest,
+                digest != second
+            else { return nil }
+            return Finding(
+                .error, "\(one.id) and \(other.id)", "differ in their state at index \(one.appliedIndex)",
+                remedy: "stop both, keep their data directories, and report it: this must not happen")
         }
-        return findings
+    }
+
+    /// So do snapshots at the same index.
+    private static func snapshotDigests(_ asked: [AskedNode]) -> [Finding] {
+        pairs(of: asked).compactMap { one, other in
+            let differing = (one.snapshot?.kept ?? []).first { kept in
+                other.snapshot?.at(kept.index).map { $0.digest != kept.digest } ?? false
+            }
+            guard let differing else { return nil }
+            return Finding(
+                .error, "\(one.id) and \(other.id)", "differ in their snapshots at index \(differing.index)",
+                remedy: "keep both snapshot directories, and report it: this must not happen")
+        }
+    }
+
+    private static func pairs(of asked: [AskedNode]) -> [(NodeReport.Facts, NodeReport.Facts)] {
+        let facts = asked.compactMap { $0.report?.node }
+        return facts.indices.flatMap { i in facts[(i + 1)...].map { (facts[i], $0) } }
     }
 }

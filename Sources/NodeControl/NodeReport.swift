@@ -37,17 +37,13 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var quarantine: Quarantine?
         public var indexes: [Index]?
         public var indexProof: IndexProof?
-
-        /// Why it is not ready, and damage that it serves in spite of.
-        var troubles: [Reason] {
-            let damage = repair.flatMap { $0.stage == "found" ? $0 : nil }
-            return (reasons ?? [])
-                + (damage.map { [Reason(code: "log_damaged", message: $0.message, remedy: $0.remedy)] } ?? [])
-        }
+        public var progress: Progress?
+        public var snapshot: Snapshot?
+        public var state: State?
 
         enum CodingKeys: String, CodingKey {
             case id, cluster, role, healthy, term, digest, version, phase, reasons, durability, keys, connections
-            case repair, scrub, quarantine, indexes
+            case repair, scrub, quarantine, indexes, progress, snapshot, state
             case indexProof = "index_proof"
             case lastIndex = "last_index"
             case commitIndex = "commit_index"
@@ -99,7 +95,7 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var remedy: String
 
         /// Whether it ends without anybody's doing while the cluster works.
-        var isPassing: Bool { code == "starting" || code == "lagging" }
+        var isPassing: Bool { ["starting", "lagging", "state_missing", "state_rebuilding"].contains(code) }
     }
 
     /// What is wrong with the node's log, and how far its repair is.

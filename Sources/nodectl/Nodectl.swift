@@ -15,7 +15,7 @@ import Vocabulary
         version: NodeControlVersion.text,
         subcommands: [
             StatusCommand.self, FailoverCommand.self, DoctorCommand.self, RepairCommand.self, IndexCommand.self,
-            PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
+            SnapshotCommand.self, PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
         ])
 
     @OptionGroup var common: CommonOptions

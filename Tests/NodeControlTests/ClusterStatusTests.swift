@@ -67,7 +67,7 @@ import Vocabulary
         #expect(records[1]["digest"] as? String == "00000000000000010000000000000001")
         let fields: Set<String> = [
             "id", "role", "healthy", "term", "last_index", "commit_index", "applied_index", "digest", "lag_entries",
-            "lag_ms", "version", "feature_level",
+            "lag_ms", "version", "feature_level", "snapshot", "state", "seconds_left",
         ]
         for record in records { #expect(fields.isSubset(of: record.keys)) }
     }
@@ -83,10 +83,10 @@ import Vocabulary
         #expect(
             ClusterStatus(nodes).table(name: "test", inColour: false) == """
                 test: leader n1, term 7, commit index 11
-                NODE  ROLE      HEALTH       TERM  LAST  COMMIT  APPLIED  LAG       DIGEST        VERSION
-                n1    leader    ok           7     12    11      11       0         000000000000  0.1.0
-                n2    follower  lagging      7     12    11      10       1 (2 ms)  000000000000  0.1.0
-                n3    ?         unreachable  -     -     -       -        -         -             -
+                NODE  ROLE      HEALTH       TERM  LAST  COMMIT  APPLIED  LAG       DIGEST        SNAPSHOT  VERSION
+                n1    leader    ok           7     12    11      11       0         000000000000  -         0.1.0
+                n2    follower  lagging      7     12    11      10       1 (2 ms)  000000000000  -         0.1.0
+                n3    ?         unreachable  -     -     -       -        -         -             -         -
 
                 n2: the node is 9 entries behind the leader
                     wait: the figures beside show the progress
@@ -95,6 +95,53 @@ import Vocabulary
                 n2: a write is acknowledged when it is written, which is too early
 
                 """)
+    }
+
+    @Test func `a state that is not sound, a start and snapshots show in the table and in the document`() throws {
+        var diverged = Scene.status(0, of: 3, leader: 0, term: 7)
+        diverged.state = StateStatus(
+            .diverged, text: "it differs", remedy: "wait",
+            divergence: StateStatus.Divergence(
+                index: LogIndex(9), own: Digest(high: 0, low: 1), agreed: Digest(high: 0, low: 2)))
+        diverged.readiness.reasons = [.noLeader] + [try #require(diverged.state.unreadyReason)]
+        diverged.keepSnapshot(10)
+        diverged.snapshot.age = .seconds(130)
+        var loading = Scene.status(1, of: 3, leader: 0, term: 7)
+        loading.progress = StartProgress(phase: .loading)
+        (loading.progress.recordsTotal, loading.progress.recordsLoaded) = (400, 100)
+        loading.progress.elapsed = .seconds(100)
+        loading.readiness.reasons = [.starting(.loading)]
+        loading.snapshot.failure = SnapshotStatus.Failure(index: LogIndex(11), text: "a", remedy: "b")
+        var fetching = Scene.status(2, of: 3, leader: 0, term: 7)
+        fetching.snapshot.fetching = SnapshotStatus.Transfer(
+            peer: NodeID("n1")!, index: LogIndex(10), bytes: ByteCount(50), total: ByteCount(200))
+        let status = ClusterStatus(try [diverged, loading, fetching].map(asked))
+        let lines = status.table(name: "test", inColour: false).split(separator: "\n")
+        #expect(lines[2].contains("STATE DIVERGED") && lines[2].contains("10 (2 min)"))
+        #expect(lines[3].contains("loading 25% (5 min left)") && lines[3].contains("  failed  "))
+        #expect(lines[4].contains("fetching 25%"))
+        #expect(
+            lines[5] == """
+                n1: STATE DIVERGED: it differs (at index 9 its digest was 00000000000000000000000000000001, the agreed \
+                one 00000000000000000000000000000002)
+                """)
+        #expect(lines.count { $0.contains("it differs") } == 1, "told once, though it is a reason as well")
+        #expect(status.table(name: "test", inColour: true).contains("\u{1B}[31mSTATE DIVERGED\u{1B}[0m"))
+        let document = try JSONSerialization.jsonObject(with: Data(status.json)) as? [String: Any]
+        let nodes = try #require(document?["nodes"] as? [[String: Any]])
+        let state = try #require(nodes[0]["state"] as? [String: Any])
+        #expect(state["condition"] as? String == "diverged" && state["diverged_at_index"] as? Int == 9)
+        let snapshot = try #require(nodes[0]["snapshot"] as? [String: Any])
+        #expect(snapshot["index"] as? Int == 10 && snapshot["kept"] as? Int == 1)
+        #expect(snapshot["age_seconds"] as? Double == 130)
+        #expect(nodes[1]["seconds_left"] as? Double == 300 && nodes[1]["progress_percent"] as? Double == 25)
+        #expect((nodes[1]["snapshot"] as? [String: Any])?["failure"] as? String == "a")
+        #expect((nodes[2]["snapshot"] as? [String: Any])?["fetching_percent"] as? Double == 25)
+    }
+
+    @Test func `times are told in one unit`() {
+        let told = [0, 1.4, 119, 120, 7199, 7200, 172_799, 172_800, -5, .infinity].map { RoughTime.text(seconds: $0) }
+        #expect(told == ["0 s", "1 s", "119 s", "2 min", "120 min", "2 h", "48 h", "2 d", "0 s", "0 s"])
     }
 
     @Test func `colour is for terminals only and covers the text alone`() throws {

@@ -61,6 +61,57 @@ import Vocabulary
         #expect(problems([well, stays]).map(\.severity) == [.error])
     }
 
+    @Test func `a state that differs is an error, one that is made again is told as passing`() throws {
+        let well = try asked(0)
+        for (condition, severity) in [
+            (StateStatus.Condition.diverged, Finding.Severity.error), (.missing, .warning), (.rebuilding, .warning),
+        ] {
+            let unsound = try asked(1) {
+                $0.state = StateStatus(condition, text: "it differs", remedy: "wait")
+                $0.readiness.reasons = [$0.state.unreadyReason].compactMap { $0 }
+            }
+            let found = problems([well, unsound])
+            #expect(found.map(\.severity) == [severity])
+            #expect(found.map(\.message) == ["STATE \(condition.rawValue.uppercased()): it differs"])
+            #expect(found.map(\.remedy) == ["wait"])
+        }
+    }
+
+    @Test func `snapshots that fail, are overdue, differ or are on their way are found`() throws {
+        let well = try asked(0) { $0.keepSnapshot(5) }
+        func found(_ change: (inout NodeStatus) -> Void) throws -> [Finding] { problems([well, try asked(1, change)]) }
+        #expect(try found { $0.keepSnapshot(5) } == [])
+        let failing = try found {
+            $0.snapshot.failure = SnapshotStatus.Failure(index: LogIndex(8), text: "no space", remedy: "free some")
+            $0.snapshot.logSince = .mebibytes(900)
+            $0.snapshot.logDue = .mebibytes(256)
+        }
+        #expect(failing.map(\.severity) == [.warning])
+        #expect(failing.map(\.message) == ["could not write the snapshot at index 8: no space"])
+        #expect(failing.map(\.remedy) == ["free some"])
+        func overdue(_ log: Int, writes: Bool = false) throws -> [Finding] {
+            try found {
+                $0.keepSnapshot(5)
+                $0.snapshot.logSince = .mebibytes(log)
+                $0.snapshot.logDue = .mebibytes(256)
+                if writes { $0.snapshot.writing = SnapshotStatus.Writing(index: LogIndex(9), percent: 1) }
+            }
+        }
+        #expect(try overdue(512) == [] && overdue(900, writes: true) == [])
+        #expect(
+            try overdue(900).map(\.message) == [
+                "has 900.0MiB of log since its snapshot at index 5, and none is being written although 256.0MiB call "
+                    + "for one: its next start replays all of it"
+            ])
+        #expect(try found { $0.keepSnapshot(5, digest: 8) }.map(\.message) == ["differ in their snapshots at index 5"])
+        let fetching = try found {
+            $0.snapshot.fetching = SnapshotStatus.Transfer(
+                peer: NodeID("n1")!, index: LogIndex(5), bytes: .mebibytes(1), total: .mebibytes(4))
+        }
+        #expect(fetching.map(\.severity) == [.note])
+        #expect(fetching.map(\.message) == ["fetches the snapshot at index 5 from n1: 25%, 1.0MiB of 4.0MiB"])
+    }
+
     @Test func `certificates are judged by their days`() throws {
         let scratch = try Scratch()
         let authority = try CertificateAuthority.create(scratch.path)
@@ -139,6 +190,14 @@ import Vocabulary
         #expect(findings.contains { $0.message.contains("has mode 0750") && $0.severity == .warning })
         #expect(findings.contains { $0.message.contains("a sync in") })
         #expect(try FileSystem.listDirectory(settings.dataDirectory) == [])
+        // Snapshots below the data directory are on its disk; elsewhere they are on one of their own.
+        var elsewhere = settings
+        try FileSystem.makeDirectory(settings.snapshots.directory, permissions: 0o750)
+        #expect(!DiskExamination.findings("n1", settings).contains { $0.message.contains("/snapshots") })
+        elsewhere.snapshots.directory = scratch.path + "/snapshots"
+        try FileSystem.makeDirectory(elsewhere.snapshots.directory, permissions: 0o750)
+        let more = DiskExamination.findings("n1", elsewhere)
+        #expect(more.contains { $0.message.hasPrefix("\(elsewhere.snapshots.directory) has mode 0750") })
     }
 
     @Test func `findings print with their remedies and are counted`() throws {
