@@ -54,6 +54,16 @@ public struct ImageHead: Sendable {
 // MARK: Reading
 
 extension ImageHead {
+    /// The head of a state at `index` that has the records of these slots and nothing else: for harnesses and tools
+    /// that look at slots alone.
+    public init(of slots: [LoadedSlot], at index: LogIndex) {
+        var digest = Digest.empty
+        for slot in slots { digest.add(slot.digest) }
+        self.init(
+            index: index, time: .zero, digest: digest, count: slots.reduce(0) { $0 + $1.kinds.total }, expiredTotal: 0,
+            isMemoryFull: false, definitions: [], waiters: WaiterTable(), outcomes: OnceTable())
+    }
+
     public init(_ bytes: RawSpan) throws(ImageError) {
         var reader = ChunkReader(bytes)
         do throws(ImageFault) {

@@ -26,10 +26,9 @@ struct OnceTable: Sendable {
         var digest: Digest
     }
 
-    private var outcomes: [[UInt8]: Outcome] = [:]
-    /// Clients by age, oldest first, from `oldest` on. An item whose age is not its client's any more is skipped.
-    private var order: [(client: [UInt8], age: UInt64)] = []
-    private var oldest = 0
+    private var outcomes = ShardedTable<[UInt8], Outcome>()
+    /// Clients by age, oldest first. An item whose age is not its client's any more is skipped.
+    private var order = ShardedQueue<(client: [UInt8], age: UInt64)>()
     private var bytes = 0
     /// The sum of one hash for each client (docs/formats/entries.md).
     private(set) var digest = Digest.empty
@@ -73,8 +72,8 @@ struct OnceTable: Sendable {
 
     /// Calls `body` with what is remembered, oldest first.
     func forEach(_ body: (_ client: [UInt8], _ number: UInt64, _ reply: [UInt8]?, _ index: UInt64) -> Void) {
-        for (client, age) in order[oldest...] {
-            guard let outcome = outcomes[client], outcome.age == age else { continue }
+        order.forEach { client, age in
+            guard let outcome = outcomes[client], outcome.age == age else { return }
             body(client, outcome.number, outcome.reply, age)
         }
     }
@@ -94,14 +93,13 @@ struct OnceTable: Sendable {
     private static let orderSlack = 1024
 
     private mutating func sweepOrder() {
-        order = order[oldest...].filter { outcomes[$0.client]?.age == $0.age }
-        oldest = 0
+        order = order.filter { outcomes[$0.client]?.age == $0.age }
     }
 
     private mutating func forgetOldest() {
-        precondition(oldest < order.count, "\(outcomes.count) outcomes and none in order")
-        let (client, age) = order[oldest]
-        oldest += 1
+        guard let (client, age) = order.popFirst() else {
+            preconditionFailure("\(outcomes.count) outcomes and none in order")
+        }
         guard let outcome = outcomes[client], outcome.age == age else { return }
         bytes -= outcome.size
         digest.remove(outcome.digest)
@@ -120,13 +118,13 @@ struct OnceTable: Sendable {
     func checkInvariants() {
         var sum = Digest.empty
         var size = 0
-        for (client, outcome) in outcomes {
+        outcomes.forEach { client, outcome in
             sum.add(OnceTable.hash(client, outcome.number, outcome.reply, outcome.age))
             size += outcome.size
         }
         precondition(sum == digest, "outcomes have digest \(sum), kept is \(digest)")
         precondition(size == bytes, "outcomes have \(size) bytes, kept are \(bytes)")
-        let current = order[oldest...].count { outcomes[$0.client]?.age == $0.age }
+        let current = order.filter { outcomes[$0.client]?.age == $0.age }.count
         precondition(current == outcomes.count, "\(current) of \(outcomes.count) outcomes are in order")
         precondition(
             order.count <= 2 * outcomes.count + OnceTable.orderSlack + 1,

@@ -28,8 +28,8 @@ struct Waiter: Sendable {
 /// 1. Every waiter stands in the queue of each of its keys, once.
 /// 2. Queues are in the order of log indexes: who came first is served first.
 struct WaiterTable: Sendable {
-    private var waiters: [UInt64: Waiter] = [:]
-    private var queues: [[UInt8]: [UInt64]] = [:]
+    private var waiters = ShardedTable<UInt64, Waiter>()
+    private var queues = ShardedTable<[UInt8], [UInt64]>()
     /// Keys that were written in this entry and are waited for, in that order, each once.
     private var ready: [[UInt8]] = []
     private var signalled: Set<[UInt8]> = []
@@ -56,7 +56,7 @@ struct WaiterTable: Sendable {
         guard let waiter = waiters.removeValue(forKey: index) else { return nil }
         digest.remove(waiter.digest(at: index))
         for key in waiter.keys {
-            if let place = place(of: index, at: key) { queues[key]?.remove(at: place) }
+            if let place = place(of: index, at: key) { queues[key, default: []].remove(at: place) }
             if queues[key]?.isEmpty == true { queues[key] = nil }
         }
         return waiter
@@ -91,14 +91,14 @@ struct WaiterTable: Sendable {
 
     func checkInvariants() {
         var sum = Digest.empty
-        for (index, waiter) in waiters {
+        waiters.forEach { index, waiter in
             sum.add(waiter.digest(at: index))
             for key in waiter.keys {
                 precondition(queues[key]?.count { $0 == index } == 1, "waiter \(index) is not in a queue once")
             }
         }
         precondition(sum == digest, "waiters have digest \(sum), kept is \(digest)")
-        for (key, queue) in queues {
+        queues.forEach { key, queue in
             precondition(!queue.isEmpty && queue == queue.sorted(), "a queue out of order")
             for index in queue {
                 precondition(waiters[index]?.keys.contains(key) == true, "a waiter in a strange queue")
