@@ -10,12 +10,12 @@ import Vocabulary
 /// open as after other damage would not do: a leader of a term before `T`, which the leader of `T` could not reach yet,
 /// would open it. So besides what `Fence` asks for, these three must hold:
 ///
-/// 1. *Every other member was heard since the start, with a term no later than the present one.* The lost vote was asked
-///    for by one of them, whose own term `T` was durable first; or this node asked for itself, which matters only if
-///    another granted it, and entered `T` for that. So `T` is not after the present term. A majority would not do: one
-///    that has not heard of `T` yet proves nothing of the candidate that counts this node's vote. Nor would the voters:
-///    a learner may have been promoted by an entry that the damage took, or that the present leader never had; that it
-///    learns was committed before. For the same reason nobody is left out who was removed meanwhile.
+/// 1. *Every other member was heard since the start, with a term no later than the present one.* The lost vote was
+///    asked for by one of them, whose own term `T` was durable first; or this node asked for itself, which matters only
+///    if another granted it, and entered `T` for that. So `T` is not after the present term. A majority would not do:
+///    one that has not heard of `T` yet proves nothing of the candidate that counts this node's vote. Nor would the
+///    voters: a learner may have been promoted by an entry that the damage took, or that the present leader never had;
+///    that it learns was committed before. For the same reason nobody is left out who was removed meanwhile.
 /// 2. *An append of the present leader has connected since the start, and all that a leader said to be committed is
 ///    committed here.* A leader may still count what this node acknowledged before the damage, until it is told how
 ///    much is left; what it sends behind a place that this log has, it sends after that.

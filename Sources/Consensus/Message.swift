@@ -111,8 +111,8 @@ public struct Message: Hashable, Sendable {
         public var matchIndex: LogIndex
         /// Set when an append did not connect: send from here next. Everything before it surely matches.
         public var resendFrom: LogIndex?
-        /// False while the sender repairs its log, or does not trust its state: its match moves the leader's window, but
-        /// counts for no quorum.
+        /// False while the sender repairs its log or does not trust its state: its match moves the leader's window,
+        /// but counts for no quorum.
         public var counts: Bool
         /// False when the sender has no room for more entries.
         public var hasSpace: Bool

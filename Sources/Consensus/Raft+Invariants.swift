@@ -30,20 +30,17 @@ extension Raft {
         }
     }
 
-    /// One change at a time, and none before the term is opened; sets of voters change by way of a joint configuration.
+    /// One change at a time, and none before the term is opened; this leader changes voters by way of a joint
+    /// configuration only, and leads with a voice or until its removal is committed.
     private func checkMembership() {
-        let before = history.uncommitted.count > 1 ? history.uncommitted[history.uncommitted.count - 2] : history.base
-        if rule.knowsCommitted(commitIndex) {
-            precondition(history.uncommitted.count <= 1, "\(history.uncommitted.count) changes at once")
-            precondition(
-                configuration.isVoter(id) || before.configuration.isVoter(id) || history.isCommitted,
-                "leads without a voice")
-        } else {
-            precondition(history.current.index < rule.firstOwnIndex, "changes membership before its term is opened")
-            precondition(membership.isIdle, "changes membership before its term is opened")
+        guard rule.knowsCommitted(commitIndex) else {
+            precondition(history.current.index < rule.firstOwnIndex, "membership changed before the term was opened")
+            return precondition(membership.isIdle, "changes membership before the term is opened")
         }
+        precondition(history.uncommitted.count <= 1, "\(history.uncommitted.count) changes at once")
         guard !history.isCommitted else { return }
-        let (old, new) = (before.configuration, configuration)
+        let (old, new) = (history.base.configuration, configuration)
+        precondition(old.isVoter(id), "leads without a voice")
         let isStep = new.outgoing == old.voters || old.isJoint && new == old.settled || new.voters == old.voters
         precondition(isStep, "from \(old) to \(new) in one step")
     }

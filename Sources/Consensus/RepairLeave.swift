@@ -18,8 +18,8 @@ import Vocabulary
 /// it had entered this one: an earlier leader's leave is ignored from there on. Had it taken that before, it would not
 /// have said that it counts.
 ///
-/// Quarantine is another matter (`Raft.setQuarantined`): such a node does not count for a while, and says so. Nobody gets
-/// leave meanwhile, but it may begin while another node is away. And learners never count.
+/// Quarantine is another matter (`Raft.setQuarantined`): such a node does not count for a while, and says so. Nobody
+/// gets leave meanwhile, but it may begin while another node is away. And learners never count.
 ///
 /// A damaged leader hands over first, and asks its successor. That needs no leave: nobody is fenced by it. It also
 /// helps a follower that needs just what this leader cannot read any more.

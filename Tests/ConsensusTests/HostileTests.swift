@@ -59,9 +59,17 @@ struct HostileTests {
             }
         }
         let previous = random.chance(80) ? begin.position : LogPosition(term: term, index: index)
+        var changes: [ConfigurationChange] = []
+        for _ in 0..<random.below(3) where random.chance(50) {
+            let place = LogIndex(number(&random, near: raft.lastPosition.index.rawValue))
+            let voter = random.below(3)
+            let members = Configuration(voters: [ids[voter]], learners: [ids[(voter + 1) % 3]])!
+            changes.append(ConfigurationChange(index: place, configuration: members))
+        }
         return .append(
             Message.Append(
-                previous: previous, previousChecksum: begin.checksum, frames: frames, commitIndex: index, round: round))
+                previous: previous, previousChecksum: begin.checksum, frames: frames, configurations: changes,
+                commitIndex: index, round: round))
     }
 
     @Test func `no message crashes a node or undoes what it has committed`() {
