@@ -74,6 +74,13 @@ let package = Package(
             name: "ReplicaLog", dependencies: ["Vocabulary", "LogFormat", "Consensus", "Replica", "LogStore"],
             swiftSettings: safe),
 
+        .target(
+            name: "ReplicaSnapshots",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "Keyspace", "PeerProtocol", "Replica", "LogStore",
+                "SnapshotFormat", "SnapshotStore",
+            ], swiftSettings: safe),
+
         // The test world: clock, network, disk, clients and judges.
         .target(
             name: "Simulation",
@@ -91,7 +98,8 @@ let package = Package(
             name: "Node",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol",
-                "Replica", "Telemetry", "Platform", "TLS", "LogStore", "ReplicaLog", "Settings",
+                "Replica", "Telemetry", "Platform", "TLS", "LogStore", "ReplicaLog", "SnapshotFormat", "SnapshotStore",
+                "ReplicaSnapshots", "Settings",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(

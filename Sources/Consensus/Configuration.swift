@@ -70,6 +70,8 @@ public struct Configuration: Hashable, Sendable {
     /// Voters and learners, sorted.
     public var members: [NodeID] { learners.isEmpty ? allVoters : (allVoters + learners).sorted() }
 
+    public var memberCount: Int { outgoing == nil ? voters.count + learners.count : members.count }
+
     /// Whether `node` votes, in one of the sets at least.
     public func isVoter(_ node: NodeID) -> Bool { voters.contains(node) || outgoing?.contains(node) ?? false }
     public func isLearner(_ node: NodeID) -> Bool { learners.contains(node) }
@@ -83,7 +85,7 @@ public struct Configuration: Hashable, Sendable {
     }
 
     /// Whether a quorum satisfies `condition`.
-    func hasQuorum(where condition: (NodeID) -> Bool) -> Bool {
+    public func hasQuorum(where condition: (NodeID) -> Bool) -> Bool {
         voters.hasQuorum(where: condition) && outgoing?.hasQuorum(where: condition) ?? true
     }
 

@@ -34,6 +34,12 @@ extension Raft {
     /// node's term, or one of a node that has forgotten its fence.
     public func mayInstall(_ end: FrameEnd) -> Bool { isOfUse(end) && ballotTicket <= durable }
 
+    /// Whether a snapshot of the present leader's may be fetched and made durable: this node's ballot is, and no
+    /// snapshot of a leader whom it follows is of a later term.
+    public var acceptsSnapshots: Bool {
+        divergence == nil && role != .leader && !isBlank && ballotTicket <= durable
+    }
+
     private func isOfUse(_ end: FrameEnd) -> Bool {
         divergence == nil && role != .leader && !isBlank && end.index > commitIndex && end.position.term <= term
     }

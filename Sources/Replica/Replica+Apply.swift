@@ -73,7 +73,7 @@ extension Replica {
                 case .entries:
                     apply(entry, at: time, index, at: now, into: &effects)
                     changes.note(index, keyspace.changes)
-                case .membership: register(entry, at: index, header.term, into: &effects)
+                case .membership: takeMembers(entry, at: index, header.term, into: &effects)
                 case .marker: read(marker: entry, of: header)
                 case .leaderStart: break
                 }
@@ -91,19 +91,6 @@ extension Replica {
             return
         }
         passedMarker = marker
-    }
-
-    private mutating func register(
-        _ entry: RawSpan, at index: LogIndex, _ term: Term, into effects: inout ReplicaEffects
-    ) {
-        guard failure == nil else { return }
-        guard let members = try? MemberRegistry.decode(entry) else {
-            failure = .unreadableEntry(index, term, what: "it is no list of members")
-            return
-        }
-        for (node, storage) in members where registry.register(node, storage) {
-            effects.news.append(.memberRegistered(node, storage))
-        }
     }
 
     private mutating func observeCommit(of header: FrameHeader, at now: Moment) {

@@ -14,6 +14,7 @@ extension Replica {
         var message = message
         if case .append(var append) = message.body {
             append.frames = frames.map { FrameSummary($0) }
+            append.configurations = configurations(in: frames, from: sender, into: &effects)
             message.body = .append(append)
         }
         raft.receive(message, from: sender, now: now.instant, into: &directives)
@@ -79,8 +80,14 @@ extension Replica {
             effects.news.append(.anomaly(String(describing: anomaly)))
         case .halt(let divergence):
             failure = .divergence(divergence)
-        case .proposeConfiguration, .membershipEnded, .configurationChanged, .removed, .restartLog:
-            preconditionFailure("\(directive): this replica has asked for no other members and no snapshot")
+        case .proposeConfiguration(let configuration):
+            propose(configuration, at: now, into: &effects)
+        case .configurationChanged(let configuration, let isCommitted):
+            effects.news.append(.members(configuration, isCommitted: isCommitted))
+        case .membershipEnded(let outcome):
+            effects.news.append(.membershipEnded(outcome))
+        case .removed:
+            effects.news.append(.removed)
         }
     }
 
@@ -148,14 +155,14 @@ extension Replica {
         }
     }
 
-    // MARK: Membership entries
+    // MARK: Registration
 
     /// Members that are connected (and this node) but not in the registry yet.
     private var unregistered: [(NodeID, StorageID)] {
         // Looked at in every turn, and everybody is there in nearly all of them: only members are ever registered.
-        if registry.count == peers.count + 1 { return [] }
+        if registry.count == raft.configuration.memberCount { return [] }
         let all = [(id, storage)] + connected.map { ($0.node, $0.storage) }
-        return all.filter { registry.storage(of: $0.0) == nil }
+        return all.filter { raft.configuration.isMember($0.0) && registry.storage(of: $0.0) == nil }
     }
 
     /// Opens the term with an entry of its own, and registers whoever is new before any client's command.
@@ -181,14 +188,19 @@ extension Replica {
     }
 
     /// Makes the frame that was built the newest of the log.
-    mutating func seal(_ kind: FrameKind, at now: Moment, into effects: inout ReplicaEffects) {
+    ///
+    /// - Parameter configuration: what its last entry is, if that is a configuration.
+    mutating func seal(
+        _ kind: FrameKind, configuration: Configuration? = nil, at now: Moment, into effects: inout ReplicaEffects
+    ) {
         let first = raft.lastPosition.index.next
         let timestamp = clock.take(max(1, builder.count), wall: now.wall)
         let frame = builder.seal(
             kind: kind, term: raft.term, firstIndex: first, timestamp: timestamp,
             previousTerm: raft.lastPosition.term, previousChecksum: raft.lastChecksum)
         builder.begin()
-        let ticket = raft.appendedByLeader(FrameSummary(frame), now: now.instant, into: &directives)
+        let ticket = raft.appendedByLeader(
+            FrameSummary(frame), configuration: configuration, now: now.instant, into: &directives)
         framesUnderWay.append((frame.header.lastIndex, now.instant))
         log(frame, ticket: ticket, into: &effects)
     }

@@ -17,7 +17,8 @@ extension Replica {
             guard raft.role == .leader else { return }
             agreement.report(NotedDigest(index: index, digest: digest), from: sender)
         case .offer(let index):
-            guard sender == raft.leader, index > stateFloor else { return }
+            // What becomes durable with a snapshot must not be ahead of this node's ballot.
+            guard sender == raft.leader, raft.acceptsSnapshots, index > stateFloor else { return }
             effects.fetches.append((sender, index))
         case .wish(let floor):
             guard raft.role == .leader else { return }
@@ -35,10 +36,10 @@ extension Replica {
     // MARK: As the leader
 
     /// The log no longer has what `peer` needs: it gets a snapshot.
-    mutating func offerSnapshot(to peer: NodeID, at now: Moment, into effects: inout ReplicaEffects) {
+    mutating func offerSnapshot(to peer: NodeID, firstAvailable: LogIndex, at now: Moment, into effects: inout ReplicaEffects) {
         guard raft.role == .leader else { return }
-        guard let stored else { return schedule.ask(.rebuild) }
-        raft.needsSnapshot(peer, through: stored.newest.index)
+        guard let stored, firstAvailable <= stored.newest.index.next else { return schedule.ask(.rebuild) }
+        raft.needsSnapshot(peer, through: stored.newest.index, firstAvailable: firstAvailable)
         effects.stateMessages.append((peer, .offer(stored.newest.index)))
         nextOfferAt = now.instant + options.wishInterval
     }
@@ -46,10 +47,15 @@ extension Replica {
     /// An offer may be lost, or come before its receiver knows who leads; and a newer snapshot may have come.
     mutating func offerAgain(at now: Moment, into effects: inout ReplicaEffects) {
         guard raft.role == .leader, let stored, now.instant >= nextOfferAt else { return }
-        for (peer, _, _) in connected where raft.isAwaitingSnapshot(peer) {
+        for (peer, _, _) in connected where isAwaitingSnapshot(peer) {
             nextOfferAt = now.instant + options.wishInterval
             effects.stateMessages.append((peer, .offer(stored.newest.index)))
         }
+    }
+
+    private func isAwaitingSnapshot(_ peer: NodeID) -> Bool {
+        guard raft.peerIDs.contains(peer), case .snapshot = raft.progress(of: peer).state else { return false }
+        return true
     }
 
     // MARK: A state that is not to be trusted
@@ -98,6 +104,16 @@ extension Replica {
     mutating func install(_ state: ReplicatedState, at now: Moment, into effects: inout ReplicaEffects) {
         guard state.index > stateFloor else { return }
         raft.install(state.end, configuration: state.configuration, now: now.instant, into: &directives)
+        installing = state
+        finishInstalling(at: now, into: &effects)
+    }
+
+    /// Takes a fetched state over once consensus has committed its end, which it does when the log is durable as far.
+    mutating func finishInstalling(at now: Moment, into effects: inout ReplicaEffects) {
+        guard let state = installing else { return }
+        guard state.index > (condition.isSound ? appliedIndex : wantedFloor) else { return installing = nil }
+        guard raft.commitIndex >= state.index else { return }
+        installing = nil
         effects.retired = keyspace
         begin(with: state)
         raft.setApplied(appliedIndex)
@@ -123,6 +139,7 @@ extension Replica {
         keyspace = state.keyspace
         keyspace.events.wanted = wanted
         registry = state.registry
+        addresses = state.addresses
         appliedConfiguration = state.configuration
         appliedEnd = state.end
         appliedTime = state.timestamp

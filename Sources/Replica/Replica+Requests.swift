@@ -10,6 +10,7 @@ import Vocabulary
 
 extension Replica {
     mutating func endTurn(at now: Moment, into effects: inout ReplicaEffects) {
+        finishInstalling(at: now, into: &effects)
         applyCommitted(at: now, into: &effects)
         expire(at: now, into: &effects)
         watchMemory(at: now, into: &effects)
@@ -209,7 +210,7 @@ extension Replica {
     }
 
     /// The log begins behind what was wished for.
-    mutating func takeReleased(_ request: LogRead, at now: Moment, into effects: inout ReplicaEffects) {
+    mutating func takeReleased(_ request: LogRead, first: LogIndex, at now: Moment, into effects: inout ReplicaEffects) {
         diskReads.removeAll { $0 == request.purpose }
         switch request.purpose {
         case .apply:
@@ -218,7 +219,7 @@ extension Replica {
             preconditionFailure("the log was released before \(request.from), which is to be applied")
         case .replicate(let peer):
             guard let wish = raft.nextAppend(to: peer), wish.from == request.from else { return }
-            offerSnapshot(to: peer, at: now, into: &effects)
+            offerSnapshot(to: peer, firstAvailable: first, at: now, into: &effects)
         }
     }
 

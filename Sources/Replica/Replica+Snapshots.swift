@@ -32,8 +32,8 @@ extension Replica {
     /// The state behind the entry that was applied last.
     var state: ReplicatedState {
         ReplicatedState(
-            cluster: cluster, keyspace: keyspace, registry: registry, configuration: appliedConfiguration, end: appliedEnd,
-            timestamp: appliedTime)
+            cluster: cluster, keyspace: keyspace, registry: registry, addresses: addresses,
+            configuration: appliedConfiguration, end: appliedEnd, timestamp: appliedTime)
     }
 
     /// Takes a marker that was just applied, as the last entry of its frame.

@@ -56,10 +56,13 @@ public struct Replica: ~Copyable, Sendable {
     public let id: NodeID
     public let cluster: ClusterID
     public let storage: StorageID
-    public let peers: [NodeID]
+    /// Whom this node exchanges frames with: the other members, and those that are to hear that they are none any more.
+    public var peers: [NodeID] { raft.peerIDs }
     public internal(set) var raft: Raft
     public internal(set) var keyspace: Keyspace
     public internal(set) var registry = MemberRegistry()
+    /// Where nodes are found that were added since the settings were written.
+    public internal(set) var addresses = MemberBook()
     public internal(set) var appliedIndex = LogIndex.zero
     public internal(set) var figures = ReplicaFigures()
     /// What the entries that were applied here changed.
@@ -103,6 +106,10 @@ public struct Replica: ~Copyable, Sendable {
     /// What this leader has said last of its memory, and where; nil in the beginning of its term.
     var memorySaid: (isFull: Bool, index: LogIndex)?
     var membersEntryAt = LogIndex.zero
+    /// Where the node is found that is to be added next.
+    var awaitedAddresses: MemberAddresses?
+    /// A fetched state whose end this node has in its log, but not on stable storage yet.
+    var installing: ReplicatedState?
     /// The frame that was applied last, its last entry's time, and the members that the log up to there names.
     var appliedEnd = FrameEnd.zero
     var appliedTime = Timestamp.zero
@@ -133,7 +140,6 @@ public struct Replica: ~Copyable, Sendable {
         id = start.id
         cluster = start.cluster
         storage = start.storage
-        peers = start.configuration.voters.ids.filter { $0 != start.id }
         self.options = options
         keyspace = Keyspace(of: start.cluster)
         raft = Raft(
@@ -201,8 +207,8 @@ public struct Replica: ~Copyable, Sendable {
             raft.setDamaged(isDamaged)
         case .framesRead(let frames, let request):
             take(frames, for: request, at: now, into: &effects)
-        case .framesReleased(let request):
-            takeReleased(request, at: now, into: &effects)
+        case .framesReleased(let request, let first):
+            takeReleased(request, first: first, at: now, into: &effects)
         case .state(let message, let sender):
             if conversation(with: sender) != nil { receive(message, from: sender, at: now, into: &effects) }
         case .snapshotWanted(let cause):
@@ -215,6 +221,8 @@ public struct Replica: ~Copyable, Sendable {
             install(state, at: now, into: &effects)
         case .handover(let target, let isForced, let deadline):
             beginHandover(to: target, isForced: isForced, deadline: deadline, at: now, into: &effects)
+        case .changeMembers(let request, let addresses, let isForced):
+            changeMembers(request, addresses, isForced: isForced, at: now, into: &effects)
         case .clientGone(let token):
             dismiss(token, .init(reason: "timeout", isGone: true), at: now, effects)
         case .clientUnblocked(let token, let isError):

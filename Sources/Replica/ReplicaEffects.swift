@@ -51,6 +51,12 @@ public enum ReplicaNews: Sendable {
     /// This leader has said in the log that its memory is full, or no longer.
     case memory(isFull: Bool)
     case memberRegistered(NodeID, StorageID)
+    /// Other members count from here on, or have become certain.
+    case members(Configuration, isCommitted: Bool)
+    case membershipEnded(MembershipOutcome)
+    case membershipRefused(MembershipRefusal)
+    /// This node is no member any more.
+    case removed
     /// This node's state is not to be used.
     case stateLost(StateCondition)
     /// This node goes on from another one's state.

@@ -51,7 +51,7 @@ public enum ReplicaEvent: Sendable {
     /// The answer to a `LogRead`; empty when the log could not give them.
     case framesRead([Frame], LogRead)
     /// Another one: the log begins behind what was wished for.
-    case framesReleased(LogRead)
+    case framesReleased(LogRead, first: LogIndex)
     /// What a peer says of its state, or wants to.
     case state(StateMessage, from: NodeID)
     /// Somebody wants a snapshot. For the leader; anybody else passes it over.
@@ -64,6 +64,8 @@ public enum ReplicaEvent: Sendable {
     case stateFetched(ReplicatedState)
     /// An operator wants another leader: `to`, or the best one.
     case handover(to: NodeID?, isForced: Bool, deadline: Instant)
+    /// An operator wants other members. `addresses`: where a node that is added is found.
+    case changeMembers(MembershipRequest, addresses: MemberAddresses?, isForced: Bool)
     /// The client of a blocking request that has no answer yet is gone.
     case clientGone(token: UInt64)
     /// The client of a blocking request shall go on: with an error, or as if its time were over.

@@ -9,6 +9,7 @@ public struct ReplicatedState: Sendable {
     public var cluster: ClusterID
     public var keyspace: Keyspace
     public var registry: MemberRegistry
+    public var addresses: MemberBook
     /// The members as the log up to `end` says.
     public var configuration: Configuration
     /// Where in the log it is the state of, with the checksum that stands for the whole log up to there.
@@ -17,12 +18,13 @@ public struct ReplicatedState: Sendable {
     public var timestamp: Timestamp
 
     public init(
-        cluster: ClusterID, keyspace: Keyspace, registry: MemberRegistry, configuration: Configuration, end: FrameEnd,
-        timestamp: Timestamp
+        cluster: ClusterID, keyspace: Keyspace, registry: MemberRegistry, addresses: MemberBook,
+        configuration: Configuration, end: FrameEnd, timestamp: Timestamp
     ) {
         self.cluster = cluster
         self.keyspace = keyspace
         self.registry = registry
+        self.addresses = addresses
         self.configuration = configuration
         self.end = end
         self.timestamp = timestamp

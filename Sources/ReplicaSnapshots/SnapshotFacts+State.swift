@@ -11,12 +11,13 @@ import Vocabulary
 extension SnapshotFacts {
     /// What a manifest says of this state besides its records.
     public init(_ state: ReplicatedState, featureLevel: UInt32) {
-        var configuration: [UInt8] = []
-        ConfigurationCoding.append(state.configuration, to: &configuration)
+        var registry: [UInt8] = []
+        registry.append(counted: MemberRegistry.encode(state.registry.members).rawBytes)
+        registry.append(counted: MemberBook.encode(state.addresses.members).rawBytes)
         self.init(
             cluster: state.cluster, position: state.end.position, frameChecksum: state.end.checksum,
-            timestamp: state.timestamp, featureLevel: featureLevel, configuration: configuration,
-            registry: MemberRegistry.encode(state.registry.members))
+            timestamp: state.timestamp, featureLevel: featureLevel,
+            configuration: ConfigurationCoding.encode(state.configuration), registry: registry)
     }
 
     /// Where in the log the state belongs.
@@ -27,13 +28,20 @@ extension SnapshotManifest {
     public var end: FrameEnd { facts.end }
 
     /// The members that it names. Throws when a checked manifest says what no state can have: a fault of its writer.
-    func members() throws(StateError) -> (configuration: Configuration, registry: MemberRegistry) {
+    func members() throws(StateError) -> (
+        configuration: Configuration, registry: MemberRegistry, addresses: MemberBook
+    ) {
+        let bytes = facts.registry.rawBytes
+        var reader = ByteReader(bytes)
         guard let configuration = try? ConfigurationCoding.decode(facts.configuration.rawBytes),
-            let members = try? MemberRegistry.decode(facts.registry.rawBytes)
+            let first = try? reader.counted(from: bytes),
+            let members = try? MemberRegistry.decode(bytes.extracting(first)),
+            let second = try? reader.counted(from: bytes), reader.isAtEnd,
+            let addresses = try? MemberBook.decode(bytes.extracting(second))
         else { throw .unreadableMembers(index) }
         var registry = MemberRegistry()
         for (node, storage) in members { registry.register(node, storage) }
-        return (configuration, registry)
+        return (configuration, registry, addresses)
     }
 }
 

@@ -49,14 +49,14 @@ public struct StateLoad<Disk: Storage>: ~Copyable {
 
     /// The state, proven to be the one that was stored: every record's hash was computed from its bytes.
     public consuming func finish() throws(StateError) -> ReplicatedState {
-        let (configuration, registry) = try manifest.members()
+        let (configuration, registry, addresses) = try manifest.members()
         let keyspace: Keyspace
         do throws(ImageError) { keyspace = try builder.finish() } catch { throw .image(manifest.index, error) }
         let (expected, found) = (manifest.contents.digest, keyspace.digest)
         guard expected == found else { throw .otherDigest(manifest.index, expected: expected, found: found) }
         return ReplicatedState(
-            cluster: manifest.facts.cluster, keyspace: keyspace, registry: registry, configuration: configuration,
-            end: manifest.end, timestamp: manifest.facts.timestamp)
+            cluster: manifest.facts.cluster, keyspace: keyspace, registry: registry, addresses: addresses,
+            configuration: configuration, end: manifest.end, timestamp: manifest.facts.timestamp)
     }
 
     /// The whole load on the calling thread.

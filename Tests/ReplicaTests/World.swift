@@ -154,7 +154,8 @@ final class World {
         for read in effects.logReads {
             let frames = nodes[id]?.disk.frames.filter { $0.header.firstIndex >= read.from } ?? []
             let isReleased = nodes[id]?.disk.base.index ?? .zero >= read.from
-            step(id, isReleased ? .framesReleased(read) : .framesRead(frames, read))
+            let first = (nodes[id]?.disk.base.index ?? .zero).next
+            step(id, isReleased ? .framesReleased(read, first: first) : .framesRead(frames, read))
         }
         for order in effects.snapshots { store(order.state, of: id) }
         for (source, index) in effects.fetches {
