@@ -20,6 +20,8 @@ struct LoopParameters {
     var cpuLatencyMax: Duration?
     /// How long a lost leader's port is looked at: until an election would come anyway.
     var probeTime: Duration
+    /// The log kept for followers that fall behind.
+    var logRetained: ByteCount
     /// Reads certificates and tokens again, and hands them to those who use them.
     var reload: (ClientDesk, PeerMesh) throws(NodeError) -> Void
 }
@@ -38,6 +40,7 @@ struct LoopParts {
     var snapshots: SnapshotThread
     var snapshotServer: SnapshotServerThread
     var shelf: SnapshotShelf
+    var extent: LogExtent
     var desk: OperatorDesk
     var board: StatusBoard
     var logger: Logger

@@ -96,13 +96,14 @@ extension Node {
     // MARK: The replica
 
     func makeStart(
-        _ recovered: RecoveredLog, _ engine: LogEngine<DirectoryStorage>
+        _ recovered: RecoveredLog, _ engine: LogEngine<DirectoryStorage>, _ origin: ReplicaStart.Origin
     ) throws(NodeError) -> ReplicaStart {
         guard let configuration = Configuration(voters: settings.members.map(\.id)) else {
             throw .setting(key: "members", what: "name no possible group", remedy: "list each node once")
         }
         do throws(LogError) {
-            return try ReplicaStart(recovered, configuration: configuration, reader: engine.reader())
+            return try ReplicaStart(
+                recovered, configuration: configuration, reader: engine.reader(), origin: origin)
         } catch {
             throw .log(error)
         }
@@ -120,6 +121,10 @@ extension Node {
         if settings.log.compression == .none { options.compressionThreshold = ByteCount(.max) }
         options.holdTimeout = settings.requests.holdTimeout
         options.resultTimeout = settings.requests.timeout
+        options.snapshots.logMin = settings.snapshots.logMin
+        options.snapshots.logPercent = settings.snapshots.logPercent
+        options.snapshots.interval = settings.snapshots.interval
+        options.markerInterval = settings.stateCompareInterval
         return options
     }
 
@@ -212,6 +217,7 @@ extension Node {
             logDirectory: settings.logDirectory, dataDirectory: settings.dataDirectory, version: build.version,
             featureLevel: build.featureLevel, certificateExpiry: earliestExpiry,
             cpuLatencyMax: settings.cpuLatencyMax, probeTime: settings.consensus.electionTimeoutMax,
+            logRetained: settings.log.retain,
             reload: { [self] clients, mesh throws(NodeError) in
                 let context = try clientContext()
                 let server = try peerServerContext()

@@ -34,15 +34,18 @@ extension Node {
     /// Loads the newest snapshot that will do, and makes the log begin behind it if it has to. `engine` and `recovered`
     /// are those of the log that was opened just now.
     func findState(
-        _ snapshots: [SnapshotManifest], _ engine: inout LogEngine<DirectoryStorage>, _ recovered: inout RecoveredLog
+        _ catalogue: inout SnapshotCatalogue<DirectoryStorage>, _ engine: inout LogEngine<DirectoryStorage>,
+        _ recovered: inout RecoveredLog
     ) throws(NodeError) -> ReplicaStart.Origin {
         let began = MonotonicClock.now()
         let finding: StateFinding
+        var unusable: [LogIndex] = []
         var reader = engine.reader()
         do throws(StateSearchError) {
-            finding = try StateSearch.run(snapshots, recovered, reader: &reader) {
+            finding = try StateSearch.run(catalogue.snapshots, recovered, reader: &reader) {
                 manifest throws(StateError) in try load(manifest)
             } skipped: { manifest, why in
+                unusable.append(manifest.index)
                 logger.error(
                     "snapshot skipped",
                     metadata: [
@@ -56,6 +59,10 @@ extension Node {
             case .state(.snapshot(let error)): throw .snapshots(error)
             case .state(let error): throw .state(error)
             }
+        }
+        // The next one must not be made of what cannot be read; chunks that can are found again by their names.
+        for index in unusable {
+            do throws(SnapshotError) { try catalogue.remove(index) } catch { throw .snapshots(error) }
         }
         switch finding {
         case .nothing: return .nothing
@@ -77,20 +84,28 @@ extension Node {
                     "snapshot.index": "\(state.index)", "records": "\(state.keyspace.count)", "seconds": "\(took)",
                     "digest": "\(state.keyspace.digest)", "log.restarted": "\(restarts)",
                 ])
-            let oldest = snapshots.prefix(settings.snapshots.keeping).last?.index ?? state.index
+            let oldest = catalogue.snapshots.prefix(settings.snapshots.keep).last?.index ?? state.index
             return .state(state, StoredSnapshots(newest: state.end, oldest: min(oldest, state.index)))
         }
     }
 
+    /// What came before the loop's first turn.
+    func finishedPhases(
+        scanned: Instant, _ origin: ReplicaStart.Origin, at now: Instant
+    ) -> [StartProgress.FinishedPhase] {
+        let recovering = StartProgress.FinishedPhase(phase: .recovering, duration: scanned - startedAt)
+        guard case .state = origin else { return [recovering] }
+        return [recovering, StartProgress.FinishedPhase(phase: .loading, duration: now - scanned)]
+    }
+
     private func load(_ manifest: SnapshotManifest) throws(StateError) -> ReplicatedState {
         let began = MonotonicClock.now()
-        board.update { $0.progress.begin(.loading) }
+        board.update { $0.progress.phase = .loading }
         return try StateLoading.run(manifest, on: snapshotStorage) { [board] progress in
-            let seconds = (MonotonicClock.now() - began).inSeconds
             board.update {
+                $0.progress.elapsed = MonotonicClock.now() - began
                 $0.progress.recordsLoaded = UInt64(progress.records)
                 $0.progress.recordsTotal = UInt64(progress.total)
-                $0.progress.recordsPerSecond = seconds > 0 ? Double(progress.records) / seconds : 0
             }
         }
     }

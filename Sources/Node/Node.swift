@@ -70,10 +70,13 @@ public final class Node {
         let directory = try openDataDirectory()
         let reactor = try system { () throws(SystemError) in try Reactor() }
         let mail = Mailbox<LoopLetter>(waking: reactor.waker)
-        let (engine, recovered) = try openLog(of: directory)
+        var (engine, recovered) = try openLog(of: directory)
+        let scanned = MonotonicClock.now()
         let stock = quarantine()
         tell(recovered, newest: stock?.newest)
-        let start = try makeStart(recovered, engine)
+        var catalogue = try openSnapshots()
+        let origin = try findState(&catalogue, &engine, &recovered)
+        let start = try makeStart(recovered, engine, origin)
         let disk = DirectoryStorage(path: settings.logDirectory)
         let reader = try system { () throws(SystemError) in try LogReaderThread(engine.reader(), mail: mail) }
         let changeReader = try system { () throws(SystemError) in
@@ -84,6 +87,18 @@ public final class Node {
                 mail.post(.scrub($0))
             }
         }
+        let shelf = SnapshotShelf()
+        shelf.set(catalogue.snapshots)
+        let keeper = SnapshotKeeper.Parts(
+            catalogue: catalogue, featureLevel: build.featureLevel, keeping: settings.snapshots.keep, shelf: shelf)
+        let snapshots = try system { () throws(SystemError) in
+            try SnapshotThread(keeper) { mail.post(.snapshot($0)) }
+        }
+        let rate = settings.snapshots.transferRate
+        let snapshotServer = try system { () throws(SystemError) in
+            try SnapshotServerThread(shelf, on: catalogue.disk, rate: rate) { mail.post(.snapshotPiece($0, for: $1)) }
+        }
+        let extent = engine.extent
         let prover = try system { () throws(SystemError) in
             try IndexProofThread { mail.post(.indexProof($0)) }
         }
@@ -91,6 +106,8 @@ public final class Node {
             try LogThread(engine: engine, disk: disk) { mail.post(.log($0)) }
         }
         defer {
+            snapshotServer.stop()
+            snapshots.stop()
             prover.stop()
             scrub.stop()
             changeReader.stop()
@@ -104,12 +121,14 @@ public final class Node {
         try openPorts(clients, mesh)
         let parts = LoopParts(
             reactor: reactor, mail: mail, clients: clients, mesh: mesh, log: log, reader: reader,
-            scrub: scrub, changeReader: changeReader, prover: prover, desk: desk, board: board, logger: logger,
+            scrub: scrub, changeReader: changeReader, prover: prover, snapshots: snapshots,
+            snapshotServer: snapshotServer, shelf: shelf, extent: extent, desk: desk, board: board, logger: logger,
             parameters: parameters(), signals: signals, startedAt: startedAt)
         let loop = try makeLoop(parts, replica)
         loop.beginPhases(
-            finished: [StartProgress.FinishedPhase(phase: .recovering, duration: now.instant - startedAt)],
-            commitIndex: recovered.commitIndex, at: now.instant)
+            finished: finishedPhases(scanned: scanned, origin, at: now.instant), commitIndex: recovered.commitIndex,
+            at: now.instant)
+        loop.beginSnapshots()
         loop.beginCare(recovered, stock)
         logger.notice(
             "node started",

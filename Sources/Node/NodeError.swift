@@ -3,6 +3,8 @@
 public import LogStore
 public import Platform
 public import Replica
+public import ReplicaSnapshots
+public import SnapshotStore
 public import TLS
 public import Vocabulary
 
@@ -15,6 +17,10 @@ public enum NodeError: Error, Sendable {
     case dataDirectory(DataDirectoryError)
     /// The log cannot be opened.
     case log(LogError)
+    /// Snapshots cannot be looked at.
+    case snapshots(SnapshotError)
+    /// A snapshot cannot be loaded, and neither another one nor another node would help.
+    case state(StateError)
     /// The log stopped while the node ran: what was not reported as synced does not count.
     case logFailed(LogError)
     /// This node's log or state contradicts the cluster's: it serves nobody with it.
@@ -28,6 +34,8 @@ public enum NodeError: Error, Sendable {
         case .system, .logFailed: 1
         case .replicaFailed: 65
         case .tls, .setting: 78
+        case .snapshots(.newerVersion), .state(.snapshot(.newerVersion)): 65
+        case .snapshots, .state: 1
         case .dataDirectory(let error): NodeError.exitCode(of: error)
         case .log(let error):
             switch error {
@@ -52,6 +60,8 @@ public enum NodeError: Error, Sendable {
         case .tls(let error): error.remedy
         case .dataDirectory(let error): error.remedy
         case .log(let error), .logFailed(let error): error.remedy
+        case .snapshots(let error): error.remedy
+        case .state(let error): error.remedy
         case .replicaFailed(let failure): failure.remedy
         case .setting(_, _, let remedy): .operate(remedy)
         }
@@ -65,6 +75,8 @@ extension NodeError: CustomStringConvertible {
         case .tls(let error): error.description
         case .dataDirectory(let error): error.description
         case .log(let error): error.description
+        case .snapshots(let error): error.description
+        case .state(let error): error.description
         case .logFailed(let error): "the log stopped: \(error)"
         case .replicaFailed(let failure): "this node stops, since it cannot trust its own state: \(failure)"
         case .setting(let key, let what, _): "`\(key)` \(what)"

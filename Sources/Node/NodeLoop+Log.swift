@@ -14,6 +14,8 @@ struct LogCondition {
     var roomLeft = ByteCount.zero
     var roomRule = LogRoomRule()
     var segments = 0
+    var firstIndex = LogIndex.zero
+    var bytesOnDisk = ByteCount.zero
 }
 
 extension NodeLoop {
@@ -58,6 +60,8 @@ extension NodeLoop {
             metrics.fsync.record(facts.syncDuration)
             metrics.walBytesWritten += UInt64(facts.bytes.rawValue)
             logState.segments = facts.segments
+            logState.firstIndex = facts.firstIndex
+            logState.bytesOnDisk = facts.bytesOnDisk
             take(facts.room, at: now)
             replica.step(.persisted(facts.persisted), at: now, into: &effects)
         case .room(let room):

@@ -43,6 +43,16 @@ extension NodeLoop {
         case .memory(isFull: false):
             logger.notice(
                 "memory is no longer full", metadata: ["memory.used": "\(replica.keyspace.memory.total)"])
+        case .members(let configuration, let isCommitted):
+            logger.notice(
+                isCommitted ? "members changed" : "members change",
+                metadata: ["members": "\(configuration)"])
+        case .membershipEnded(let outcome):
+            logger.notice("change of members ended", metadata: ["outcome": "\(outcome)"])
+        case .membershipRefused(let refusal):
+            logger.warning("change of members refused", metadata: ["reason": "\(refusal)"])
+        case .removed:
+            logger.warning("this node is no member any more: it may be stopped for good")
         case .stateLost(let condition): tellLostState(condition)
         case .stateInstalled(let position):
             logger.notice("this node goes on from a fetched snapshot", metadata: ["raft.position": "\(position)"])

@@ -58,8 +58,8 @@ extension NodeLoop {
                 takeRepairRequest(isForced: isForced, ticket, at: now)
             case .proveIndexes(let name): takeIndexProofRequest(name, ticket, at: now)
             case .rebuildIndexes(let name): takeIndexRebuildRequest(name, ticket, at: now)
-            case .snapshot, .corruptRecord:
-                desk.answer(ticket, .refused(reason: "this build takes no snapshots", override: nil))
+            case .snapshot(let waits): takeSnapshotRequest(waits: waits, ticket, at: now)
+            case .corruptRecord(let key): corruptRecord(key, ticket)
             case .reload:
                 reload()
                 desk.answer(ticket, .done([]))

@@ -42,6 +42,12 @@ extension NodeLoop {
         for (node, message) in effects.stateMessages { mesh.send(message, to: node) }
     }
 
+    /// The log from here on is kept for followers that fall behind. On a full disk nothing is.
+    private var logKeptFrom: LogIndex {
+        guard logState.roomRule.hasRoom else { return extent.bounds.last.next }
+        return extent.releasePoint(keeping: parameters.logRetained)
+    }
+
     // MARK: Reports
 
     func take(_ letter: SnapshotThread.Letter, at now: Moment) {
@@ -125,7 +131,7 @@ extension NodeLoop {
             return desk.answer(ticket, .notLeader(leader: replica.raft.leader))
         }
         replica.step(.snapshotWanted(.operators), at: now, into: &effects)
-        guard waits else { return desk.answer(ticket, .snapshotAsked(after: replica.appliedIndex)) }
+        guard waits else { return desk.answer(ticket, .snapshotAsked(from: replica.appliedIndex.next)) }
         snapshotCare.waiting.append((ticket, replica.appliedIndex))
     }
 
@@ -138,7 +144,18 @@ extension NodeLoop {
         snapshotCare.waiting.removeAll { $0.after < manifest.index }
     }
 
+    /// For tests of what comes of a state that is wrong.
+    func corruptRecord(_ key: [UInt8], _ ticket: OperatorTicket) {
+        guard replica.alterForTest(key) else {
+            return desk.answer(ticket, .refused(reason: "there is no string of this key", override: nil))
+        }
+        desk.answer(ticket, .done([]))
+    }
+
     // MARK: Status
+
+    /// Notes what the start has found on the disk.
+    func beginSnapshots() { snapshotCare.status.kept = shelf.snapshots.reversed().map { SnapshotStatus.Kept($0) } }
 
     func fillSnapshots(_ status: inout NodeStatus, at now: Moment) {
         status.snapshot = snapshotCare.status
@@ -152,7 +169,7 @@ extension NodeLoop {
         status.firstIndex = logState.firstIndex
     }
 
-    private var stateStatus: StateStatus {
+    var stateStatus: StateStatus {
         var status = StateStatus()
         let condition = replica.condition
         let isFetching = snapshotCare.status.fetching != nil

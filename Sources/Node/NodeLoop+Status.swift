@@ -84,10 +84,11 @@ extension NodeLoop {
     func beginPhases(finished: [StartProgress.FinishedPhase], commitIndex: LogIndex, at now: Instant) {
         publication.progress.finished = finished
         publication.phaseBegan = now
-        guard commitIndex > .zero else { return }
+        guard commitIndex > replica.appliedIndex, replica.condition.isSound else { return }
         publication.progress.phase = .replaying
+        publication.replayBegan = replica.appliedIndex
         publication.replayTarget = commitIndex
-        publication.progress.entriesTotal = commitIndex.rawValue
+        publication.progress.entriesTotal = UInt64(commitIndex - replica.appliedIndex)
     }
 
     func publish(at now: Moment) {
@@ -97,6 +98,7 @@ extension NodeLoop {
         fillProcess(&status, at: now)
         fillLogCare(&status)
         fillIndexes(&status)
+        fillSnapshots(&status, at: now)
         status.peers = replica.peers.map { peerStatus($0, at: now) }
         status.progress = publication.progress
         status.readiness = readiness(at: now)
@@ -158,6 +160,7 @@ extension NodeLoop {
         status.processID = ThisProcess.identifier
         status.dataDirectory = parameters.dataDirectory
         status.logRoom = logState.roomLeft
+        status.logSize = logState.bytesOnDisk
         status.memory = publication.memory
         status.connections = clients.count
         status.subscribers = clients.subscriptions.subscriberCount
@@ -197,10 +200,11 @@ extension NodeLoop {
         if let repair = repairStatus, repair.stage != .found {
             reasons.append(.quarantined(why: repair.text, remedy: repair.remedy))
         }
+        if let reason = stateStatus.unreadyReason { reasons.append(reason) }
         let lag = replica.raft.commitIndex - replica.appliedIndex
         if lag > NodeLoop.readyLagMax { reasons.append(.lagging(entries: lag)) }
         if !logState.roomRule.hasRoom { reasons.append(.logFull) }
-        let mayServeReads = phase == .ready && replica.raft.fenceIndex == nil && lag <= NodeLoop.readyLagMax
+        let mayServeReads = phase == .ready && replica.condition.isSound && replica.raft.fenceIndex == nil && lag <= NodeLoop.readyLagMax
         return Readiness(reasons: reasons, mayServeReads: mayServeReads)
     }
 

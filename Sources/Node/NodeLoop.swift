@@ -46,6 +46,7 @@ final class NodeLoop {
     let snapshots: SnapshotThread
     let snapshotServer: SnapshotServerThread
     let shelf: SnapshotShelf
+    let extent: LogExtent
     let desk: OperatorDesk
     let board: StatusBoard
     let logger: Logger
@@ -84,6 +85,7 @@ final class NodeLoop {
         snapshots = parts.snapshots
         snapshotServer = parts.snapshotServer
         shelf = parts.shelf
+        extent = parts.extent
         desk = parts.desk
         board = parts.board
         logger = parts.logger

@@ -51,12 +51,12 @@ final class SnapshotThread: Sendable {
     private let thread: WorkerThread
 
     init(
-        _ keeper: SnapshotKeeper, report: @escaping @Sendable (Letter) -> Void
+        _ parts: SnapshotKeeper.Parts, report: @escaping @Sendable (Letter) -> Void
     ) throws(SystemError) {
         let orders = WorkQueue<Order>()
         self.orders = orders
         thread = try WorkerThread.start(name: "snapshot", yields: true) {
-            var keeper = keeper
+            var keeper = SnapshotKeeper(parts)
             var taken: [Order] = []
             while orders.takeAll(into: &taken, waitUntil: keeper.isStoring ? MonotonicClock.now() : nil) {
                 for order in taken { keeper.take(order, report) }
@@ -76,13 +76,17 @@ final class SnapshotThread: Sendable {
 }
 
 /// What the thread does, one order or one step of a snapshot at a time.
-struct SnapshotKeeper: Sendable {
-    let disk: DirectoryStorage
-    let cluster: ClusterID
-    let featureLevel: UInt32
-    /// Snapshots that are kept.
-    let keeping: Int
-    let shelf: SnapshotShelf
+struct SnapshotKeeper {
+    /// What it is made of.
+    struct Parts: Sendable {
+        var catalogue: SnapshotCatalogue<DirectoryStorage>
+        var featureLevel: UInt32
+        /// Snapshots that are kept.
+        var keeping: Int
+        var shelf: SnapshotShelf
+    }
+
+    private let parts: Parts
     private var catalogue: SnapshotCatalogue<DirectoryStorage>
     private var maker: SnapshotMaker<DirectoryStorage>?
     private var fetch: SnapshotFetch<DirectoryStorage>?
@@ -91,17 +95,12 @@ struct SnapshotKeeper: Sendable {
     /// Bytes of one step.
     private static let step = ByteCount.mebibytes(1)
 
-    init(
-        _ catalogue: SnapshotCatalogue<DirectoryStorage>, disk: DirectoryStorage, cluster: ClusterID,
-        featureLevel: UInt32, keeping: Int, shelf: SnapshotShelf
-    ) {
-        self.catalogue = catalogue
-        self.disk = disk
-        self.cluster = cluster
-        self.featureLevel = featureLevel
-        self.keeping = keeping
-        self.shelf = shelf
+    init(_ parts: Parts) {
+        self.parts = parts
+        catalogue = parts.catalogue
     }
+
+    private var disk: DirectoryStorage { catalogue.disk }
 
     var isStoring: Bool { maker != nil }
 
@@ -124,7 +123,7 @@ struct SnapshotKeeper: Sendable {
         guard maker == nil, fetch == nil else { return report(.failed("another one is being written or fetched")) }
         beganAt = MonotonicClock.now()
         do throws(SnapshotError) {
-            maker = try SnapshotMaker(order, on: disk, featureLevel: featureLevel, base: catalogue.snapshots.first)
+            maker = try SnapshotMaker(order, on: disk, featureLevel: parts.featureLevel, base: catalogue.snapshots.first)
         } catch { fail(error, report) }
     }
 
@@ -153,8 +152,8 @@ struct SnapshotKeeper: Sendable {
     ) throws(SnapshotError) -> (StoredSnapshots, SnapshotThread.SnapshotOutcome) {
         catalogue.add(manifest)
         let now = MonotonicClock.now()
-        _ = try catalogue.collectGarbage(keeping: keeping, also: shelf.inUse(at: now))
-        shelf.set(catalogue.snapshots)
+        _ = try catalogue.collectGarbage(keeping: parts.keeping, also: parts.shelf.inUse(at: now))
+        parts.shelf.set(catalogue.snapshots)
         let outcome = SnapshotThread.SnapshotOutcome(
             manifest: manifest, figures: figures, took: now - beganAt, count: catalogue.snapshots.count,
             bytesOnDisk: try catalogue.bytesOnDisk())
@@ -162,7 +161,7 @@ struct SnapshotKeeper: Sendable {
     }
 
     private func stored(_ newest: SnapshotManifest) -> StoredSnapshots {
-        let oldest = catalogue.snapshots.prefix(keeping).last?.index ?? newest.index
+        let oldest = catalogue.snapshots.prefix(parts.keeping).last?.index ?? newest.index
         return StoredSnapshots(newest: newest.end, oldest: oldest)
     }
 
@@ -178,7 +177,7 @@ struct SnapshotKeeper: Sendable {
             if fetch == nil {
                 beganAt = MonotonicClock.now()
                 fetch = SnapshotFetch(
-                    of: index, from: node, on: disk, cluster: cluster, base: catalogue.snapshots.first,
+                    of: index, from: node, on: disk, cluster: catalogue.cluster, base: catalogue.snapshots.first,
                     leftovers: try catalogue.leftoverPacks())
             } else {
                 fetch?.change(to: index, from: node)
@@ -242,7 +241,7 @@ struct SnapshotKeeper: Sendable {
             try FileSystem.makeDirectory(directory, intermediate: true)
             let place = DirectoryStorage(path: directory)
             var maker = try SnapshotMaker(
-                SnapshotOrder(state: state, cause: .rebuild), on: place, featureLevel: featureLevel, base: nil)
+                SnapshotOrder(state: state, cause: .rebuild), on: place, featureLevel: parts.featureLevel, base: nil)
             while try maker.step(SnapshotKeeper.step) == nil {}
             report(.evidenceKept(directory: directory))
         } catch {

@@ -1,5 +1,6 @@
 // Loading a snapshot on all cores.
 
+import Keyspace
 import LogStore
 import Platform
 import Replica
@@ -17,11 +18,7 @@ struct StateLoading {
     }
 
     /// What a worker says: a group's slots, or why there will be none.
-    private typealias Letter = Result<[LoadedGroup], StateError>
-
-    private struct LoadedGroup: Sendable {
-        var slots: [LoadedSlot]
-    }
+    private typealias Letter = Result<[LoadedSlot], StateError>
 
     /// The list of groups that nobody has taken, and the end of the work when one has failed.
     private final class Shared: Sendable {
@@ -39,23 +36,23 @@ struct StateLoading {
     }
 
     static func run(
-        _ manifest: SnapshotManifest, on disk: DirectoryStorage, workers: Int = Processors.count,
+        _ manifest: SnapshotManifest, on disk: DirectoryStorage, workers: Int = ThisProcess.processors,
         progress: (Progress) -> Void
     ) throws(StateError) -> ReplicatedState {
         var load = try StateLoad(manifest, on: disk)
         let shared = Shared()
-        let letters = WorkQueue<Result<[LoadedSlot], StateError>>()
+        let letters = WorkQueue<Letter>()
+        let plan = load.plan
         var threads: [WorkerThread] = []
         for number in 0..<max(1, workers) {
-            let loader = load.loader()
-            let work: @Sendable () -> Void = { work(loader, shared, letters) }
-            if let thread = try? WorkerThread.start(name: "load-\(number)", work) { threads.append(thread) }
+            let thread = try? WorkerThread.start(name: "load-\(number)") { work(plan, shared, letters) }
+            if let thread { threads.append(thread) }
         }
         // Without a thread it takes longer.
-        if threads.isEmpty { work(load.loader(), shared, letters) }
+        if threads.isEmpty { work(plan, shared, letters) }
         var missing = SlotGroup.all.count - 1
         var failure: StateError?
-        var taken: [Result<[LoadedSlot], StateError>] = []
+        var taken: [Letter] = []
         while missing > 0, failure == nil, letters.takeAll(into: &taken) {
             for letter in taken where failure == nil {
                 do throws(StateError) {
@@ -72,9 +69,9 @@ struct StateLoading {
     }
 
     private static func work(
-        _ loader: GroupLoader<DirectoryStorage>, _ shared: Shared, _ letters: WorkQueue<Result<[LoadedSlot], StateError>>
+        _ plan: LoadPlan<DirectoryStorage>, _ shared: Shared, _ letters: WorkQueue<Letter>
     ) {
-        var loader = loader
+        var loader = GroupLoader(plan)
         while let group = shared.take() {
             do throws(StateError) { letters.post(.success(try loader.load(group))) } catch {
                 letters.post(.failure(error))

@@ -39,6 +39,9 @@ public enum ThisProcess {
         return variables
     }
 
+    /// How many of the machine's processors are there to be used; at least 1.
+    public static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
     /// Memory in use that belongs to this process, in bytes (VmRSS). 0 when the kernel does not tell.
     public static var residentMemory: Int { residentMemory(of: identifier) }
 

@@ -83,10 +83,10 @@ extension Replica {
     /// Alters a record of this replica alone, as a fault of the program or of the machine would: for tests of what comes
     /// of that. False when there is no such string.
     @discardableResult
-    public mutating func alterForTest(_ key: String) -> Bool {
+    public mutating func alterForTest(_ key: [UInt8]) -> Bool {
         var reply = ReplyWriter(version: .two)
         let time = keyspace.lastAppliedTime
-        let entry = EntryCoding.encoded(.append, [Array(key.utf8), [0x21]])
+        let entry = EntryCoding.encoded(.append, [key, [0x21]])
         keyspace.apply(entry.rawBytes, at: time, index: keyspace.lastAppliedIndex, reply: &reply)
         return reply.bytes.first == UInt8(ascii: ":")
     }

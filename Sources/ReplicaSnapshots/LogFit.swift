@@ -6,7 +6,7 @@ public import LogStore
 public import Vocabulary
 
 /// What the log behind a snapshot must be asked for.
-public struct LogExtent: Sendable {
+public struct LogSpan: Sendable {
     /// The first index that is in the log, or will be.
     public var first: LogIndex
     /// Its end.
@@ -33,7 +33,7 @@ extension LogFit {
     /// - Parameter end: where the log's frame ends that holds an index of the log, as its reader says; nil when no
     ///   frame ends at that very index.
     public init(
-        of snapshot: FrameEnd, with log: LogExtent, end: (LogIndex) throws(LogError) -> FrameEnd?,
+        of snapshot: FrameEnd, with log: LogSpan, end: (LogIndex) throws(LogError) -> FrameEnd?,
         before: (LogIndex) throws(LogError) -> FrameEnd?
     ) throws(LogError) {
         if snapshot.index > log.last.index {
@@ -51,7 +51,7 @@ extension LogFit {
 
     /// Asks the log itself.
     public init<Disk: Storage>(
-        of snapshot: FrameEnd, with log: LogExtent, reader: inout LogReader<Disk>
+        of snapshot: FrameEnd, with log: LogSpan, reader: inout LogReader<Disk>
     ) throws(LogError) {
         var frames = reader
         self = try LogFit(of: snapshot, with: log) { index throws(LogError) in

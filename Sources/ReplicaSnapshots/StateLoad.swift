@@ -37,8 +37,8 @@ public struct StateLoad<Disk: Storage>: ~Copyable {
         builder = KeyspaceBuilder(of: manifest.facts.cluster, head)
     }
 
-    /// A loader for any one thread.
-    public func loader() -> GroupLoader<Disk> { GroupLoader(manifest, head: head, on: disk) }
+    /// What a thread needs to load a share of it.
+    public var plan: LoadPlan<Disk> { LoadPlan(manifest: manifest, head: head, disk: disk) }
 
     public mutating func take(_ slots: [LoadedSlot]) throws(StateError) {
         for slot in slots {
@@ -62,7 +62,7 @@ public struct StateLoad<Disk: Storage>: ~Copyable {
     /// The whole load on the calling thread.
     public static func run(_ manifest: SnapshotManifest, on disk: Disk) throws(StateError) -> ReplicatedState {
         var load = try StateLoad(manifest, on: disk)
-        var loader = load.loader()
+        var loader = GroupLoader(load.plan)
         for group in SlotGroup.all where group != .head { try load.take(try loader.load(group)) }
         return try load.finish()
     }

@@ -30,7 +30,7 @@ public enum StateSearch {
         _ snapshots: [SnapshotManifest], _ recovered: RecoveredLog, reader: inout LogReader<Disk>,
         load: (SnapshotManifest) throws(StateError) -> ReplicatedState, skipped: (SnapshotManifest, String) -> Void
     ) throws(StateSearchError) -> StateFinding {
-        let log = LogExtent(
+        let log = LogSpan(
             first: recovered.firstIndex, last: FrameEnd(position: recovered.last, checksum: recovered.lastChecksum))
         for manifest in snapshots {
             let fit = try fit(manifest, log, &reader)
@@ -52,7 +52,7 @@ public enum StateSearch {
     }
 
     private static func fit<Disk: Storage>(
-        _ manifest: SnapshotManifest, _ log: LogExtent, _ reader: inout LogReader<Disk>
+        _ manifest: SnapshotManifest, _ log: LogSpan, _ reader: inout LogReader<Disk>
     ) throws(StateSearchError) -> LogFit {
         do throws(LogError) { return try LogFit(of: manifest.end, with: log, reader: &reader) } catch {
             throw .log(error)

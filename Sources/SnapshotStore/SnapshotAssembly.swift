@@ -276,4 +276,6 @@ public struct SnapshotFigures: Hashable, Sendable {
     public internal(set) var chunksReused = 0
     /// Of packs and manifest.
     public internal(set) var bytesWritten = 0
+
+    public init() {}
 }

@@ -10,7 +10,7 @@ public import Vocabulary
 ///     snap-<index>.manifest      a snapshot
 ///     snap-<number>.pack         chunks and tables, of one snapshot or more
 ///     snap-<index>.manifest.tmp  of a snapshot that was not finished
-public struct SnapshotCatalogue<Disk: Storage> {
+public struct SnapshotCatalogue<Disk: Storage>: Sendable {
     public let disk: Disk
     public let cluster: ClusterID
     /// Newest first. Each has its packs, with their true headers; what is in them is checked when it is read.

@@ -85,6 +85,9 @@ private struct PeerBody {
                 isSharded: publication.isSharded, to: &frame)
         case .ping, .pong:
             PeerCoding.appendPing(try PeerCoding.ping(in: bytes.rawBytes, kind), isReply: kind == .pong, to: &frame)
+        case .state: PeerCoding.append(try PeerCoding.state(in: bytes.rawBytes), to: &frame)
+        case .snapshotRead: PeerCoding.append(try PeerCoding.snapshotRead(in: bytes.rawBytes), to: &frame)
+        case .snapshotPiece: PeerCoding.append(try PeerCoding.snapshotPiece(in: bytes.rawBytes), to: &frame)
         }
         return frame
     }

@@ -105,7 +105,7 @@ struct SnapshotTests {
         write(world, leader, 1...20)
         let follower = world.others(than: leader)[0]
         world.isFetching = false
-        world.nodes[follower]?.replica.alterForTest("k7")
+        world.nodes[follower]?.replica.alterForTest(Array("k7".utf8))
         write(world, leader, 21...40)
         world.pass(.milliseconds(400))
         guard case .diverged = world.nodes[follower]?.replica.condition else {
@@ -128,7 +128,7 @@ struct SnapshotTests {
         let world = try World(3, options: options(logMin: 1 << 30))
         let leader = world.elect()
         write(world, leader, 1...20)
-        world.nodes[leader]?.replica.alterForTest("k7")
+        world.nodes[leader]?.replica.alterForTest(Array("k7".utf8))
         write(world, leader, 21...40)
         world.pass(.seconds(2))
         let next = try #require(world.leader)

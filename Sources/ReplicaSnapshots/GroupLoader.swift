@@ -6,6 +6,13 @@ public import LogStore
 public import SnapshotFormat
 import SnapshotStore
 
+/// What workers know of a load.
+public struct LoadPlan<Disk: Storage>: Sendable {
+    let manifest: SnapshotManifest
+    let head: ImageHead
+    let disk: Disk
+}
+
 /// One worker's share of a load: it takes groups, in any order, and loads all their slots.
 public struct GroupLoader<Disk: Storage> {
     private let manifest: SnapshotManifest
@@ -13,10 +20,10 @@ public struct GroupLoader<Disk: Storage> {
     private let loader: SlotLoader
     private var plain: [UInt8] = []
 
-    public init(_ manifest: SnapshotManifest, head: ImageHead, on disk: Disk) {
-        self.manifest = manifest
-        reader = SnapshotReader(disk: disk, manifest: manifest)
-        loader = SlotLoader(of: manifest.facts.cluster, at: head.index)
+    public init(_ plan: LoadPlan<Disk>) {
+        manifest = plan.manifest
+        reader = SnapshotReader(disk: plan.disk, manifest: plan.manifest)
+        loader = SlotLoader(of: plan.manifest.facts.cluster, at: plan.head.index)
     }
 
     public mutating func load(_ group: SlotGroup) throws(StateError) -> [LoadedSlot] {
