@@ -41,14 +41,22 @@ public struct Frame: Hashable, Sendable {
     public func withPayload<Result>(
         _ body: (RawSpan) throws(FrameError) -> Result
     ) throws(FrameError) -> Result {
-        let span = bytes.rawBytes
-        let stored = span.extracting(FrameHeader.byteCount..<span.byteCount)
-        switch header.codec {
+        try header.withPayload(of: bytes.rawBytes, body)
+    }
+}
+
+extension FrameHeader {
+    /// Calls `body` with the plain payload of this header's frame.
+    func withPayload<Result>(
+        of frame: RawSpan, _ body: (RawSpan) throws(FrameError) -> Result
+    ) throws(FrameError) -> Result {
+        let stored = frame.extracting(FrameHeader.byteCount..<frame.byteCount)
+        switch codec {
         case .plain:
             return try body(stored)
         case .lz4:
-            guard let plain = LZ4.decompress(stored, plainLength: Int(header.plainLength)) else {
-                throw .badCompression(plainLength: ByteCount(Int(header.plainLength)))
+            guard let plain = LZ4.decompress(stored, plainLength: Int(plainLength)) else {
+                throw .badCompression(plainLength: ByteCount(Int(plainLength)))
             }
             return try body(plain.rawBytes)
         }
@@ -56,6 +64,11 @@ public struct Frame: Hashable, Sendable {
 }
 
 extension Frame {
+    /// A frame whose header was decoded from these very bytes, which are copied.
+    public init(_ header: FrameHeader, checked bytes: RawSpan) {
+        self.init(header: header, bytes: [UInt8](bytes))
+    }
+
     /// Seals header and stored payload into the frame's one array. The header's checksum is computed here.
     init(sealing header: FrameHeader, payload: RawSpan) {
         var bytes: [UInt8] = []

@@ -15,6 +15,7 @@ extension LogEngine {
     ///     to make it. When false, having no segment is damage.
     ///   - now: names the copies of damaged files.
     ///   - progress: called once per segment.
+    @specialized(where Disk == DirectoryStorage)
     public static func open(
         _ disk: Disk, identity: LogIdentity, isNew: Bool, options: LogOptions = LogOptions(), now: Timestamp,
         progress: (LogProgress) -> Void = { _ in }

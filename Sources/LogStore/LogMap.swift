@@ -28,6 +28,8 @@ final class LogMap: Sendable {
         var marks: [Mark] = []
         var segments: [Segment] = []
         var lastIndex = LogIndex.zero
+        /// Counts cuts, restarts and releases: what a reader planned before one may not be there any more.
+        private(set) var changes = 0
         /// Where the next record goes.
         var end = LSN(0)
         /// Bytes of the files that are not in `segments`: ready for use, or given up and still there.
@@ -57,6 +59,7 @@ final class LogMap: Sendable {
         mutating func noteTruncation(from index: LogIndex) {
             while let mark = marks.last, mark.index >= index { marks.removeLast() }
             isMarkDue = true
+            changes += 1
             lastIndex = index.previous
         }
 
@@ -64,6 +67,7 @@ final class LogMap: Sendable {
         mutating func noteRestart(at index: LogIndex) {
             marks = []
             isMarkDue = true
+            changes += 1
             lastIndex = index
         }
 
@@ -72,6 +76,7 @@ final class LogMap: Sendable {
         mutating func release(before sequence: UInt64) -> [Segment] {
             let gone = Array(segments.prefix { $0.sequence < sequence })
             segments.removeFirst(gone.count)
+            changes += 1
             if let first = segments.first { marks.removeAll { $0.lsn < first.base } }
             return gone
         }

@@ -280,6 +280,25 @@ import Vocabulary
         }
         #expect(try reader.readFrames(from: LogIndex(1), byteLimit: .mebibytes(1)).first == history.frames[0])
     }
+
+    @Test func `a run holds the same frames as single ones, contiguous as a message carries them`() throws {
+        let (_, engine, history) = try LogScrubTests.log()
+        var reader = engine.reader()
+        var run = FrameRun()
+        for first in 1...history.last.rawValue {
+            for limit in [0, 300, 1000, 1 << 20] {
+                let frames = try reader.readFrames(from: LogIndex(first), byteLimit: ByteCount(limit))
+                try reader.readRun(from: LogIndex(first), byteLimit: ByteCount(limit), into: &run)
+                #expect(run.frames.indices.map { run.frame(at: $0) } == frames)
+                #expect(run.bytes == frames.flatMap(\.bytes))
+                #expect(run.bytes.count <= limit || frames.count == 1)
+            }
+        }
+        let behind = history.last.next
+        #expect(throws: LogError.beyondEnd(asked: behind, last: history.last)) {
+            try reader.readRun(from: behind, byteLimit: .zero, into: &run)
+        }
+    }
 }
 
 @Suite struct SegmentNameTests {

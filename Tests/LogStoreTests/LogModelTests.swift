@@ -63,6 +63,12 @@ private struct LogModel {
         guard engine.last.index == history.last, first <= kept else {
             return "\(first) to \(engine.last), not \(kept) to \(history.last)"
         }
+        // A log without frames may have been released up to here, or begun anew.
+        let lastChecksum = history.frames.last?.header.checksum ?? history.startChecksum
+        let lastTerm = history.frames.last?.header.term ?? history.start.term
+        guard engine.last.term == lastTerm, engine.chain.link.lastChecksum == lastChecksum else {
+            return "another end: \(engine.last)"
+        }
         guard engine.state.term == term || engine.state.term == .zero, engine.state.votedFor == votedFor else {
             return "another vote: \(engine.state)"
         }
@@ -70,6 +76,13 @@ private struct LogModel {
         guard let frame = frames(from: kept).first else { return nil }
         guard let old = try? reader.readFrames(from: frame.header.lastIndex, byteLimit: .zero) else {
             return "\(frame.header.lastIndex) cannot be read"
+        }
+        var run = FrameRun()
+        do throws(LogError) { try reader.readRun(from: first, byteLimit: ByteCount(900), into: &run) } catch {
+            return "\(first) cannot be read"
+        }
+        guard run.frames.indices.map({ run.frame(at: $0) }) == Array(found.prefix(run.frames.count)) else {
+            return "another run at \(first)"
         }
         return old == [frame] ? nil : "another frame at \(frame.header.firstIndex)"
     }
