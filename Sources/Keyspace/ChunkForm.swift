@@ -19,9 +19,9 @@ enum ChunkForm {
     static let version: UInt8 = 1
     /// A chunk's kind, and how many items it has.
     static let headerSize = 5
-    /// Records that come together in one chunk at most, as long as hashes are spread evenly. The less, the less is
-    /// written again when few records change, and the worse chunks compress.
-    static let recordsPerPart = 64
+    /// Records that come together in one chunk on average at most, and half as many at least. The less, the less is
+    /// written again when few records change, and the worse chunks compress. Measured: docs/PERFORMANCE.md.
+    static let recordsPerPart = 32
     /// What long strings are cut into, and about what fields and elements of large collections are.
     static let pieceSize = 256 << 10
 

@@ -35,7 +35,9 @@ public struct KeyspaceImage: Sendable {
     /// the one that was loaded. May be true although it has. Traps outside of `0..<HashSlot.count`.
     public func hasChanged(slot: Int, after index: LogIndex) -> Bool {
         precondition(slot >= 0 && slot < HashSlot.count, "slot \(slot)")
-        guard let group = root.branch.child(slot >> Branch.slotBits) else { return root.branch.node.isNewer(than: index) }
+        guard let group = root.branch.child(slot >> Branch.slotBits) else {
+            return root.branch.node.isNewer(than: index)
+        }
         // Of a slot without records nobody knows when the last one went, but no later than the group's last change.
         return TreeNode(node(ofSlot: slot) ?? group).isNewer(than: index)
     }

@@ -208,7 +208,7 @@ import Vocabulary
         for number in 0..<5000 { rig.run("set {s}\(number) value-\(number)") }
         let slot = HashSlot.of(Array("s".utf8).rawBytes)
         let before = ImageBytes(rig.keyspace).chunks(ofSlot: slot)
-        #expect(before.count == 128)
+        #expect(before.count == 256)
         rig.run("set {s}77 other")
         let after = ImageBytes(rig.keyspace).chunks(ofSlot: slot)
         #expect(zip(before, after).count { $0 != $1 } == 1)
