@@ -20,9 +20,12 @@ struct NodeProcess: Hashable, Sendable {
     }
 
     /// Starts `program` on this configuration, detached from the terminal, its output appended to `logFile`. Our own
-    /// `TRIREME_*` variables are not passed on: the node's file alone says how it runs.
+    /// `TRIREME_*` variables are not passed on: the node's file alone says how it runs. The one that lets tests
+    /// damage a node is: it sets nothing.
     static func start(program: String, config: String, logFile: String) throws(ControlError) -> NodeProcess {
-        let environment = ThisProcess.environment.filter { !$0.key.hasPrefix("TRIREME_") }
+        let environment = ThisProcess.environment.filter {
+            !$0.key.hasPrefix("TRIREME_") || $0.key == "TRIREME_TEST_HOOKS"
+        }
         let number = try control { () throws(SystemError) in
             try ChildProcess.spawn(
                 program, arguments: ["--config", config], environment: environment, outputPath: logFile,

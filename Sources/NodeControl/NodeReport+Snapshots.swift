@@ -11,7 +11,8 @@ extension NodeReport {
         public var index: String?
 
         enum CodingKeys: String, CodingKey {
-            case percent, index
+            case percent
+            case index = "index_name"
             case secondsLeft = "seconds_left"
         }
     }

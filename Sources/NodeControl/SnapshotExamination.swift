@@ -17,7 +17,8 @@ enum SnapshotExamination {
         return [
             Finding(
                 .note, node,
-                "fetches the snapshot at index \(fetching.index) from \(fetching.from): \(Int(fetching.percent))%, \(share)",
+                "fetches the snapshot at index \(fetching.index) from \(fetching.from): "
+                    + "\(Int(fetching.percent))%, \(share)",
                 remedy: "wait; `snapshot.transfer-rate` of \(fetching.from) bounds its speed")
         ]
     }

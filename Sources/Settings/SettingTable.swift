@@ -115,8 +115,9 @@ enum SettingTable {
     static let logRetain = Setting(
         "log.retain", .size(.kibibytes(64) ... .mebibytes(1 << 20)), .value("256MiB"),
         """
-        Log that is kept although the newest snapshot covers it, for followers that fall behind; one that falls further \
-        behind is sent the snapshot instead. At least `peer.inflight-bytes-max`. Given up while the disk is full.
+        Log that is kept although the newest snapshot covers it, for followers that fall behind; one that falls \
+        further behind is sent the snapshot instead. At least `peer.inflight-bytes-max`. Given up while the \
+        disk is full.
         """)
     static let scrubRate = Setting(
         "log.scrub-rate", .size(.kibibytes(64) ... .mebibytes(4096)), .value("4MiB"),

@@ -35,8 +35,8 @@ enum SnapshotTable {
     static let compareInterval = Setting(
         "state.compare-interval", .duration(.milliseconds(10) ... .seconds(3600)), .value("1s"),
         """
-        How often the leader has every replica compare its digest with the others', while there is something new. A node \
-        whose state differs goes out of service and rebuilds it.
+        How often the leader has every replica compare its digest with the others', while there is something new. A \
+        node whose state differs goes out of service and rebuilds it.
         """)
 
     static let all: [SettingDeclaration] = [

@@ -128,7 +128,7 @@ extension StartProgress {
             writer.member("entries_replayed", entriesReplayed)
             writer.member("entries_total", entriesTotal)
             writer.member("entries_per_second", entriesPerSecond)
-            writer.member("index", index)
+            writer.member("index_name", index)
             writer.member("records_walked", recordsWalked)
             writer.member("records_to_walk", recordsToWalk)
             writer.member("finished") { writer in

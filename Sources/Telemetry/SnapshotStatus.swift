@@ -59,7 +59,7 @@ public struct SnapshotStatus: Sendable, Equatable {
         }
     }
 
-    /// Why one was not written.
+    /// Why one was not written that was to be at this index.
     public struct Failure: Sendable, Equatable {
         public var index: LogIndex
         public var text: String

@@ -139,6 +139,16 @@ import Vocabulary
         #expect((nodes[2]["snapshot"] as? [String: Any])?["fetching_percent"] as? Double == 25)
     }
 
+    @Test func `a start that builds an index says which`() throws {
+        var status = Scene.status(0, of: 3, leader: 0, term: 7)
+        status.progress = StartProgress(phase: .indexing)
+        (status.progress.index, status.progress.recordsToWalk, status.progress.recordsWalked) = ("users", 200, 50)
+        status.progress.elapsed = .seconds(3)
+        #expect(try asked(status).report?.node.startText == "indexing users 25% (9 s left)")
+        status.progress = StartProgress(phase: .joining)
+        #expect(try asked(status).report?.node.startText == "joining")
+    }
+
     @Test func `times are told in one unit`() {
         let told = [0, 1.4, 119, 120, 7199, 7200, 172_799, 172_800, -5, .infinity].map { RoughTime.text(seconds: $0) }
         #expect(told == ["0 s", "1 s", "119 s", "2 min", "120 min", "2 h", "48 h", "2 d", "0 s", "0 s"])

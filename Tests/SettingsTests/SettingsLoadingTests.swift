@@ -117,6 +117,11 @@ import Vocabulary
                 == ["flag --set: nodeid: is no setting; did you mean `node.id`?"])
     }
 
+    @Test func `variables of tools and tests are no settings`() {
+        let variables = ["TRIREME_PROGRAMS": "x", "TRIREME_TEST_HOOKS": "1"]
+        #expect(Sample.problems(adding: "", environment: variables) == [])
+    }
+
     @Test func `a key given twice is refused`() {
         #expect(
             Sample.problems(adding: "cluster.id: 00112233445566778899aabbccddeeff")

@@ -121,8 +121,9 @@ import Vocabulary
             "feature_level":1,"uptime_seconds":61.5,"phase":"ready","progress_percent":100.0,\
             "progress":{"percent":100.0,"elapsed_ms":0.0,"unit":null,"per_second":null,"seconds_left":null,\
             "segments_scanned":0,"segments_total":0,"records_loaded":0,"records_total":0,"entries_replayed":0,\
-            "entries_total":0,"entries_per_second":0.0,"index":null,"records_walked":0,"records_to_walk":0,\
-            "finished":[]},"ready":false,"serves_reads":true,"reasons":[{"code":"maintenance","message":"maintenance is on",\
+            "entries_total":0,"entries_per_second":0.0,"index_name":null,"records_walked":0,"records_to_walk":0,\
+            "finished":[]},"ready":false,"serves_reads":true,\
+            "reasons":[{"code":"maintenance","message":"maintenance is on",\
             "remedy":"run `nodectl maintenance off` when the work is done"}],"maintenance":true,\
             "durability":"synced on a majority","durability_full":true,"pid":42,"data_directory":"n1/data",\
             "log_room_bytes":1048576,"log_size_bytes":65536,"repair":null,\
