@@ -12,6 +12,7 @@ struct PackReader<Disk: Storage> {
     private var windows: [PackWindow<Disk>] = []
     /// The bytes that were read from the disk.
     private(set) var bytesRead = 0
+    private var readsDevice = false
 
     init(disk: Disk, cluster: ClusterID) {
         self.disk = disk
@@ -42,10 +43,10 @@ struct PackReader<Disk: Storage> {
         return try windows[position].withBytes(offset, count, body)
     }
 
-    /// Reads from now on come from the device.
+    /// Reads from now on come from the device: packs are opened anew, and what the system has of them in memory goes.
     mutating func forget() {
-        for window in windows { disk.forget(window.file) }
         windows = []
+        readsDevice = true
     }
 
     /// The size of a pack's file.
@@ -56,7 +57,9 @@ struct PackReader<Disk: Storage> {
 
     private mutating func window(of pack: PackNumber) throws(SnapshotError) -> Int {
         if let position = windows.firstIndex(where: { $0.number == pack }) { return position }
-        windows.append(PackWindow(number: pack, file: try PackReader.open(pack, of: cluster, on: disk)))
+        let file = try PackReader.open(pack, of: cluster, on: disk)
+        if readsDevice { disk.forget(file) }
+        windows.append(PackWindow(number: pack, file: file))
         return windows.count - 1
     }
 

@@ -131,10 +131,13 @@ struct SnapshotAssembly<Disk: Storage> {
         tables[table.group.rawValue] = reference
         isSealed[table.group.rawValue] = true
         if let reference { live[reference.pack, default: 0] += reference.length }
+        // Equal chunks of a slot may be one in a pack, which is live once.
+        var counted: Set<ChunkSpot> = []
         for chunk in table.chunks {
             precondition(keeps(chunk.pack), "a chunk in pack \(chunk.pack), which is to go")
-            live[chunk.pack, default: 0] += chunk.length
             plainBytes += chunk.plainLength
+            guard counted.insert(ChunkSpot(pack: chunk.pack, offset: chunk.offset)).inserted else { continue }
+            live[chunk.pack, default: 0] += chunk.length
             storedBytes += chunk.length
         }
         chunkCount += table.chunks.count
@@ -267,6 +270,12 @@ extension SnapshotAssembly {
         try persist()
         phase = .over
     }
+}
+
+/// Where a record stands.
+private struct ChunkSpot: Hashable {
+    let pack: PackNumber
+    let offset: Int
 }
 
 /// What a snapshot has cost.

@@ -28,6 +28,7 @@ public struct SnapshotWriter<Disk: Storage> {
     public var pack: PackNumber { assembly.pack }
     public var figures: SnapshotFigures { assembly.figures }
 
+    /// The next group; the one before it is whole.
     public mutating func begin(_ group: SlotGroup) throws(SnapshotError) {
         try sealGroup()
         table = GroupTable(group: group)

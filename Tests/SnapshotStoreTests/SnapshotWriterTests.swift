@@ -75,6 +75,19 @@ import Vocabulary
         #expect(try SnapshotVerification.run(disk, second).isEmpty)
     }
 
+    @Test func `equal chunks of a slot are one in a pack, and are counted as one`() throws {
+        var state = ChunkState()
+        state.slots[5] = [Array("the same".utf8)]
+        let disk = SimulatedDisk()
+        let first = try SnapshotWorld.write(state, at: 1, on: disk)
+        state.slots[5] = Array(repeating: Array("the same".utf8), count: 100)
+        let second = try SnapshotWorld.write(state, at: 2, base: first, on: disk)
+        #expect(second.packs.allSatisfy { $0.live <= $0.size })
+        #expect(try SnapshotWorld.open(disk).snapshots == [second, first])
+        #expect(try SnapshotWorld.read(second, on: disk) == state)
+        #expect(try SnapshotVerification.run(disk, second).isEmpty)
+    }
+
     @Test(arguments: 1...12 as ClosedRange<UInt64>)
     func `any sequence of snapshots gives back what was written, in bounded space`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
