@@ -31,7 +31,7 @@ public struct GroupLoader<Disk: Storage> {
         var slots: [LoadedSlot] = []
         for slot in group.slots where !table.chunks(of: slot).isEmpty {
             loader.begin(slot: slot)
-            for part in table.chunks(of: slot).indices.indices {
+            for part in 0..<table.chunks(of: slot).count {
                 try read(ChunkPlace(slot: slot, part: part), of: table)
                 do throws(ImageError) { try loader.take(plain.rawBytes) } catch {
                     throw .image(manifest.index, error)
