@@ -1,10 +1,25 @@
 // Tables and queues beside the records, of which a copy and its original part with little at a time.
 
+import ByteCoding
+
+/// What says in which of the small tables its value is.
+protocol ShardKey: Hashable, Sendable {
+    var shardHash: UInt64 { get }
+}
+
+extension UInt64: ShardKey {
+    var shardHash: UInt64 { self }
+}
+
+extension [UInt8]: ShardKey {
+    var shardHash: UInt64 { SipHash.hash(rawBytes, key: Record.digestKey) }
+}
+
 /// A dictionary in many small ones. A write after a copy copies one of them, where a dictionary would be copied whole:
 /// a millisecond for ten thousand clients, during which nobody is served.
 ///
 /// Its order is that of the process's seed, like a dictionary's: nothing may depend on it.
-struct ShardedTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+struct ShardedTable<Key: ShardKey, Value: Sendable>: Sendable {
     private static var shardCount: Int { 128 }
 
     /// Empty until the first value comes.
@@ -13,7 +28,7 @@ struct ShardedTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     var isEmpty: Bool { count == 0 }
 
-    private static func shard(of key: Key) -> Int { Int(truncatingIfNeeded: key.hashValue) & (shardCount - 1) }
+    private static func shard(of key: Key) -> Int { Int(truncatingIfNeeded: key.shardHash) & (shardCount - 1) }
 
     subscript(key: Key) -> Value? {
         get { shards.isEmpty ? nil : shards[ShardedTable.shard(of: key)][key] }

@@ -3,8 +3,8 @@
 import ByteCoding
 public import Vocabulary
 
-/// Loads one slot after the other, each on its own: several loaders work on several threads. For each slot call `begin`,
-/// then `take` with every chunk in their order, then `finish`. After an error only `begin` may follow.
+/// Loads one slot after the other, each on its own: several loaders work on several threads. For each slot call
+/// `begin`, then `take` with every chunk in their order, then `finish`. After an error only `begin` may follow.
 ///
 /// Bytes are believed nothing: what is not exactly what an image says is refused, and no memory is set aside for what
 /// they announce. But that the slot is whole only the digest of the state shows.
