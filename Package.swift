@@ -146,8 +146,9 @@ let package = Package(
         .target(
             name: "Fuzzing",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "RESP", "Keyspace", "PeerProtocol", "Platform", "LogStore",
-                "Settings", "AdminAPI", "NodeControl",
+                "Vocabulary", "ByteCoding", "LogFormat", "SnapshotFormat", "RESP", "Keyspace", "PeerProtocol",
+                "Platform",
+                "LogStore", "Settings", "AdminAPI", "NodeControl",
             ], path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
