@@ -2,10 +2,9 @@
 
 import ByteCoding
 import Consensus
+import PeerProtocol
 import Testing
 import Vocabulary
-
-@testable import PeerProtocol
 
 struct ConfigurationCodingTests {
     private static let nodes = (1...15).map { NodeID("n\($0)")! }.sorted()
@@ -20,10 +19,12 @@ struct ConfigurationCodingTests {
 
     private func decoded(_ bytes: [UInt8]) -> Configuration? { try? ConfigurationCoding.decode(bytes.rawBytes) }
 
+    private func isConfiguration(_ bytes: [UInt8]) -> Bool { ConfigurationCoding.isConfiguration(bytes.rawBytes) }
+
     @Test func `a configuration comes back as it was`() {
         for configuration in ConfigurationCodingTests.samples {
             let bytes = ConfigurationCoding.encode(configuration)
-            #expect(ConfigurationCoding.isConfiguration(bytes.rawBytes))
+            #expect(isConfiguration(bytes))
             #expect(decoded(bytes) == configuration)
         }
     }
@@ -65,7 +66,7 @@ struct ConfigurationCodingTests {
 
     @Test func `an entry that registers members is none`() {
         let registry: [UInt8] = [2] + Array(repeating: 7, count: 64)
-        #expect(!ConfigurationCoding.isConfiguration(registry.rawBytes))
-        #expect(!ConfigurationCoding.isConfiguration([UInt8]().rawBytes))
+        #expect(!isConfiguration(registry))
+        #expect(!isConfiguration([]))
     }
 }
