@@ -2,10 +2,9 @@
 
 import ByteCoding
 import Consensus
+import PeerProtocol
 import Testing
 import Vocabulary
-
-@testable import PeerProtocol
 
 struct ConfigurationCodingTests {
     private static let nodes = (1...15).map { NodeID("n\($0)")! }.sorted()
@@ -20,6 +19,8 @@ struct ConfigurationCodingTests {
 
     private func isConfiguration(_ bytes: [UInt8]) -> Bool { ConfigurationCoding.isConfiguration(bytes.rawBytes) }
     private func decoded(_ bytes: [UInt8]) -> Configuration? { try? ConfigurationCoding.decode(bytes.rawBytes) }
+
+    private func isConfiguration(_ bytes: [UInt8]) -> Bool { ConfigurationCoding.isConfiguration(bytes.rawBytes) }
 
     @Test func `a configuration comes back as it was`() {
         for configuration in ConfigurationCodingTests.samples {
