@@ -168,6 +168,8 @@ struct SnapshotKeeper {
     // MARK: Fetching
 
     private mutating func begin(_ index: LogIndex, from node: NodeID, _ report: (SnapshotThread.Letter) -> Void) {
+        // An offer that was made again while the same one was being loaded.
+        if let newest = catalogue.snapshots.first, newest.index >= index { return }
         if maker != nil {
             try? maker?.abort()
             maker = nil

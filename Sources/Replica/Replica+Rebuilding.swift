@@ -24,7 +24,7 @@ extension Replica {
             guard raft.role == .leader else { return }
             if let stored, stored.newest.index > floor {
                 effects.stateMessages.append((sender, .offer(stored.newest.index)))
-            } else {
+            } else if max(snapshotUnderWay ?? .zero, cutAt) <= floor {
                 schedule.ask(.rebuild)
             }
         }
