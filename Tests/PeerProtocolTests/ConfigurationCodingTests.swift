@@ -17,7 +17,6 @@ struct ConfigurationCodingTests {
         Configuration(voters: Array(nodes[0..<8]), outgoing: Array(nodes[7..<15]))!,
     ]
 
-    private func isConfiguration(_ bytes: [UInt8]) -> Bool { ConfigurationCoding.isConfiguration(bytes.rawBytes) }
     private func decoded(_ bytes: [UInt8]) -> Configuration? { try? ConfigurationCoding.decode(bytes.rawBytes) }
 
     private func isConfiguration(_ bytes: [UInt8]) -> Bool { ConfigurationCoding.isConfiguration(bytes.rawBytes) }
