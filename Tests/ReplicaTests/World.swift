@@ -175,6 +175,7 @@ final class World {
                 nodes[id]?.disk.frames.removeAll { $0.header.firstIndex >= index }
             case .raiseFence(let index): nodes[id]?.disk.fence = index
             case .clearFence: nodes[id]?.disk.fence = nil
+            case .restart, .release: preconditionFailure("no replica of this world has a snapshot")
             }
         }
         if let ticket = orders.compactMap(\.ticket).last { step(id, .persisted(ticket)) }
