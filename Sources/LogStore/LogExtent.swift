@@ -19,7 +19,7 @@ public struct LogExtent: Sendable {
     }
 
     /// The highest index known such that releasing before it leaves at least `bytes` of log behind it; the first index
-    /// of the log when there is less. Places in memory are `LogOptions.indexInterval` apart, so up to so much more stays.
+    /// of the log when there is less. Known places are `LogOptions.indexInterval` apart, so up to so much more stays.
     public func releasePoint(keeping bytes: ByteCount) -> LogIndex {
         map.withState { state in
             let marks = state.marks
