@@ -198,6 +198,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "ReplicaSnapshotsTests",
+            dependencies: [
+                "ReplicaSnapshots", "SnapshotStore", "SnapshotFormat", "Replica", "Consensus", "Keyspace", "RESP",
+                "PeerProtocol", "Simulation", "LogStore", "LogFormat", "ByteCoding", "Vocabulary",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "SimulationTests",
             dependencies: [
                 "Simulation", "Replica", "LogStore", "LogFormat", "Keyspace", "RESP", "Consensus", "Platform",

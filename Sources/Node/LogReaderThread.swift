@@ -34,20 +34,26 @@ final class LogReaderThread: Sendable {
     private static func serve(_ wish: LogRead, _ reader: inout LogReader<DirectoryStorage>) -> LoopLetter {
         do throws(LogError) {
             do throws(LogError) {
-                return .frames(try read(wish, &reader), for: wish)
+                return try answer(wish, &reader)
             } catch {
                 guard case .unreadable = error else { throw error }
                 // Damage is what was seen twice.
-                return .frames(try read(wish, &reader), for: wish)
+                return try answer(wish, &reader)
             }
         } catch {
             return .readFailed(error, for: wish)
         }
     }
 
-    private static func read(
+    private static func answer(
         _ wish: LogRead, _ reader: inout LogReader<DirectoryStorage>
-    ) throws(LogError) -> [Frame] {
-        try reader.readFrames(from: wish.from, byteLimit: ByteCount(wish.byteLimit))
+    ) throws(LogError) -> LoopLetter {
+        let limit = ByteCount(wish.byteLimit)
+        guard wish.purpose == .apply else {
+            return .frames(try reader.readFrames(from: wish.from, byteLimit: limit), for: wish)
+        }
+        var run = FrameRun()
+        try reader.readRun(from: wish.from, byteLimit: limit, into: &run)
+        return .run(run, for: wish)
     }
 }

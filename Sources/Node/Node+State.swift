@@ -25,7 +25,9 @@ extension Node {
             for finding in catalogue.findings {
                 logger.error(
                     "snapshot cannot be used",
-                    metadata: ["snapshot": "\(finding.manifest)", "reason": "\(finding)", "remedy": "\(finding.remedy.text)"])
+                    metadata: [
+                        "snapshot": "\(finding.manifest)", "reason": "\(finding)", "remedy": "\(finding.remedy.text)",
+                    ])
             }
             return catalogue
         } catch { throw .snapshots(error) }
@@ -43,7 +45,8 @@ extension Node {
         var reader = engine.reader()
         do throws(StateSearchError) {
             finding = try StateSearch.run(catalogue.snapshots, recovered, reader: &reader) {
-                manifest throws(StateError) in try load(manifest)
+                manifest throws(StateError) in
+                try load(manifest)
             } skipped: { manifest, why in
                 unusable.append(manifest.index)
                 logger.error(

@@ -31,6 +31,8 @@ extension NodeLoop {
             case .log(let report): take(report, at: now)
             case .frames(let frames, let request):
                 replica.step(.framesRead(frames, request), at: now, into: &effects)
+            case .run(let run, let request):
+                replica.step(.runRead(run, request), at: now, into: &effects)
             case .readFailed(.released(_, let first), let request):
                 replica.step(.framesReleased(request, first: first), at: now, into: &effects)
             case .readFailed(let why, let request):

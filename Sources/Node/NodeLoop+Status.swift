@@ -204,7 +204,9 @@ extension NodeLoop {
         let lag = replica.raft.commitIndex - replica.appliedIndex
         if lag > NodeLoop.readyLagMax { reasons.append(.lagging(entries: lag)) }
         if !logState.roomRule.hasRoom { reasons.append(.logFull) }
-        let mayServeReads = phase == .ready && replica.condition.isSound && replica.raft.fenceIndex == nil && lag <= NodeLoop.readyLagMax
+        let mayServeReads =
+            phase == .ready && replica.condition.isSound && replica.raft.fenceIndex == nil
+            && lag <= NodeLoop.readyLagMax
         return Readiness(reasons: reasons, mayServeReads: mayServeReads)
     }
 

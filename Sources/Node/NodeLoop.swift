@@ -17,6 +17,7 @@ import Vocabulary
 enum LoopLetter: Sendable {
     case log(LogReport)
     case frames([Frame], for: LogRead)
+    case run(FrameRun, for: LogRead)
     case readFailed(LogError, for: LogRead)
     case scrub(LogScrubThread.Letter)
     case changes(ChangeReaderThread.Letter)

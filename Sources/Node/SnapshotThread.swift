@@ -123,7 +123,8 @@ struct SnapshotKeeper {
         guard maker == nil, fetch == nil else { return report(.failed("another one is being written or fetched")) }
         beganAt = MonotonicClock.now()
         do throws(SnapshotError) {
-            maker = try SnapshotMaker(order, on: disk, featureLevel: parts.featureLevel, base: catalogue.snapshots.first)
+            maker = try SnapshotMaker(
+                order, on: disk, featureLevel: parts.featureLevel, base: catalogue.snapshots.first)
         } catch { fail(error, report) }
     }
 

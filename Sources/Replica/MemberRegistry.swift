@@ -30,7 +30,7 @@ public struct MemberRegistry: Hashable, Sendable {
         return true
     }
 
-    /// Forgets whoever is no member any more: should a node of that name be added again, its data directory is a new one.
+    /// Forgets whoever is no member any more: should a node of that name be added again, it has a new data directory.
     mutating func keep(_ isMember: (NodeID) -> Bool) { storages.removeAll { !isMember($0.node) } }
 
     /// One entry's bytes: count as varint, then node and storage id of each member to register.

@@ -23,29 +23,88 @@ extension Replica {
         }
     }
 
+    /// Applies what was read back of the log, as far as it is what is to be applied next. What follows it is read
+    /// meanwhile.
+    mutating func apply(_ run: FrameRun, at now: Moment, into effects: inout ReplicaEffects) {
+        if let last = run.frames.last?.header.lastIndex, last < raft.commitIndex, cache.frame(at: last.next) == nil {
+            readFromDisk(.apply, from: last.next, byteLimit: options.applyBytesPerStep, into: &effects)
+        }
+        var warmed = 0
+        for position in run.frames.indices {
+            let header = run.frames[position].header
+            guard header.firstIndex == appliedIndex.next, header.lastIndex <= raft.commitIndex, mayApply else {
+                continue
+            }
+            if position >= warmed { warmed = warm(run, from: position) }
+            begin(header)
+            do throws(FrameError) {
+                try run.withPayload(at: position) { payload throws(FrameError) in
+                    try apply(payload, of: header, isWarm: position < warmed, at: now, into: &effects)
+                }
+            } catch { Replica.unreadable(header, error) }
+            finish(header, size: run.frames[position].range.count, at: now, into: &effects)
+        }
+    }
+
+    /// Has the keyspace fetch what the next frames will touch, if they are small and their entries lie there as they
+    /// are: many cache misses at once instead of one behind the other. Returns the position behind them.
+    private mutating func warm(_ run: FrameRun, from first: Int) -> Int {
+        group.removeAll(keepingCapacity: true)
+        var position = first
+        while position < run.frames.count, group.count < Keyspace.warmMax {
+            let (header, range) = (run.frames[position].header, run.frames[position].range)
+            guard header.kind == .entries, header.codec == .plain, Int(header.count) <= Keyspace.warmMax - group.count
+            else { break }
+            let payload = range.lowerBound + FrameHeader.byteCount
+            var cursor = EntryCursor(header)
+            let bytes = run.bytes.rawBytes.extracting(payload..<range.upperBound)
+            while let entry = try? cursor.next(in: bytes) {
+                group.append(payload + entry.lowerBound..<payload + entry.upperBound)
+            }
+            position += 1
+        }
+        if !group.isEmpty { keyspace.warm(run.bytes.rawBytes, entries: group) }
+        return position
+    }
+
     mutating func apply(_ frame: Frame, at now: Moment, into effects: inout ReplicaEffects) {
-        guard failure == nil, condition.isSound else { return }
+        guard mayApply else { return }
         let header = frame.header
+        begin(header)
+        do throws(FrameError) {
+            try frame.withPayload { payload throws(FrameError) in
+                try apply(payload, of: header, isWarm: false, at: now, into: &effects)
+            }
+        } catch { Replica.unreadable(header, error) }
+        finish(header, size: frame.bytes.count, at: now, into: &effects)
+    }
+
+    private var mayApply: Bool { failure == nil && condition.isSound }
+
+    private mutating func begin(_ header: FrameHeader) {
         precondition(
             header.firstIndex == appliedIndex.next, "frame at \(header.firstIndex) applied behind \(appliedIndex)")
         precondition(header.lastIndex <= raft.commitIndex, "frame at \(header.lastIndex) is not committed")
         changes.begin(at: header.firstIndex)
-        do throws(FrameError) {
-            try frame.withPayload { payload throws(FrameError) in
-                try apply(payload, of: header, at: now, into: &effects)
-            }
-        } catch {
-            // The frame's checksum was verified when it was received or read: this is a bug, and going on would be
-            // to guess what a committed entry says.
-            preconditionFailure("committed frame at \(header.firstIndex) can not be read: \(error)")
-        }
+    }
+
+    /// The frame's checksum was verified when it was received or read: this is a bug, and going on would be to guess
+    /// what a committed entry says.
+    private static func unreadable(_ header: FrameHeader, _ error: FrameError) -> Never {
+        preconditionFailure("committed frame at \(header.firstIndex) can not be read: \(error)")
+    }
+
+    private mutating func finish(
+        _ header: FrameHeader, size: Int, at now: Moment, into effects: inout ReplicaEffects
+    ) {
         guard failure == nil else { return }
         if !keyspace.events.isEmpty { effects.keyEvents.take(&keyspace.events) }
         appliedIndex = header.lastIndex
-        appliedEnd = FrameSummary(frame).end
+        appliedEnd = FrameEnd(
+            position: LogPosition(term: header.term, index: header.lastIndex), checksum: header.checksum)
         appliedTime = header.timestamp.advanced(by: Int(header.count) - 1)
         raft.setApplied(appliedIndex)
-        schedule.applied(bytes: frame.bytes.count)
+        schedule.applied(bytes: size)
         observeCommit(of: header, at: now)
         if let marker = passedMarker {
             passedMarker = nil
@@ -54,7 +113,8 @@ extension Replica {
     }
 
     private mutating func apply(
-        _ payload: RawSpan, of header: FrameHeader, at now: Moment, into effects: inout ReplicaEffects
+        _ payload: RawSpan, of header: FrameHeader, isWarm: Bool, at now: Moment,
+        into effects: inout ReplicaEffects
     ) throws(FrameError) {
         if header.kind == .leaderStart, keyspace.waiterCount > 0 {
             keyspace.sendWaitersAway()
@@ -66,7 +126,7 @@ extension Replica {
         repeat {
             group.removeAll(keepingCapacity: true)
             while group.count < Keyspace.warmMax, let range = try cursor.next(in: payload) { group.append(range) }
-            if header.kind == .entries { keyspace.warm(payload, entries: group) }
+            if header.kind == .entries, !isWarm { keyspace.warm(payload, entries: group) }
             for position in group.indices {
                 let entry = payload.extracting(group[position])
                 switch header.kind {

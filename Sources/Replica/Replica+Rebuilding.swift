@@ -36,7 +36,9 @@ extension Replica {
     // MARK: As the leader
 
     /// The log no longer has what `peer` needs: it gets a snapshot.
-    mutating func offerSnapshot(to peer: NodeID, firstAvailable: LogIndex, at now: Moment, into effects: inout ReplicaEffects) {
+    mutating func offerSnapshot(
+        to peer: NodeID, firstAvailable: LogIndex, at now: Moment, into effects: inout ReplicaEffects
+    ) {
         guard raft.role == .leader else { return }
         guard let stored, firstAvailable <= stored.newest.index.next else { return schedule.ask(.rebuild) }
         raft.needsSnapshot(peer, through: stored.newest.index, firstAvailable: firstAvailable)
@@ -80,8 +82,8 @@ extension Replica {
         keyspace.events.wanted = wanted
     }
 
-    /// Alters a record of this replica alone, as a fault of the program or of the machine would: for tests of what comes
-    /// of that. False when there is no such string.
+    /// Alters a record of this replica alone, as a fault of the program or of the machine would: for tests of what
+    /// comes of that. False when there is no such string.
     @discardableResult
     public mutating func alterForTest(_ key: [UInt8]) -> Bool {
         var reply = ReplyWriter(version: .two)

@@ -210,7 +210,8 @@ extension Replica {
     }
 
     /// The log begins behind what was wished for.
-    mutating func takeReleased(_ request: LogRead, first: LogIndex, at now: Moment, into effects: inout ReplicaEffects) {
+    mutating func takeReleased(_ request: LogRead, first: LogIndex, at now: Moment, into effects: inout ReplicaEffects)
+    {
         diskReads.removeAll { $0 == request.purpose }
         switch request.purpose {
         case .apply:

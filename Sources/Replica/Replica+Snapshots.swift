@@ -59,8 +59,9 @@ extension Replica {
     /// A follower tells its leader the digest that it noted last, once.
     mutating func tellDigest(into effects: inout ReplicaEffects) {
         guard raft.role == .follower, condition.isSound, let leader = raft.leader, let noted = agreement.newest,
-            conversation(with: leader) != nil, toldDigest.map({ $0.leader != leader || $0.index != noted.index }) ?? true
+            conversation(with: leader) != nil
         else { return }
+        if let told = toldDigest, told.leader == leader, told.index == noted.index { return }
         toldDigest = (leader, noted.index)
         effects.stateMessages.append((leader, .digest(noted.digest, at: noted.index)))
     }
@@ -73,10 +74,11 @@ extension Replica {
 
     // MARK: On the disk
 
-    /// Snapshots are on stable storage, and the log may begin behind the oldest of them, but not behind `keptFrom`: what
-    /// is kept for followers that fall behind.
+    /// Snapshots are on stable storage, and the log may begin behind the oldest of them, but not behind `keptFrom`:
+    /// what is kept for followers that fall behind.
     mutating func take(_ snapshots: StoredSnapshots, keptFrom: LogIndex, into effects: inout ReplicaEffects) {
-        precondition(snapshots.newest.index <= appliedIndex, "a snapshot of \(snapshots.newest), applied \(appliedIndex)")
+        precondition(
+            snapshots.newest.index <= appliedIndex, "a snapshot of \(snapshots.newest), applied \(appliedIndex)")
         precondition(snapshots.oldest <= snapshots.newest.index, "the oldest snapshot is newer than the newest")
         stored = snapshots
         if let underWay = snapshotUnderWay, underWay <= snapshots.newest.index { snapshotUnderWay = nil }

@@ -207,6 +207,9 @@ public struct Replica: ~Copyable, Sendable {
             raft.setDamaged(isDamaged)
         case .framesRead(let frames, let request):
             take(frames, for: request, at: now, into: &effects)
+        case .runRead(let run, let request):
+            diskReads.removeAll { $0 == request.purpose }
+            apply(run, at: now, into: &effects)
         case .framesReleased(let request, let first):
             takeReleased(request, first: first, at: now, into: &effects)
         case .state(let message, let sender):

@@ -50,6 +50,8 @@ public enum ReplicaEvent: Sendable {
     case logDamaged(Bool)
     /// The answer to a `LogRead`; empty when the log could not give them.
     case framesRead([Frame], LogRead)
+    /// The answer to a `LogRead` of what is to be applied.
+    case runRead(FrameRun, LogRead)
     /// Another one: the log begins behind what was wished for.
     case framesReleased(LogRead, first: LogIndex)
     /// What a peer says of its state, or wants to.

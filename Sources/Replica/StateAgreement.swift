@@ -7,8 +7,8 @@ public typealias NotedDigest = AgreedDigest
 
 /// What one replica noted, and what it has heard, as a leader, of the others.
 ///
-/// A majority decides, not the leader: were the leader's own state the wrong one, everybody else's would be thrown away.
-/// So a leader writes into the log what a quorum of voters agrees upon, itself among them or not; whoever noted
+/// A majority decides, not the leader: were the leader's own state the wrong one, everybody else's would be thrown
+/// away. So a leader writes into the log what a quorum of voters agrees upon, itself among them or not; whoever noted
 /// something else when it applied that marker is wrong, and sees it when it applies the next.
 struct StateAgreement: Sendable {
     /// Markers that are remembered: a follower may be that many behind and still be compared.

@@ -8,11 +8,7 @@ public import SnapshotStore
 public import Vocabulary
 
 /// Walks over a frozen state in the order of slots and writes what the snapshot before it does not have. Synchronous,
-/// and without a clock: its caller decides how fast it goes. Groups of slots that did not change since then are not even
-/// looked at.
-///
-/// Every record's hash is computed again on the way and the sum compared with the slot's: what a fault of the memory has
-/// altered since it was written is found here, before it is stored.
+/// and without a clock: its caller decides how fast it goes. Slots that did not change since then are not looked at.
 public struct SnapshotMaker<Disk: Storage> {
     public let order: SnapshotOrder
     private let image: KeyspaceImage

@@ -7,8 +7,8 @@ public import SnapshotFormat
 import SnapshotStore
 import Vocabulary
 
-/// Gives out what manifests name, and nothing else. For one thread. The receiver checks what it gets, so that nothing is
-/// computed here for a byte that is sent.
+/// Gives out what manifests name, and nothing else. For one thread. The receiver checks what it gets, so that nothing
+/// is computed here for a byte that is sent.
 public struct SnapshotServer<Disk: Storage> {
     private let disk: Disk
     /// The snapshot that was asked for last, which is the one that will be asked for next.

@@ -18,8 +18,8 @@ public enum StateFinding: Sendable {
 }
 
 public enum StateSearch {
-    /// Looks through the snapshots, newest first. One that turns out to be damaged is told, and the one before it looked
-    /// at, as long as the log reaches back to it.
+    /// Looks through the snapshots, newest first. One that turns out to be damaged is told, and the one before it
+    /// looked at, as long as the log reaches back to it.
     ///
     /// - Parameters:
     ///   - load: loads a snapshot.

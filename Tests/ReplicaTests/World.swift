@@ -221,7 +221,8 @@ final class World {
     }
 
     private func release(before first: LogIndex, of id: NodeID) {
-        guard let old = nodes[id]?.disk.frames.prefix(while: { $0.header.lastIndex < first }), let last = old.last else {
+        guard let old = nodes[id]?.disk.frames.prefix(while: { $0.header.lastIndex < first }), let last = old.last
+        else {
             return
         }
         nodes[id]?.disk.frames.removeFirst(old.count)

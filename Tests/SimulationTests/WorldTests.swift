@@ -115,7 +115,7 @@ import Testing
     ])
     func `a planted bug makes a judge object`(bug: PlantedBug, kind: Fault.Kind) {
         var found: Violation?
-        for seed in 0..<12 as Range<UInt64> where found == nil {
+        for seed in 0..<60 as Range<UInt64> where found == nil {
             var schedule = Schedule(seed: seed, nodes: 3, length: 3 * WorldTests.second, faults: [])
             for number in 0..<6 as Range<Int64> {
                 schedule.faults.append(
