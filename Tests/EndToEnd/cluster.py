@@ -253,10 +253,11 @@ class Cluster:
             return states.pop() if len(states) == 1 else None
         return eventually(look, "all nodes are healthy and equal", deadline, pause=0.1)
 
-    def admin(self, name, path, token=None, method="GET", timeout=10):
+    def admin(self, name, path, token=None, method="GET", timeout=10, body=None):
         """Status code and body of a request to the admin port."""
         host, port = self.port_address(name, "admin")
-        request = urllib.request.Request(f"https://{host}:{port}{path}", method=method)
+        data = None if body is None else body.encode()
+        request = urllib.request.Request(f"https://{host}:{port}{path}", method=method, data=data)
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         context = ssl.create_default_context(cafile=str(self.path(self.file()["ca"])))
