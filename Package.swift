@@ -71,14 +71,17 @@ let package = Package(
             swiftSettings: safe),
 
         .target(
-            name: "ReplicaLog", dependencies: ["Vocabulary", "LogFormat", "Consensus", "Replica", "LogStore"],
+            name: "ReplicaLog",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "PeerProtocol", "Replica", "LogStore",
+            ],
             swiftSettings: safe),
 
         .target(
             name: "ReplicaSnapshots",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "Keyspace", "PeerProtocol", "Replica", "LogStore",
-                "SnapshotFormat", "SnapshotStore",
+                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "Keyspace", "PeerProtocol", "RESP", "Replica",
+                "LogStore", "SnapshotFormat", "SnapshotStore",
             ], swiftSettings: safe),
 
         // The test world: clock, network, disk, clients and judges.
@@ -86,7 +89,7 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "PeerProtocol", "Replica",
-                "LogStore", "ReplicaLog",
+                "LogStore", "SnapshotFormat", "SnapshotStore", "ReplicaLog", "ReplicaSnapshots",
             ], swiftSettings: safe),
 
         // Composition.
@@ -111,7 +114,8 @@ let package = Package(
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "LogStore", "Settings",
+                "Vocabulary", "ByteCoding", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "LogStore",
+                "ReplicaSnapshots", "Settings",
             ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.
@@ -125,7 +129,7 @@ let package = Package(
         .executableTarget(
             name: "nodectl",
             dependencies: [
-                "Vocabulary", "Platform", "NodeControl",
+                "Vocabulary", "Telemetry", "Platform", "Settings", "NodeControl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(
@@ -194,7 +198,8 @@ let package = Package(
         .testTarget(
             name: "ReplicaLogTests",
             dependencies: [
-                "ReplicaLog", "Replica", "Consensus", "Simulation", "LogStore", "LogFormat", "ByteCoding", "Vocabulary",
+                "ReplicaLog", "Replica", "Consensus", "Keyspace", "PeerProtocol", "Simulation", "LogStore", "LogFormat",
+                "ByteCoding", "Vocabulary",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -207,8 +212,8 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Simulation", "Replica", "LogStore", "LogFormat", "Keyspace", "RESP", "Consensus", "Platform",
-                "ByteCoding", "Vocabulary",
+                "Simulation", "Replica", "LogStore", "LogFormat", "Keyspace", "RESP", "Consensus", "PeerProtocol",
+                "Platform", "ByteCoding", "Vocabulary",
             ],
             swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Vocabulary"], swiftSettings: strict),
@@ -228,7 +233,8 @@ let package = Package(
         .testTarget(
             name: "NodeControlTests",
             dependencies: [
-                "NodeControl", "AdminAPI", "Settings", "Telemetry", "LogStore", "TLS", "Platform", "Vocabulary",
+                "NodeControl", "AdminAPI", "Settings", "Telemetry", "LogStore", "LogFormat", "TLS", "Platform",
+                "ByteCoding", "Vocabulary",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

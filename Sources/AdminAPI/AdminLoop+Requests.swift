@@ -37,8 +37,23 @@ extension OperatorRequest {
         case .proveIndexes: "proof of indexes"
         case .rebuildIndexes: "rebuild of indexes"
         case .snapshot: "snapshot"
+        case .compact(let parts): "compaction of \(parts.sorted().map(\.rawValue).joined(separator: ", "))"
+        case .quiesce(let seconds): "hold of the files for \(seconds) s"
+        case .endQuiesce: "end of the hold of the files"
+        case .changeMembers(let order, let isForced): order.name + (isForced ? " (forced)" : "")
         case .corruptRecord: "TEST: corruption of a record in memory"
         case .reload: "reload"
+        }
+    }
+}
+
+extension MembershipOrder {
+    fileprivate var name: String {
+        switch self {
+        case .add(let new, let asVoter): "addition of \(new.id)" + (asVoter ? " as a voter" : "")
+        case .promote(let node, _): "promotion of \(node)"
+        case .remove(let node): "removal of \(node)"
+        case .replace(let old, let new): "replacement of \(old) by \(new.id)"
         }
     }
 }

@@ -23,6 +23,7 @@ final class AdminLoop {
     private let door: Registration
     private var context: TLSContext
     private(set) var tokens: AdminTokens
+    var office: JoinOffice?
     private var peers: [Registration: AdminPeer] = [:]
     private var askers: [OperatorTicket: Registration] = [:]
     /// Peers that were left with bytes to read, so that the others get their turn.
@@ -42,7 +43,7 @@ final class AdminLoop {
 
     init(
         _ options: AdminOptions, reactor: Reactor, board: StatusBoard, desk: OperatorDesk, tokens: AdminTokens,
-        context: TLSContext, orders: OrderBox, log: Logger
+        context: TLSContext, office: JoinOffice?, orders: OrderBox, log: Logger
     ) throws(SystemError) {
         self.options = options
         self.reactor = reactor
@@ -50,6 +51,7 @@ final class AdminLoop {
         self.desk = desk
         self.tokens = tokens
         self.context = context
+        self.office = office
         self.orders = orders
         self.log = log
         listener = try Socket.listen(on: options.listen, backlog: 128)
@@ -198,22 +200,36 @@ final class AdminLoop {
         _ = takeOrders()
         switch outcome(of: request, from: peer) {
         case .answer(let response): respond(response, to: peer)
-        case .unauthorized(let response, let isFailure):
-            let delay = isFailure ? loginFailed(request, from: peer) : .zero
-            if delay > .zero {
-                counters.answered(response.status)
-                peer.connection.respond(response, notBefore: now + delay)
-            } else {
-                respond(response, to: peer)
-            }
-        case .ask(let operation):
-            guard let ticket = desk.post(operation) else { return respond(AdminRouter.busy, to: peer) }
-            log.info(
-                "an operator asks for an operation",
-                metadata: ["operation": "\(operation.name)", "client": "\(peer.name)", "ticket": "\(ticket.number)"])
-            peer.operation = (ticket, now + options.operationTime)
-            askers[ticket] = registration
+        case .unauthorized(let response, isFailure: false): respond(response, to: peer)
+        case .unauthorized(let response, isFailure: true): refuse(response, request, of: peer)
+        case .office(let order): answer(order, request, of: peer, registration)
+        case .ask(let operation): ask(operation, of: peer, registration)
         }
+    }
+
+    /// Answers who sent a wrong token, and not too soon.
+    func refuse(_ response: HTTPResponse, _ request: HTTPRequest, of peer: AdminPeer) {
+        let delay = loginFailed(request, from: peer)
+        guard delay > .zero else { return respond(response, to: peer) }
+        counters.answered(response.status)
+        peer.connection.respond(response, notBefore: now + delay)
+    }
+
+    /// Has the node carry out an operation, whose outcome is the answer; or, of a join that is done, what was promised.
+    func ask(
+        _ operation: OperatorRequest, of peer: AdminPeer, _ registration: Registration,
+        promising promise: JoinPromise? = nil
+    ) {
+        guard let ticket = desk.post(operation) else {
+            if let promise { office?.release(promise.token) }
+            return respond(AdminRouter.busy, to: peer)
+        }
+        log.info(
+            "an operator asks for an operation",
+            metadata: ["operation": "\(operation.name)", "client": "\(peer.name)", "ticket": "\(ticket.number)"])
+        peer.operation = (ticket, now + options.operationTime)
+        peer.promise = promise
+        askers[ticket] = registration
     }
 
     func respond(_ response: HTTPResponse, to peer: AdminPeer) {
@@ -231,7 +247,8 @@ final class AdminLoop {
                 continue
             }
             peer.operation = nil
-            respond(AdminRouter.response(to: outcome), to: peer)
+            respond(peer.promise.map { response(to: outcome, $0) } ?? AdminRouter.response(to: outcome), to: peer)
+            peer.promise = nil
             serve(registration)
         }
     }
@@ -266,6 +283,7 @@ final class AdminLoop {
         desk.giveUp(ticket)
         askers[ticket] = nil
         peer.operation = nil
+        peer.promise = nil
     }
 
     private func close(_ registration: Registration) {

@@ -16,6 +16,8 @@ final class AdminPeer {
     var connection: AdminConnection
     /// The operation whose outcome is its request's answer, and how long it is waited for.
     var operation: (ticket: OperatorTicket, until: Instant)?
+    /// What is answered when that operation adds a node that joins.
+    var promise: JoinPromise?
     private let session: TLSSession
     /// Nil when the handshake is done.
     private(set) var handshakeDeadline: Instant?

@@ -92,27 +92,33 @@ extension AdminRouter {
         }
     }
 
-    /// The body is `{"key": "KEY"}`.
+    /// The body is `{"key": "KEY"}`, perhaps with `"hidden": true`.
     func corruptRecord(_ request: HTTPRequest) -> Outcome {
         do throws(JSONError) {
-            let members = try AdminRouter.members(of: request.body)
-            guard members.count == 1, case ("key", .text(let key)) = members[0] else {
-                throw JSONError(what: "not one \"key\" that is a text", offset: 0)
+            var key: String?
+            var isHidden = false
+            for (name, value) in try AdminRouter.members(of: request.body) {
+                switch (name, value) {
+                case ("key", .text(let text)): key = text
+                case ("hidden", .flag(let flag)): isHidden = flag
+                default: throw JSONError(what: "a field that this request does not have", offset: 0)
+                }
             }
-            return .ask(.corruptRecord(key: Array(key.utf8)))
+            guard let key else { throw JSONError(what: "no \"key\" that is a text", offset: 0) }
+            return .ask(.corruptRecord(key: Array(key.utf8), isHidden: isHidden))
         } catch {
-            return AdminRouter.badBody(error, remedy: #"send {"key": "KEY"}"#)
+            return AdminRouter.badBody(error, remedy: #"send {"key": "KEY"}, or {"key": "KEY", "hidden": true}"#)
         }
     }
 
-    private static func badBody(_ error: JSONError, remedy: String) -> Outcome {
+    static func badBody(_ error: JSONError, remedy: String) -> Outcome {
         .answer(
             .error(
                 400, "bad_body", "the body is not valid: \(error.what) (at byte \(error.offset))", remedy: remedy))
     }
 
     /// The members of an object; none for an empty body.
-    private static func members(
+    static func members(
         of body: [UInt8]
     ) throws(JSONError) -> [(name: String, value: JSONValue)] {
         if body.isEmpty { return [] }

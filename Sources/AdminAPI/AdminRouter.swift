@@ -10,6 +10,8 @@ struct AdminRouter {
         case answer(HTTPResponse)
         /// A wrong or missing token: the answer may have to wait. `isFailure` is false when none was sent.
         case unauthorized(HTTPResponse, isFailure: Bool)
+        /// It is about a node that is to join.
+        case office(OfficeOrder)
         /// The node is asked; its outcome becomes the answer through `AdminRouter.response(to:)`.
         case ask(OperatorRequest)
     }
@@ -30,7 +32,7 @@ struct AdminRouter {
         guard let route = Route(rawValue: request.path), hasTestHooks || !route.isTestHook else {
             return .answer(AdminRouter.notFound(request.path))
         }
-        guard route.isGet ? request.method == "GET" || request.method == "HEAD" : request.method == "POST" else {
+        guard route.takes(request.method) else {
             return .answer(AdminRouter.notAllowed(route))
         }
         if let refusal = refusal(of: route) { return refusal }
@@ -46,6 +48,12 @@ struct AdminRouter {
         case .indexVerify: return indexes(request) { .proveIndexes($0) }
         case .indexRebuild: return indexes(request) { .rebuildIndexes($0) }
         case .snapshot: return snapshot(request)
+        case .compact: return compact(request)
+        case .quiesce: return quiesce(request)
+        case .memberAdd, .memberPromote, .memberRemove, .memberReplace: return members(route, request)
+        case .memberToken: return memberToken(request)
+        case .join: return join(request)
+        case .authority: return .office(.authority)
         case .testCorrupt: return corruptRecord(request)
         case .reload: return .ask(.reload)
         case .openapi:
@@ -67,7 +75,7 @@ struct AdminRouter {
                     remedy: "add the address to the allow-list of the metrics"))
         }
         switch (route.admission, identity) {
-        case (.nobodyIsAsked, _), (_, .admin), (.metrics, .metrics): return nil
+        case (.nobodyIsAsked, _), (.joinToken, _), (_, .admin), (.metrics, .metrics): return nil
         case (.admin, .metrics):
             return .answer(
                 .error(403, "forbidden", "a metrics token reads metrics only", remedy: "use an admin token"))
@@ -93,7 +101,7 @@ struct AdminRouter {
         return response
     }
 
-    private static func notFound(_ path: String) -> HTTPResponse {
+    static func notFound(_ path: String) -> HTTPResponse {
         .error(404, "not_found", "there is nothing at this path", remedy: "see /v1/openapi.json for what there is")
     }
 

@@ -38,15 +38,15 @@ public final class AdminServer: Sendable {
     /// Opens the port, so that one in use is known before anything depends on it. Nothing is served before `start`.
     public init(
         _ options: AdminOptions, board: StatusBoard, desk: OperatorDesk, tokens: AdminTokens, context: TLSContext,
-        log: Logger
+        office: JoinOffice? = nil, log: Logger
     ) throws(AdminError) {
         do throws(SystemError) {
             let reactor = try Reactor()
             let waker = reactor.waker
             let orders = OrderBox(waker: waker)
             let loop = try AdminLoop(
-                options, reactor: reactor, board: board, desk: desk, tokens: tokens, context: context, orders: orders,
-                log: log)
+                options, reactor: reactor, board: board, desk: desk, tokens: tokens, context: context,
+                office: office, orders: orders, log: log)
             self.orders = orders
             address = loop.address
             state = Mutex(State(loop: Handover(loop: loop), thread: nil))

@@ -26,7 +26,7 @@ enum OpenAPI {
 
     private static func path(_ route: Route, to writer: inout JSONWriter) {
         writer.object { writer in
-            for method in route.isGet ? ["get", "head"] : ["post"] {
+            for method in ["get", "head", "post", "delete"] where route.takes(method.uppercased()) {
                 writer.member(method) { operation(route, method, to: &$0) }
             }
         }
@@ -38,7 +38,7 @@ enum OpenAPI {
             writer.member("summary", route.summary)
             writer.member("security") { writer in
                 writer.array { writer in
-                    guard route.admission != .nobodyIsAsked else { return }
+                    guard route.admission == .admin || route.admission == .metrics else { return }
                     writer.object { $0.member("bearer") { $0.array { _ in } } }
                 }
             }
@@ -50,6 +50,11 @@ enum OpenAPI {
                 writer.member("requestBody") { body(["index": "string"], to: &$0) }
             }
             if route == .snapshot { writer.member("requestBody") { body(["wait": "boolean"], to: &$0) } }
+            if route == .compact { writer.member("requestBody") { body(["parts": "string"], to: &$0) } }
+            if route == .quiesce, method == "post" {
+                writer.member("requestBody") { body(["seconds": "integer"], to: &$0) }
+            }
+            if let fields = route.memberFields { writer.member("requestBody") { body(fields, to: &$0) } }
             if route == .testCorrupt { writer.member("requestBody") { body(["key": "string"], to: &$0) } }
             if route == .repair { writer.member("requestBody") { body(["force": "boolean"], to: &$0) } }
             writer.member("responses") { responses(route, to: &$0) }
@@ -195,14 +200,15 @@ extension Route {
     /// Statuses besides 200, apart from those that any malformed request can get.
     fileprivate var otherStatuses: [(Int, String)] {
         var statuses: [(Int, String)] = []
-        if [.failover, .repair, .indexVerify, .indexRebuild, .snapshot, .testCorrupt].contains(self) {
+        if !isGet, self != .reload {
             statuses += [(400, "The body is not valid.")]
         }
-        if admission != .nobodyIsAsked {
+        if admission == .admin || admission == .metrics {
             statuses += [
                 (401, "No token, or one that is not valid."), (403, "Not allowed with this token or address."),
             ]
         }
+        if self == .join { statuses += [(401, "No join token."), (403, "Expired, or for another node.")] }
         if self == .failover { statuses += [(404, "No such node.")] }
         if !isGet {
             statuses += [

@@ -13,6 +13,15 @@ enum Route: String, CaseIterable, Sendable {
     case indexVerify = "/v1/indexes/verify"
     case indexRebuild = "/v1/indexes/rebuild"
     case snapshot = "/v1/snapshot"
+    case compact = "/v1/compact"
+    case quiesce = "/v1/quiesce"
+    case memberAdd = "/v1/members/add"
+    case memberPromote = "/v1/members/promote"
+    case memberRemove = "/v1/members/remove"
+    case memberReplace = "/v1/members/replace"
+    case memberToken = "/v1/members/tokens"
+    case join = "/v1/join"
+    case authority = "/v1/authority"
     case reload = "/v1/reload"
     case testCorrupt = "/v1/test/corrupt"
     case openapi = "/v1/openapi.json"
@@ -26,6 +35,8 @@ enum Route: String, CaseIterable, Sendable {
         /// An admin or a metrics token.
         case metrics
         case admin
+        /// Who has a join token, which is in the body.
+        case joinToken
     }
 
     /// What a port with or without test hooks offers.
@@ -35,20 +46,34 @@ enum Route: String, CaseIterable, Sendable {
     var isTestHook: Bool { self == .testCorrupt }
 
     var isGet: Bool {
-        ![.failover, .repair, .indexVerify, .indexRebuild, .snapshot, .reload, .testCorrupt].contains(self)
+        switch self {
+        case .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .compact, .quiesce: false
+        case .reload, .testCorrupt: false
+        case .memberAdd, .memberPromote, .memberRemove, .memberReplace, .memberToken, .join: false
+        default: true
+        }
+    }
+
+    /// Whether a request of this method is one of this path's.
+    func takes(_ method: String) -> Bool {
+        if isGet { return method == "GET" || method == "HEAD" }
+        return method == "POST" || self == .quiesce && method == "DELETE"
     }
 
     var admission: Guard {
         switch self {
-        case .health, .ready, .readyLeader, .readyReads, .page, .script, .style: .nobodyIsAsked
+        case .health, .ready, .readyLeader, .readyReads, .page, .script, .style, .authority: .nobodyIsAsked
         case .metrics: .metrics
-        case .status, .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .reload, .testCorrupt, .openapi:
+        case .status, .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .compact, .quiesce, .reload,
+            .testCorrupt, .openapi:
             .admin
+        case .memberAdd, .memberPromote, .memberRemove, .memberReplace, .memberToken: .admin
+        case .join: .joinToken
         }
     }
 
     /// The methods, as an `Allow` header lists them.
-    var allowed: String { isGet ? "GET, HEAD" : "POST" }
+    var allowed: String { isGet ? "GET, HEAD" : self == .quiesce ? "POST, DELETE" : "POST" }
 
     var summary: String {
         switch self {
@@ -67,6 +92,23 @@ enum Route: String, CaseIterable, Sendable {
             "Builds secondary indexes anew while those in service answer. Status tells how far they are."
         case .snapshot:
             "Has every node write a snapshot of the state as it is now; the leader answers when its own is durable."
+        case .compact:
+            "Makes this node's snapshots, log and memory smaller, while it serves. Status tells the end."
+        case .quiesce:
+            "Holds the node's files still for a bounded time, so that they can be copied; DELETE ends that early."
+        case .memberAdd:
+            "Adds a node, which is sent the log from then on; with `promote` it becomes a voter once it has caught up."
+        case .memberPromote: "Makes a learner a voter, at once or when it has caught up."
+        case .memberRemove: "Removes a voter or a learner."
+        case .memberReplace:
+            """
+            Puts another node in a voter's place once it has caught up; with the same id, takes a node in anew that \
+            lost its disk.
+            """
+        case .memberToken: "Makes a token by which one node of that name may join, once, until it expires."
+        case .join:
+            "Lets a node in that has a join token: signs its certificate, adds it, and answers with what it needs."
+        case .authority: "The certificate of the authority that signs the nodes' certificates."
         case .testCorrupt: "Alters one record in this node's memory, for tests."
         case .reload: "Reads certificates, tokens and log level again, as SIGHUP does."
         case .openapi: "This document."

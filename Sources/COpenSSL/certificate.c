@@ -109,3 +109,22 @@ X509 *trireme_certificate_make(const struct trireme_certificate_order *order) {
     X509_free(certificate);
     return NULL;
 }
+
+X509_REQ *trireme_request_make(EVP_PKEY *key, const char *common_name) {
+    X509_REQ *request = X509_REQ_new();
+    if (request == NULL) return NULL;
+    // 0 means version 1, the only one.
+    if (X509_REQ_set_version(request, 0) && add_field(X509_REQ_get_subject_name(request), "CN", common_name) &&
+        X509_REQ_set_pubkey(request, key) && X509_REQ_sign(request, key, EVP_sha256()) > 0) {
+        return request;
+    }
+    X509_REQ_free(request);
+    return NULL;
+}
+
+EVP_PKEY *trireme_request_key(X509_REQ *request) {
+    EVP_PKEY *key = X509_REQ_get_pubkey(request);
+    if (key != NULL && X509_REQ_verify(request, key) == 1) return key;
+    EVP_PKEY_free(key);
+    return NULL;
+}

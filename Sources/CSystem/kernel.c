@@ -1,6 +1,7 @@
 // Linux calls that the Glibc module does not give to Swift: epoll, eventfd, signalfd, accept4, posix_spawn's extras.
 #define _GNU_SOURCE
 #include "CSystem.h"
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -145,3 +146,13 @@ int trireme_spawn(pid_t *process, const char *path, char *const arguments[], cha
     return failure;
 }
 int trireme_exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status); }
+
+void trireme_trim_memory(void) { malloc_trim(0); }
+
+void trireme_prepare_memory(void) {
+    // The largest that glibc takes: half a heap, and a heap.
+    const int piece = 32 << 20, heap = 64 << 20;
+    mallopt(M_MMAP_THRESHOLD, piece);
+    mallopt(M_TRIM_THRESHOLD, heap);
+    mallopt(M_TOP_PAD, heap);
+}

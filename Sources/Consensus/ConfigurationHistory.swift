@@ -63,6 +63,18 @@ struct ConfigurationHistory: Hashable, Sendable {
         uncommitted.removeAll()
     }
 
+    /// In the state at `change.index`, all of which is committed and in the log, this configuration was in force. That
+    /// is news when the entry that brought it is before the log's first.
+    ///
+    /// - Returns: whether it was.
+    mutating func learn(_ change: ConfigurationChange) -> Bool {
+        guard base.index <= change.index, !uncommitted.contains(where: { $0.index <= change.index }),
+            base.configuration != change.configuration
+        else { return false }
+        base = change
+        return true
+    }
+
     func checkInvariants(commitIndex: LogIndex, lastIndex: LogIndex) {
         precondition(base.index <= commitIndex, "configuration of \(base.index), committed \(commitIndex)")
         var index = commitIndex

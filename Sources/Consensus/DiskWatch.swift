@@ -26,6 +26,12 @@ struct DiskWatch: Hashable, Sendable {
         while let oldest = batches.first, oldest.through <= ticket { batches.removeFirst() }
     }
 
+    /// What is owed counts from now on: it was not the disk that kept it.
+    mutating func forgive(now: Instant) {
+        guard let newest = batches.last else { return }
+        batches = [Batch(through: newest.through, since: now)]
+    }
+
     /// The age of the oldest order without an answer; zero when there is none.
     func debt(now: Instant) -> Duration {
         guard let oldest = batches.first else { return .zero }

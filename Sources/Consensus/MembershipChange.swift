@@ -69,6 +69,8 @@ public enum MembershipRefusal: Error, Hashable, Sendable, CustomStringConvertibl
     case repairing(NodeID)
     case noSpace(NodeID)
     case tooFarBehind(NodeID, match: LogIndex, last: LogIndex)
+    /// A quorum would need these, and they cannot vote: no leader has met them yet, or they repair what they have lost.
+    case wouldNeed([NodeID])
     /// So few of the voters to come, or of those of now, answer that nothing could be decided: these of the former.
     case wouldLoseQuorum(answering: [NodeID])
     /// Fewer voters than now might fail at once.
@@ -89,11 +91,16 @@ public enum MembershipRefusal: Error, Hashable, Sendable, CustomStringConvertibl
         case .repairing(let node): "\(node) does not count while it repairs its log or its state"
         case .noSpace(let node): "\(node) has no disk space left"
         case .tooFarBehind(let node, let match, let last): "\(node) is at \(match), the log ends at \(last)"
+        case .wouldNeed(let nodes):
+            "a majority would need \(MembershipRefusal.list(nodes)), and whoever never took part, or repairs its log or"
+                + " its state, cannot vote until it has caught up with a leader"
         case .wouldLoseQuorum(let answering):
-            "only \(answering.map(\.description).joined(separator: ", ")) would answer, which is no quorum"
+            "only \(MembershipRefusal.list(answering)) would answer, which is no quorum"
         case .reducesTolerance(let now, let then): "\(now) of the voters may fail at once now, and \(then) afterwards"
         }
     }
+
+    private static func list(_ nodes: [NodeID]) -> String { nodes.map(\.description).joined(separator: ", ") }
 
     /// Whether it can be insisted on: nothing is lost by it, but the cluster may stop until more nodes are there.
     public var isOverridable: Bool {
@@ -112,6 +119,8 @@ public enum MembershipRefusal: Error, Hashable, Sendable, CustomStringConvertibl
         case .tooManyMembers, .noVoterLeft: .operate("add or remove another member first")
         case .unreachable: .retry("start that node, or wait until it is connected")
         case .repairing, .tooFarBehind: .retry("wait until that node has caught up; `nodectl status` shows its lag")
+        case .wouldNeed:
+            .retry("start those nodes and wait until they have caught up; `nodectl status` shows their lag")
         case .noSpace: .operate("free disk space on that node")
         case .wouldLoseQuorum: .retry("start the nodes that are down")
         case .reducesTolerance: .operate("add or replace a voter instead, or insist on it")

@@ -1,12 +1,28 @@
 // The configuration in force: it follows the log, and the peers follow it.
 
-import Vocabulary
+public import Vocabulary
 
 extension Raft {
     /// The newest configuration that is known to be committed.
     public var committedConfiguration: Configuration { history.base.configuration }
     /// Whether the configuration in force is committed.
     public var isConfigurationCommitted: Bool { history.isCommitted }
+
+    /// Whom this node has to be connected with, sorted: its peers, the members of every configuration that is not
+    /// certain to be over, and the leader that it follows. One that removes itself leads until that is committed, and
+    /// then hands over.
+    public var correspondents: [NodeID] {
+        let all = peerIDs + history.all.flatMap(\.configuration.members) + (leader.map { [$0] } ?? [])
+        return Set(all).subtracting([id]).sorted()
+    }
+
+    /// Whether a voter has acknowledged to this leader the newest committed configuration, which says that it votes.
+    public func votesKnowingly(_ node: NodeID) -> Bool {
+        guard role == .leader, history.base.configuration.isVoter(node), let position = position(of: node) else {
+            return false
+        }
+        return peers[position].leavesAt == nil && peers[position].matchIndex >= history.base.index
+    }
 
     /// A configuration has come into the log, with frames that were just appended.
     mutating func appended(_ change: ConfigurationChange, now: Instant, into out: inout [Directive]) {
@@ -42,10 +58,12 @@ extension Raft {
     /// they know it.
     private mutating func gatherPeers(now: Instant) {
         let members = configuration.members.filter { $0 != id }
-        var next = members.map { node in
-            var peer = position(of: node).map { peers[$0] } ?? newPeer(node, now: now)
-            peer.leavesAt = nil
-            return peer
+        var next = members.map { node -> PeerProgress in
+            // One that comes back may come with another disk: what was known of the old one's log holds no more.
+            guard let position = position(of: node), peers[position].leavesAt == nil else {
+                return newPeer(node, now: now)
+            }
+            return peers[position]
         }
         if role == .leader {
             for var peer in peers where !configuration.isMember(peer.id) {

@@ -10,7 +10,7 @@ extension Raft {
     /// It stops being blank in two ways only. With other blank nodes it elects a first leader; or a leader finds it,
     /// and then a fence closes with the first ballot. It takes no term from anybody else: with a ballot and without a
     /// fence it would vote like a node that has forgotten nothing.
-    var isBlank: Bool { log.last.index == .zero && term == .zero }
+    public var isBlank: Bool { log.last.index == .zero && term == .zero }
 
     /// The next candidacy without news from a leader. A node whose disk is full lets the others go first: it would
     /// only have to hand over.
@@ -21,15 +21,22 @@ extension Raft {
 
     mutating func electionDue(now: Instant, into out: inout [Directive]) {
         askTerms(into: &out)
-        guard isElectable, takesPart, now >= campaignDeadline, !isDiskStalled(now: now) else {
-            return armTimer(now: now)
-        }
+        guard isElectable, takesPart else { return loseLeader(now: now, into: &out) }
+        guard now >= campaignDeadline, !isDiskStalled(now: now) else { return armTimer(now: now) }
         if isAlone {
             if role != .candidate { campaign(isHandover: false, now: now, into: &out) }
             armTimer(now: now)
         } else {
             startPreVote(now: now, into: &out)
         }
+    }
+
+    /// Who may not campaign knows no leader either when another one would look for the next. It may be one that this
+    /// node's log does not name, and is to be let in then.
+    private mutating func loseLeader(now: Instant, into out: inout [Directive]) {
+        if role == .follower { leader = nil }
+        armTimer(now: now)
+        announce(into: &out)
     }
 
     /// Whether this node votes, or did before a configuration that is not committed yet. The latter may be the only one

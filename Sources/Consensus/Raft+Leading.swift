@@ -171,7 +171,9 @@ extension Raft {
     // MARK: - Time
 
     mutating func tickLeader(now: Instant, into out: inout [Directive]) {
-        if !isAlone, isDiskStalled(now: now) { return leaveForDisk(disk.debt(now: now), now: now, into: &out) }
+        if !isAlone, !isDiskHeld, isDiskStalled(now: now) {
+            return leaveForDisk(disk.debt(now: now), now: now, into: &out)
+        }
         guard hearsQuorum(now: now) else { return stepDown(.lostQuorum, now: now, into: &out) }
         tickHandover(now: now, into: &out)
         noticeCommit(now: now, into: &out)
@@ -238,9 +240,12 @@ extension Raft {
     // MARK: - Connections
 
     /// Frames can be exchanged with `peer` (again).
-    public mutating func peerConnected(_ peer: NodeID) {
+    ///
+    /// - Parameter isOtherDisk: what speaks under this name has not the log that spoke under it before.
+    public mutating func peerConnected(_ peer: NodeID, isOtherDisk: Bool = false, now: Instant) {
         noteConnection(of: peer, stands: true)
         guard let position = position(of: peer) else { return }
+        if isOtherDisk { peers[position].reset(next: log.last.index.next, now: now) }
         peers[position].isConnected = true
         peers[position].hasReported = false
         noteDeparture(of: peer)

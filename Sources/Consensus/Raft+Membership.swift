@@ -15,30 +15,47 @@ extension Raft {
         if case .catchingUp(let learner, _) = membership.stage { learner } else { nil }
     }
 
+    /// The voter whose place it takes, if it takes one's.
+    public var replacedVoter: NodeID? {
+        if case .catchingUp(_, let old) = membership.stage { old } else { nil }
+    }
+
     /// Begins a change of membership. `proposeConfiguration` follows for each of its steps, and `membershipEnded`.
     ///
-    /// - Parameter isForced: it may stop the cluster until other nodes come (`MembershipRefusal.isOverridable`). No
-    ///   rule that protects data is suspended by it.
+    /// - Parameters:
+    ///   - isForced: it may stop the cluster until other nodes come (`MembershipRefusal.isOverridable`). It suspends
+    ///     no rule that protects data.
+    ///   - hasTakenPart: whether a leader has ever met that member. Who has not taken part comes with an empty disk
+    ///     and has no vote before a leader has fed it, whatever the configuration says.
     public mutating func changeMembership(
-        _ request: MembershipRequest, isForced: Bool = false, now: Instant, into out: inout [Directive]
+        _ request: MembershipRequest, isForced: Bool = false, hasTakenPart: (NodeID) -> Bool = { _ in true },
+        now: Instant, into out: inout [Directive]
     ) throws(MembershipRefusal) {
         guard role == .leader else { throw .notLeader(leader: leader) }
         guard rule.knowsCommitted(commitIndex) else { throw .termNotOpened }
-        guard !isChangingMembership else { throw .underWay }
         if let bar = proposalBar { throw .barred(bar) }
+        // Nobody is to wait any longer for a learner that shall go.
+        if case .remove(let node) = request, node == promotionTarget { cancelPromotion(into: &out) }
+        guard !isChangingMembership else { throw .underWay }
         switch request {
         case .addLearner(let node):
             let next = try withLearner(node)
             propose(next, then: .settling, into: &out)
         case .promote(let node, let whenCaughtUp):
-            try promote(node, replacing: nil, isPatient: whenCaughtUp, isForced: isForced, now: now, into: &out)
+            if whenCaughtUp { return try promoteWhenReady(node, replacing: nil, now: now, into: &out) }
+            let next = try with(node, now: now)
+            try checkVoters(of: next, isForced: isForced, hasTakenPart: hasTakenPart, now: now)
+            propose(next, then: .settling, into: &out)
         case .remove(let node):
-            let next = try without(node, isForced: isForced, now: now)
+            let next = try without(node)
+            if configuration.isVoter(node) {
+                try checkVoters(of: next, isForced: isForced, hasTakenPart: hasTakenPart, now: now)
+            }
             propose(next, then: .settling, into: &out)
         case .replace(let old, let new):
             guard configuration.isVoter(old) else { throw .unknownNode(old) }
             if configuration.isLearner(new) {
-                try promote(new, replacing: old, isPatient: true, isForced: isForced, now: now, into: &out)
+                try promoteWhenReady(new, replacing: old, now: now, into: &out)
             } else {
                 let next = try withLearner(new)
                 propose(next, then: .catchingUp(learner: new, replacing: old), into: &out)
@@ -61,32 +78,59 @@ extension Raft {
         return next
     }
 
-    private func without(_ node: NodeID, isForced: Bool, now: Instant) throws(MembershipRefusal) -> Configuration {
-        if configuration.isLearner(node), let next = configuration.removing(learner: node) { return next }
+    private func without(_ node: NodeID) throws(MembershipRefusal) -> Configuration {
+        if let next = configuration.removing(learner: node), configuration.isLearner(node) { return next }
         guard configuration.isVoter(node) else { throw .unknownNode(node) }
         guard let next = configuration.joint(adding: nil, removing: node) else { throw .noVoterLeft }
-        guard !isForced else { return next }
+        return next
+    }
+
+    /// With a learner as a voter, from now on.
+    private func with(_ node: NodeID, now: Instant) throws(MembershipRefusal) -> Configuration {
+        try checkIsLearner(node)
+        try checkReadiness(of: node, now: now)
+        guard let next = configuration.joint(adding: node, removing: nil) else { throw .noVoterLeft }
+        return next
+    }
+
+    /// A learner becomes a voter, in the place of `old` if one is named, as soon as it can.
+    private mutating func promoteWhenReady(
+        _ node: NodeID, replacing old: NodeID?, now: Instant, into out: inout [Directive]
+    ) throws(MembershipRefusal) {
+        try checkIsLearner(node)
+        membership.stage = .catchingUp(learner: node, replacing: old)
+        advanceMembership(now: now, into: &out)
+    }
+
+    private func checkIsLearner(_ node: NodeID) throws(MembershipRefusal) {
+        if configuration.isVoter(node) { throw .alreadyVoter(node) }
+        guard configuration.isLearner(node) else { throw .unknownNode(node) }
+    }
+
+    /// Whether the voters to come, with those of now, are enough.
+    private func checkVoters(
+        of next: Configuration, isForced: Bool, hasTakenPart: (NodeID) -> Bool, now: Instant
+    ) throws(MembershipRefusal) {
+        try checkElections(under: next, hasTakenPart)
+        guard !isForced else { return }
         try checkQuorum(of: next, now: now)
         if next.voters.tolerance < configuration.voters.tolerance {
             throw .reducesTolerance(from: configuration.voters.tolerance, to: next.voters.tolerance)
         }
-        return next
     }
 
-    private mutating func promote(
-        _ node: NodeID, replacing old: NodeID?, isPatient: Bool, isForced: Bool, now: Instant,
-        into out: inout [Directive]
+    /// Whether a majority could elect a leader if this one died at once. Who has nothing, or has lost something, gets
+    /// its vote from a leader's log only: were it needed for the election of that leader, there would never be one,
+    /// with every node up and well.
+    private func checkElections(
+        under next: Configuration, _ hasTakenPart: (NodeID) -> Bool
     ) throws(MembershipRefusal) {
-        if configuration.isVoter(node) { throw .alreadyVoter(node) }
-        guard configuration.isLearner(node) else { throw .unknownNode(node) }
-        if isPatient {
-            membership.stage = .catchingUp(learner: node, replacing: old)
-            return advanceMembership(now: now, into: &out)
+        func mayVote(_ node: NodeID) -> Bool {
+            guard let position = position(of: node) else { return node == id }
+            return hasTakenPart(node) && peers[position].counts
         }
-        try checkReadiness(of: node, now: now)
-        guard let next = configuration.joint(adding: node, removing: old) else { throw .noVoterLeft }
-        if !isForced { try checkQuorum(of: next, now: now) }
-        propose(next, then: .settling, into: &out)
+        guard !next.hasQuorum(where: mayVote) else { return }
+        throw .wouldNeed(next.allVoters.filter { !mayVote($0) })
     }
 
     /// Whether a learner could vote at once without holding anything up.

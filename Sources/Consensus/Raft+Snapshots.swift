@@ -68,6 +68,15 @@ extension Raft {
         reportProgress(into: &out)
     }
 
+    /// The state that this node goes on from tells which configuration was in force at its end, which is committed. A
+    /// node that had a log and no state could not know of one that is older than its log.
+    public mutating func learn(_ change: ConfigurationChange, now: Instant, into out: inout [Directive]) {
+        precondition(change.index <= commitIndex, "a state at \(change.index), committed \(commitIndex)")
+        guard history.learn(change) else { return }
+        if change.configuration.isMember(id) { wasMember = true }
+        adoptConfiguration(now: now, into: &out)
+    }
+
     private mutating func restart(
         at end: FrameEnd, _ snapshot: Configuration, now: Instant, into out: inout [Directive]
     ) {

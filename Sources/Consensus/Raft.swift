@@ -47,6 +47,8 @@ public struct Raft: Sendable {
     var doubt: BallotDoubt?
     var gate = DurabilityGate()
     var disk = DiskWatch()
+    /// Its owner holds back what is ordered, for a bounded time: that it stays unanswered says nothing of the disk.
+    var isDiskHeld = false
     var timer: ElectionTimer
     var tally = VoteTally()
 
@@ -163,6 +165,14 @@ public struct Raft: Sendable {
     public var peerIDs: [NodeID] { peers.map(\.id) }
     /// Bytes of entries that are not both committed and durable here.
     public var tailBytes: Int { log.bytes }
+    /// Write orders wait on purpose from here on, or no longer. A leader goes on leading meanwhile, since the others
+    /// may
+    /// have what it lacks; nobody else becomes one without a disk.
+    public mutating func setDiskHeld(_ isHeld: Bool, now: Instant) {
+        if isDiskHeld, !isHeld { disk.forgive(now: now) }
+        isDiskHeld = isHeld
+    }
+
     /// How long the oldest write order has been waiting for the disk.
     public func diskDebt(now: Instant) -> Duration { disk.debt(now: now) }
 

@@ -53,6 +53,10 @@ struct Branch {
         block[UInt64.self, TreeNode.headerSize + (cellCount + cell) << 3]
     }
 
+    @inline(__always) func prefetchDeadline(_ cell: Int) {
+        block.prefetch(TreeNode.headerSize + (cellCount + cell) << 3)
+    }
+
     @inline(__always) private func setDeadline(_ deadline: UInt64, at cell: Int) {
         block[UInt64.self, TreeNode.headerSize + (cellCount + cell) << 3] = deadline
     }
@@ -114,6 +118,24 @@ struct Branch {
         setChild(copy, around: cell)
         child.release()
         return copy
+    }
+
+    /// Hands the child of a cell, with what is summed up over it, to a branch of slots that has none there. Both must
+    /// be their holders' own.
+    func hand(_ cell: Int, to other: Branch) {
+        guard let child = child(cell) else { return }
+        precondition(other.child(cell) == nil, "two children for cell \(cell)")
+        let sums = TreeNode(child)
+        setChild(nil, around: cell)
+        update(deadline: TreeNode.never, at: cell)
+        node.count -= sums.count
+        node.bytes -= sums.bytes
+        node.digest.remove(sums.digest)
+        other.setChild(child, around: cell)
+        other.update(deadline: sums.deadline, at: cell)
+        other.node.count += sums.count
+        other.node.bytes += sums.bytes
+        other.node.digest.add(sums.digest)
     }
 
     // MARK: Sums

@@ -76,6 +76,22 @@ public struct CommandTable: Sendable {
         return shared.spec(of: code)?.flags.contains(.denyoom) ?? false
     }
 
+    /// Whether a command changes the record of its first argument and looks at nothing else, if that is the last of its
+    /// arguments that may be a key.
+    static func isOfOneKey(_ code: CommandCode, arguments: Int) -> Bool {
+        let last = lastKeys[Int(code.rawValue)]
+        return last == 1 || last == -1 && arguments == 1
+    }
+
+    /// By command number: where the last key of a command stands that writes and never waits, and whose first argument
+    /// is a key; 0 for all others.
+    private static let lastKeys: InlineArray<320, Int8> = InlineArray { number in
+        guard let code = CommandCode(rawValue: UInt16(number)), let spec = shared.spec(of: code),
+            spec.firstKey == 1, spec.flags.contains(.write), spec.flags.isDisjoint(with: [.blocking, .movablekeys])
+        else { return 0 }
+        return Int8(spec.lastKey)
+    }
+
     /// The command of this name in any case, or nil.
     public func lookup(_ name: String) -> CommandSpec? { lookup(Array(name.utf8).rawBytes) }
 }

@@ -28,6 +28,15 @@ struct Graveyard: Sendable {
         }
     }
 
+    /// Takes over all that waits in another one.
+    mutating func takeAll(of other: inout Graveyard) {
+        guard !other.isEmpty else { return }
+        let theirs = other.own()
+        own().blocks += theirs.blocks
+        theirs.blocks.removeAll()
+        other.list = nil
+    }
+
     /// Gives back a number of references, and keeps those that the freed blocks held.
     mutating func free(blocks limit: Int) {
         let list = own()

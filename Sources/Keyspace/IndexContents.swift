@@ -73,6 +73,8 @@ struct IndexContents: Sendable {
 
     var isReady: Bool { cursor == nil }
     var bytes: Int { fields.reduce(0) { $0 + $1.tree.bytes } }
+    /// Values that are found by it, in all fields.
+    var entries: Int { fields.reduce(0) { $0 + $1.tree.count } }
 
     /// Whether the record at a place is, or would be, in it.
     @inline(__always)

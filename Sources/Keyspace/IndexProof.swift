@@ -33,6 +33,7 @@ public struct IndexVerdict: Hashable, Sendable {
 /// from the records. Sums do not depend on the order in which either side is met.
 public struct IndexProof: Sendable {
     private let keyspace: Keyspace
+    private let isOfReplacements: Bool
     private let positions: [Int]
     /// For each index in `positions`, for each of its fields.
     private var verdicts: [[IndexVerdict]]
@@ -45,10 +46,16 @@ public struct IndexProof: Sendable {
     public private(set) var examined = 0
 
     /// Of all indexes of a state, or of those with this name.
-    public init(of keyspace: Keyspace, named name: [UInt8]? = nil) {
+    ///
+    /// - Parameter isOfReplacements: of those that were built anew and wait for their proof, in place of those in
+    /// service.
+    public init(of keyspace: Keyspace, named name: [UInt8]? = nil, isOfReplacements: Bool = false) {
         self.keyspace = keyspace
+        self.isOfReplacements = isOfReplacements
         let list = keyspace.records.indexes.list
-        positions = list.indices.filter { name == nil || list[$0].definition.name == name }
+        positions = list.indices.filter {
+            (name == nil || list[$0].definition.name == name) && (!isOfReplacements || list[$0].unproved != nil)
+        }
         verdicts = positions.map { position in
             let index = list[position]
             return index.definition.fields.map {
@@ -70,8 +77,13 @@ public struct IndexProof: Sendable {
         return walkElements(count)
     }
 
+    private func contents(at position: Int) -> IndexContents {
+        let index = keyspace.records.indexes.list[position]
+        return isOfReplacements ? index.unproved ?? index.contents : index.contents
+    }
+
     /// Looks at everything.
-    mutating func finish() -> [IndexVerdict] {
+    public mutating func finish() -> [IndexVerdict] {
         while step(1 << 20) {}
         return results
     }
@@ -80,6 +92,7 @@ public struct IndexProof: Sendable {
         var (verdicts, examined) = ([[IndexVerdict]](), 0)
         swap(&verdicts, &self.verdicts)
         let records = keyspace.records
+        let contents = positions.map { self.contents(at: $0) }
         var element: [UInt8] = []
         let next = records.walk(from: start, count: count) { record in
             examined += 1
@@ -88,7 +101,7 @@ public struct IndexProof: Sendable {
                 let place = records.place(of: key)
                 for (number, position) in positions.enumerated() {
                     let index = records.indexes.list[position]
-                    guard index.definition.covers(key), index.contents.has(place) else { continue }
+                    guard index.definition.covers(key), contents[number].has(place) else { continue }
                     for (field, definition) in index.definition.fields.enumerated() {
                         IndexedValue.with(record, definition.name.rawBytes, records.hashKey) { value in
                             element.removeAll(keepingCapacity: true)
@@ -106,7 +119,7 @@ public struct IndexProof: Sendable {
     private mutating func walkElements(_ count: Int) -> Bool {
         var tree = tree
         for (number, position) in positions.enumerated() {
-            let fields = keyspace.records.indexes.list[position].contents.fields
+            let fields = contents(at: position).fields
             guard tree >= fields.count else {
                 walk(fields[tree], count, number, tree)
                 return true

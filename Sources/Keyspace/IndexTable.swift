@@ -10,8 +10,12 @@ struct SecondaryIndex: Sendable {
     fileprivate(set) var contents: IndexContents
     /// What is being built to take its place; nil while nobody has asked for that.
     fileprivate(set) var replacement: IndexContents?
+    /// Whether the replacement, once it is whole, waits until somebody has proved it.
+    fileprivate(set) var awaitsProof = false
     /// How often it has been rebuilt while it was in service.
     fileprivate(set) var rebuilds: UInt64 = 0
+    /// What was in the contents that were replaced last, and what came in their place at that moment.
+    fileprivate(set) var exchange: IndexExchange?
     /// Elements that were missed in contents that are gone.
     fileprivate var pastFaults = 0
 
@@ -19,7 +23,13 @@ struct SecondaryIndex: Sendable {
     var faults: Int { pastFaults + contents.faults + (replacement?.faults ?? 0) }
 
     /// What is to be built next, if anything.
-    var unfinished: IndexContents? { contents.isReady ? replacement : contents }
+    var unfinished: IndexContents? {
+        guard contents.isReady else { return contents }
+        return replacement.flatMap { $0.isReady ? nil : $0 }
+    }
+
+    /// What is whole, and goes into service when it is proved.
+    var unproved: IndexContents? { contents.isReady ? replacement.flatMap { $0.isReady ? $0 : nil } : nil }
 
     fileprivate mutating func replace(
         _ field: Int, _ key: RawSpan, _ place: KeyPlace, _ old: IndexedValue, _ new: IndexedValue
@@ -34,8 +44,27 @@ struct SecondaryIndex: Sendable {
         replacement?.settle()
         if contents.faults > 0, contents.isReady, replacement == nil {
             replacement = IndexContents(of: definition)
+            awaitsProof = false
         }
     }
+
+    /// Puts the replacement into service; what it replaces is returned to be freed.
+    fileprivate mutating func exchange(for new: IndexContents) -> IndexContents {
+        let old = contents
+        exchange = IndexExchange(before: old.entries, after: new.entries)
+        pastFaults += old.faults
+        contents = new
+        replacement = nil
+        awaitsProof = false
+        rebuilds += 1
+        return old
+    }
+}
+
+/// Values that were found by an index, in all its fields, just before and just after it was replaced.
+public struct IndexExchange: Hashable, Sendable {
+    public let before: Int
+    public let after: Int
 }
 
 /// The values that indexes have of one record, kept while it is changed.
@@ -118,6 +147,7 @@ struct IndexTable: Sendable {
             if let replacement = list[position].replacement { dropped.append(replacement) }
             list[position].contents = IndexContents(empty: list[position].definition)
             list[position].replacement = nil
+            list[position].awaitsProof = false
         }
         return dropped
     }
@@ -213,23 +243,30 @@ struct IndexTable: Sendable {
             list[position].contents = contents
             return nil
         }
-        guard contents.isReady else {
+        guard contents.isReady, !list[position].awaitsProof else {
             list[position].replacement = contents
             return nil
         }
-        let old = list[position].contents
-        list[position].pastFaults += old.faults
-        list[position].contents = contents
-        list[position].replacement = nil
-        list[position].rebuilds += 1
-        return old
+        return list[position].exchange(for: contents)
     }
 
     /// Has an index built anew beside the one in service. False when it is being built anyway.
-    mutating func rebuild(_ position: Int) -> Bool {
-        guard list[position].unfinished == nil else { return false }
+    mutating func rebuild(_ position: Int, awaitsProof: Bool) -> Bool {
+        guard list[position].unfinished == nil, list[position].replacement == nil else { return false }
         list[position].replacement = IndexContents(of: list[position].definition)
+        list[position].awaitsProof = awaitsProof
         return true
+    }
+
+    /// Ends the wait for a proof: the replacement goes into service, or goes. Returns what is to be freed; nil when
+    /// none
+    /// waits.
+    mutating func judge(_ position: Int, isProved: Bool) -> IndexContents? {
+        guard let replacement = list[position].unproved else { return nil }
+        if isProved { return list[position].exchange(for: replacement) }
+        list[position].replacement = nil
+        list[position].awaitsProof = false
+        return replacement
     }
 }
 

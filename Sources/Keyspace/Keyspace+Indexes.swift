@@ -25,6 +25,10 @@ public struct IndexReport: Hashable, Sendable {
     public var records: Int
     /// How often this process has rebuilt it while it was in service.
     public var rebuilds: UInt64
+    /// Of the newest of those.
+    public var exchange: IndexExchange?
+    /// Whether one is whole that goes into service as soon as it is proved.
+    public var awaitsProof: Bool
     /// How often this process found that the index did not say what a record said; each has it rebuilt.
     public var faults: Int
     public var memory: ByteCount
@@ -48,14 +52,27 @@ extension Keyspace {
 
     /// Has an index, or with nil all, built anew beside those in service. Returns how many there are of that name;
     /// one that is being built anyway is left alone.
-    public mutating func rebuildIndexes(named name: [UInt8]?) -> Int {
+    ///
+    /// - Parameter awaitsProof: what was built stays beside the one in service until `judgeIndex` is told of a proof.
+    public mutating func rebuildIndexes(named name: [UInt8]?, awaitsProof: Bool = false) -> Int {
         var found = 0
         for position in records.indexes.list.indices {
             guard name == nil || records.indexes.list[position].definition.name == name else { continue }
             found += 1
-            _ = records.rebuildIndex(at: position)
+            _ = records.rebuildIndex(at: position, awaitsProof: awaitsProof)
         }
         return found
+    }
+
+    /// Whether an index was built anew and waits for its proof.
+    public var hasIndexesToProve: Bool { records.indexes.list.contains { $0.unproved != nil } }
+
+    /// Tells what a proof of an index that was built anew has found: it goes into service, or it goes. Does nothing
+    /// when
+    /// none of that name waits any more.
+    public mutating func judgeIndex(named name: [UInt8], isProved: Bool) {
+        guard let position = records.indexes.list.firstIndex(where: { $0.definition.name == name }) else { return }
+        records.judgeIndex(at: position, isProved: isProved)
     }
 
     public var indexReports: [IndexReport] { records.indexes.list.map(report) }
@@ -66,8 +83,10 @@ extension Keyspace {
         }
         return IndexReport(
             definition: index.definition, fields: fields, isReady: index.contents.isReady,
-            isBeingBuilt: index.unfinished != nil, walked: min(count, index.unfinished?.walked ?? count),
-            records: count, rebuilds: index.rebuilds, faults: index.faults,
+            isBeingBuilt: index.unfinished != nil || index.unproved != nil,
+            walked: min(count, index.unfinished?.walked ?? count), records: count, rebuilds: index.rebuilds,
+            exchange: index.exchange,
+            awaitsProof: index.unproved != nil, faults: index.faults,
             memory: ByteCount(index.contents.bytes + (index.replacement?.bytes ?? 0)))
     }
 

@@ -64,7 +64,9 @@ private struct WarmingStep {
     mutating func descend() -> Bool {
         guard let block, block.kind == .branch else { return false }
         let branch = Branch(block)
-        enter(branch.child(branch.cell(of: place.hash)))
+        let cell = branch.cell(of: place.hash)
+        branch.prefetchDeadline(cell)
+        enter(branch.child(cell))
         return true
     }
 
@@ -73,8 +75,11 @@ private struct WarmingStep {
         guard let block else { return }
         let page = Page(block)
         block.prefetch(Page.headerSize + 4 * page.firstPosition(for: place.hash))
-        // A new record will be written behind the last.
-        block.prefetch(page.arenaStart + page.used)
+        // A new record will be written behind the last, and read again for its hash.
+        let end = page.arenaStart + page.used
+        block.prefetch(end)
+        block.prefetch(end + 64)
+        block.prefetch(end + 127)
     }
 
     /// To the record, or one beside it.

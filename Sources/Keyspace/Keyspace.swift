@@ -10,9 +10,9 @@ public import Vocabulary
 /// on another thread. Equal entries at equal times and indexes make equal states, whatever happened between.
 public struct Keyspace: Sendable {
     /// The time of the last entry applied: what is expired is decided by it. Never goes back.
-    public private(set) var lastAppliedTime = Timestamp.zero
+    public internal(set) var lastAppliedTime = Timestamp.zero
     /// The last entry applied.
-    public private(set) var lastAppliedIndex = LogIndex.zero
+    public internal(set) var lastAppliedIndex = LogIndex.zero
     /// Records that were removed because their time was over.
     public internal(set) var expiredTotal: UInt64 = 0
     /// What happened to keys, as far as it is wanted. No part of the state: nodes may want different things.
@@ -44,7 +44,11 @@ public struct Keyspace: Sendable {
     /// agree, and keys that collide cannot be made for all clusters at once. Whoever knows the id can make them for
     /// this one; they make a slot slower, not wrong.
     public init(of cluster: ClusterID) {
-        records = RecordTree(hashKey: Keyspace.hashKey(of: cluster))
+        self.init(hashKey: Keyspace.hashKey(of: cluster))
+    }
+
+    init(hashKey: SipHash.Key) {
+        records = RecordTree(hashKey: hashKey)
     }
 
     /// The state of an image, from its records and its head. Indexes are defined but not built.

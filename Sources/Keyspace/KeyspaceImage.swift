@@ -26,6 +26,12 @@ public struct KeyspaceImage: Sendable {
     /// The number of one slot's records. Traps outside of `0..<HashSlot.count`.
     public func count(inSlot slot: Int) -> Int { node(ofSlot: slot).map { TreeNode($0).count } ?? 0 }
 
+    /// Whether a group of slots has no records at all. Traps outside of `0..<groupCount`.
+    public func isEmpty(group: Int) -> Bool {
+        precondition(group >= 0 && group < KeyspaceImage.groupCount, "group \(group)")
+        return root.branch.child(group) == nil
+    }
+
     /// The digest of one slot's records. Traps outside of `0..<HashSlot.count`.
     public func digest(ofSlot slot: Int) -> Digest { node(ofSlot: slot).map { TreeNode($0).digest } ?? .empty }
 

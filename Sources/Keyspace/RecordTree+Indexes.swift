@@ -15,7 +15,15 @@ extension RecordTree {
     }
 
     /// Has an index built anew beside the one in service. False when it is being built anyway.
-    mutating func rebuildIndex(at position: Int) -> Bool { indexes.rebuild(position) }
+    mutating func rebuildIndex(at position: Int, awaitsProof: Bool) -> Bool {
+        indexes.rebuild(position, awaitsProof: awaitsProof)
+    }
+
+    /// A replacement that is whole was proved, or found wrong.
+    mutating func judgeIndex(at position: Int, isProved: Bool) {
+        indexes.settle()
+        if let left = indexes.judge(position, isProved: isProved) { free(left) }
+    }
 
     /// Walks over at most `limit` records, or a few more, for an index that is not built yet. False when there is none.
     mutating func buildIndexes(records limit: Int) -> Bool {

@@ -103,7 +103,7 @@ struct RecordTree: Sendable {
         writer.freeSome()
     }
 
-    private mutating func path(to place: KeyPlace) -> TreePath {
+    mutating func path(to place: KeyPlace) -> TreePath {
         TreePath(from: ownedRoot(), to: place)
     }
 
@@ -246,6 +246,25 @@ struct RecordTree: Sendable {
         root = RecordRoot()
         root.branch.node.lastChange = writer.entry
         for contents in indexes.removeAllRecords() { free(contents) }
+    }
+
+    // MARK: Partitions
+
+    /// Takes some groups of 128 slots out, as a tree of their own, which may be changed on another thread.
+    mutating func takeOut(_ groups: Range<Int>) -> RecordTree {
+        let part = RecordTree(hashKey: hashKey)
+        let root = ownedRoot()
+        for group in groups { root.hand(group, to: part.root.branch) }
+        return part
+    }
+
+    /// Puts back what was taken out, and has been changed since.
+    mutating func putBack(_ part: consuming RecordTree) {
+        let (root, other) = (ownedRoot(), part.ownedRoot())
+        for group in 0..<other.cellCount { other.hand(group, to: root) }
+        root.node.lastChange = max(root.node.lastChange, other.node.lastChange)
+        changes &+= part.changes
+        writer.add(&part.writer)
     }
 
     // MARK: Indexes

@@ -100,6 +100,11 @@ struct RopeNode {
         block[UInt64.self, offset(cell) + 16] = digest.high
     }
 
+    /// The digest of a child as it was when it was put in place.
+    func keptDigest(_ cell: Int) -> Digest {
+        Digest(high: block[UInt64.self, offset(cell) + 16], low: block[UInt64.self, offset(cell) + 8])
+    }
+
     func forEachChild(_ body: (Block) -> Void) {
         for cell in 0..<count {
             if let child = block.reference(at: offset(cell)) { body(child) }

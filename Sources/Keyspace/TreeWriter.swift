@@ -153,6 +153,14 @@ struct TreeWriter: Sendable {
         }
     }
 
+    /// Adds what another writer has counted and left behind.
+    mutating func add(_ other: inout TreeWriter) {
+        payload += other.payload
+        timed += other.timed
+        kinds.add(other.kinds)
+        graveyard.takeAll(of: &other.graveyard)
+    }
+
     // MARK: Freeing
 
     /// Takes a reference over, and frees what is below little by little.

@@ -24,6 +24,8 @@ public struct LogChain: Hashable, Sendable {
     public private(set) var commitIndex: LogIndex
     /// The newest number of a state that was lost; the next one that is written gets a newer one. Nil when it did.
     public private(set) var lostStateNumber: StateNumber?
+    /// What the frame holds that was taken last, since this value began.
+    public private(set) var frameKind: FrameKind?
 
     /// The chain at the start of a segment.
     public init(_ header: SegmentHeader) {
@@ -110,6 +112,7 @@ public struct LogChain: Hashable, Sendable {
         link.last = LogPosition(term: frame.term, index: frame.lastIndex)
         link.lastChecksum = frame.checksum
         link.highestIndex = max(link.highestIndex, frame.lastIndex)
+        frameKind = frame.kind
         return nil
     }
 

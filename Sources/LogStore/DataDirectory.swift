@@ -8,7 +8,8 @@ public import Vocabulary
 /// An opened and locked data directory. The lock goes with this object, or with the process.
 ///
 ///     LOCK                     locked while a node runs
-///     identity                 cluster, node and storage id; 96 bytes, `docs/formats/log.md`
+///     identity                 cluster, node, storage id and timeline; 96 bytes, `docs/formats/log.md`
+///     timeline                 a copy of it, on later timelines: no segment says which one it is
 ///     wal-<20 digits>.seg      the log
 ///     quarantine/              damaged files, as they were found
 public final class DataDirectory: Sendable {
@@ -20,12 +21,18 @@ public final class DataDirectory: Sendable {
     public let identity: LogIdentity
     /// Whether the log is still to be made. False once `openLog` has made it, also after a restart.
     public let isNew: Bool
+    /// As it was when the directory was opened.
+    public let timeline: Timeline
+    /// A recovery has begun this timeline, and its first entry may not be in the log yet.
+    public let isBeginningTimeline: Bool
     private let lock: File
 
-    private init(path: String, identity: LogIdentity, isNew: Bool, lock: consuming File) {
+    private init(path: String, file: IdentityFile, lock: consuming File) {
         self.path = path
-        self.identity = identity
-        self.isNew = isNew
+        identity = file.identity
+        isNew = !file.isInUse
+        timeline = file.timeline
+        isBeginningTimeline = file.isBeginning
         self.lock = lock
     }
 
@@ -46,13 +53,14 @@ public final class DataDirectory: Sendable {
             guard found.identity.node == node else {
                 throw .otherNode(path: path, found: found.identity.node, expected: node)
             }
-            return DataDirectory(path: path, identity: found.identity, isNew: !found.isInUse, lock: lock)
+            return DataDirectory(path: path, file: found, lock: lock)
         }
         try refuseForeignFiles(path)
         let storage = StorageID(high: SystemRandom.word(), low: SystemRandom.word())
         let identity = LogIdentity(cluster: cluster, node: node, storage: storage)
-        try writeIdentity(IdentityFile(identity: identity, isInUse: false), path)
-        return DataDirectory(path: path, identity: identity, isNew: true, lock: lock)
+        let file = IdentityFile(identity: identity, isInUse: false)
+        try writeIdentity(file, path)
+        return DataDirectory(path: path, file: file, lock: lock)
     }
 
     /// What a directory says about itself, without locking or changing it.
@@ -73,7 +81,10 @@ public final class DataDirectory: Sendable {
                 logPath.map { DirectoryStorage(path: $0) } ?? storage, identity: identity, isNew: isNew,
                 options: options, now: WallClock.now(), progress: progress)
         } catch { throw .log(error) }
-        if isNew { try DataDirectory.writeIdentity(IdentityFile(identity: identity, isInUse: true), path) }
+        if isNew {
+            try DataDirectory.writeIdentity(
+                IdentityFile(identity: identity, isInUse: true, timeline: timeline), path)
+        }
         return opened
     }
 

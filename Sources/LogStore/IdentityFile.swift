@@ -2,19 +2,27 @@
 
 import ByteCoding
 package import LogFormat
-import Vocabulary
+package import Vocabulary
 
 /// Byte table: `docs/formats/log.md`.
 package struct IdentityFile: Hashable, Sendable {
     package static let byteCount = 96
     /// "TRIREDIR" when read as bytes.
     static let magic: UInt64 = 0x5249_4445_5249_5254
-    /// History: 1, the first.
-    static let version: UInt32 = 1
+    /// History: 1, the first; 2 says on which timeline. On the first one, version 1 is written still.
+    static let version: UInt32 = 2
 
     package var identity: LogIdentity
     /// Whether the log was made: from then on it must be there.
     package var isInUse: Bool
+    package var timeline = Timeline.first
+    /// The timeline is to begin with an entry in the log that may not be there yet (`TimelineStart`).
+    package var isBeginning = false
+
+    private enum Flag {
+        static let inUse: UInt64 = 1
+        static let beginning: UInt64 = 2
+    }
 
     package enum Problem: Error {
         case damaged
@@ -25,11 +33,16 @@ package struct IdentityFile: Hashable, Sendable {
         var bytes: [UInt8] = []
         bytes.append(littleEndian: IdentityFile.magic)
         bytes.append(littleEndian: UInt32(0))
-        bytes.append(littleEndian: IdentityFile.version)
+        bytes.append(littleEndian: timeline.isFirst ? UInt32(1) : IdentityFile.version)
         bytes.append(identity.cluster)
         bytes.append(identity.node)
         bytes.append(identity.storage)
-        bytes.append(littleEndian: UInt64(isInUse ? 1 : 0))
+        bytes.append(littleEndian: (isInUse ? Flag.inUse : 0) | (isBeginning ? Flag.beginning : 0))
+        if !timeline.isFirst {
+            bytes.append(littleEndian: timeline.number)
+            bytes.append(littleEndian: timeline.high)
+            bytes.append(littleEndian: timeline.low)
+        }
         while bytes.count < IdentityFile.byteCount { bytes.append(0) }
         bytes.store(littleEndian: CRC32C.checksum(bytes.rawBytes.extracting(12..<bytes.count)), at: 8)
         return bytes
@@ -51,8 +64,18 @@ package struct IdentityFile: Hashable, Sendable {
         let node = try reader.node(from: bytes)
         let storage = try reader.identifier(StorageID.self, from: bytes)
         let flags: UInt64 = try reader.integer(from: bytes)
-        guard flags <= 1, bytes.byteCount == byteCount else { return .failure(.damaged) }
+        guard flags <= (version == 1 ? 1 : 3), bytes.byteCount == byteCount else { return .failure(.damaged) }
         let identity = LogIdentity(cluster: cluster, node: node, storage: storage)
-        return .success(IdentityFile(identity: identity, isInUse: flags == 1))
+        var file = IdentityFile(identity: identity, isInUse: flags & Flag.inUse != 0)
+        guard version > 1 else { return .success(file) }
+        let number: UInt64 = try reader.integer(from: bytes)
+        let high: UInt64 = try reader.integer(from: bytes)
+        let low: UInt64 = try reader.integer(from: bytes)
+        guard let timeline = Timeline(number: number, high: high, low: low), !timeline.isFirst else {
+            return .failure(.damaged)
+        }
+        file.timeline = timeline
+        file.isBeginning = flags & Flag.beginning != 0
+        return .success(file)
     }
 }

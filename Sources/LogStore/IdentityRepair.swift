@@ -31,9 +31,16 @@ public enum IdentityRepair {
         let identity = try agreed(path, logDirectory)
         var kept: String?
         do throws(SystemError) {
-            if FileSystem.exists(path + "/identity") { kept = try keep(path) }
+            if FileSystem.exists(path + "/identity") {
+                kept = try keep(path, stamp: WallClock.now().description.filter { $0 != "-" && $0 != ":" })
+            }
         } catch { throw .system(error) }
-        try DataDirectory.writeIdentity(IdentityFile(identity: identity, isInUse: true), path)
+        var file = IdentityFile(identity: identity, isInUse: true)
+        if let copy = try DataDirectory.timelineCopy(path) {
+            guard copy.identity == identity else { throw .identityLost(path: path) }
+            file = copy
+        }
+        try DataDirectory.writeIdentity(file, path)
         return (identity, kept)
     }
 
@@ -48,10 +55,10 @@ public enum IdentityRepair {
         throw .log(.foreignSegment(file: logDirectory, found: other, expected: first))
     }
 
-    private static func keep(_ path: String) throws(SystemError) -> String {
+    /// A second name for the identity file as it is, in `quarantine/`; `stamp` begins it.
+    static func keep(_ path: String, stamp: String) throws(SystemError) -> String {
         let directory = path + "/" + SegmentName.quarantine
         try FileSystem.makeDirectory(directory, intermediate: true)
-        let stamp = WallClock.now().description.filter { $0 != "-" && $0 != ":" }
         let kept = directory + "/" + stamp + "-identity"
         try FileSystem.link(path + "/identity", as: kept)
         try FileSystem.syncDirectory(directory)

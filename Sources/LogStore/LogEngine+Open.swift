@@ -146,8 +146,8 @@ extension LogEngine {
         try sync()
         return RecoveredLog(
             identity: identity, state: state, commitIndex: position.index, firstIndex: position.index.next,
-            last: position, lastChecksum: checksum, uncommitted: [], verdict: recovered.verdict,
-            counts: recovered.counts)
+            last: position, lastChecksum: checksum, uncommitted: [], membershipFrames: [],
+            verdict: recovered.verdict, counts: recovered.counts)
     }
 
     private mutating func describe(
@@ -164,8 +164,8 @@ extension LogEngine {
         }
         return RecoveredLog(
             identity: identity, state: state, commitIndex: commitIndex, firstIndex: first, last: outcome.chain.last,
-            lastChecksum: outcome.chain.link.lastChecksum, uncommitted: uncommitted, verdict: verdict,
-            counts: outcome.counts)
+            lastChecksum: outcome.chain.link.lastChecksum, uncommitted: uncommitted,
+            membershipFrames: outcome.membershipFrames.filter { $0 >= first }, verdict: verdict, counts: outcome.counts)
     }
 }
 

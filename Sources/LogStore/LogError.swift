@@ -21,7 +21,7 @@ public enum LogError: Error, Hashable, Sendable {
     case beyondEnd(asked: LogIndex, last: LogIndex)
     /// What was read back is not what was written.
     case unreadable(LogDamage)
-    /// The log is damaged, and the disk refuses what its repair needs. The damaged files are as they were.
+    /// The log is damaged, and the disk refuses what its repair needs. The damaged files are where they were, or kept.
     case repairRefused(LogDamage, StorageError)
     /// An earlier failure has stopped this log.
     case stopped
@@ -42,7 +42,8 @@ extension LogError: CustomStringConvertible {
         case .beyondEnd(let asked, let last): "index \(asked) is behind the log's end at \(last)"
         case .unreadable(let damage): "the log cannot be read back: \(damage)"
         case .repairRefused(let damage, let error):
-            "the log is damaged (\(damage)), and the disk refuses what its repair needs: \(error). Nothing was changed"
+            "the log is damaged (\(damage)), and the disk refuses what its repair needs: \(error). The damaged files "
+                + "are where they were, or in `quarantine/`"
         case .stopped: "the log has stopped after an earlier failure"
         }
     }

@@ -101,6 +101,10 @@ public struct LogInspection<Disk: Storage>: Sendable {
         public let commitIndex: LogIndex
         public let counts: RecoveredLog.Counts
         public let findings: [Finding]
+        /// The frames that concern the members, oldest first, as far as the log can be read.
+        public let memberships: [Frame]
+        /// The segment that the log ends in.
+        public let lastSegment: String
         /// Whether nothing is wrong that matters: a torn tail is everyday.
         public var isWhole: Bool { !findings.contains { $0.isDamage } }
     }
@@ -135,7 +139,17 @@ public struct LogInspection<Disk: Storage>: Sendable {
         return Report(
             identity: identity, state: outcome.chain.state, firstIndex: outcome.map.firstIndex,
             last: outcome.chain.last, commitIndex: min(outcome.chain.commitIndex, outcome.chain.last.index),
-            counts: outcome.counts, findings: findings)
+            counts: outcome.counts, findings: findings, memberships: try memberships(outcome),
+            lastSegment: SegmentName.text(outcome.sequence))
+    }
+
+    private func memberships(_ outcome: LogRecovery<Disk>.Outcome) throws(LogError) -> [Frame] {
+        var reader = LogReader(disk: disk, map: LogMap(outcome.map), seed: identity.recordSeed)
+        var frames: [Frame] = []
+        for index in outcome.membershipFrames where index >= outcome.map.firstIndex {
+            frames += try reader.readFrames(from: index, byteLimit: .zero).prefix(1)
+        }
+        return frames
     }
 
     private func firstBadPayload(_ outcome: LogRecovery<Disk>.Outcome) throws(LogError) -> LogDamage? {

@@ -45,6 +45,10 @@ public enum LogReport: Sendable {
     case persisted(LogBatch)
     /// No sync, but the room left has changed: a segment was prepared, or could not be.
     case room(LogRoom)
+    /// The hold of this number stands: nothing of the log's files changes before its end.
+    case held(UInt64)
+    /// The hold of this number is over, and writing goes on; `stood` is false when it never came to stand.
+    case holdEnded(UInt64, LogHoldEnding, stood: Bool)
     /// The log has stopped. Nothing that is not reported as persisted may ever be acknowledged.
     case failed(LogError)
 }

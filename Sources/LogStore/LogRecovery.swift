@@ -29,6 +29,8 @@ struct LogRecovery<Disk: Storage> {
         var chain: LogChain
         var map = LogMap.State()
         var counts = RecoveredLog.Counts()
+        /// The first index of each membership frame that is in the log.
+        var membershipFrames: [LogIndex] = []
         var ending = Ending.clean
         /// The last segment that is in use, up to `chain.next`. 0 when there is none.
         var sequence: UInt64 = 0
@@ -142,8 +144,12 @@ struct LogRecovery<Disk: Storage> {
     /// one way or another, and the outcome says in which.
     private mutating func walk(_ header: SegmentHeader, at position: Int) throws(StorageError) -> Bool {
         var window = try SegmentWindow(disk: disk, name: files[position].name)
+        let later = files.dropFirst(position + 1).first?.header
+        let next = later?.sequence == header.sequence + 1 ? later : nil
         var ending: DamageKind?
-        while true {
+        // What stands behind the place where the next segment follows is from before a repair. It need not look damaged
+        // any more.
+        while !isFollowed(by: next) {
             let before = outcome.chain.last.index
             switch try window.advance(&outcome.chain, base: header.base) {
             case .record(let record):
@@ -160,13 +166,15 @@ struct LogRecovery<Disk: Storage> {
             break
         }
         outcome.counts.bytes += offset(of: outcome.chain.next)
-        if let next = files.dropFirst(position + 1).first(where: { $0.header != nil }), let start = next.header,
-            start.sequence == header.sequence + 1, start.base == outcome.chain.next
-        {
-            return true
-        }
+        if next?.base == outcome.chain.next { return true }
         try judge(ending, &window, at: position)
         return false
+    }
+
+    private func isFollowed(by next: SegmentHeader?) -> Bool {
+        guard let next, next.base == outcome.chain.next else { return false }
+        var chain = outcome.chain
+        return chain.enter(next)
     }
 
     private mutating func note(_ record: RecordHeader, after before: LogIndex) {
@@ -177,10 +185,13 @@ struct LogRecovery<Disk: Storage> {
             outcome.counts.frames += 1
             outcome.counts.entries += last - before
             outcome.map.noteFrame(before.next, last, at: record.lsn, interval: options.indexInterval)
+            if outcome.chain.frameKind == .membership { outcome.membershipFrames.append(before.next) }
         case .truncation:
             outcome.map.noteTruncation(from: last.next)
+            outcome.membershipFrames.removeAll { $0 > last }
         case .restart:
             outcome.map.noteRestart(at: last)
+            outcome.membershipFrames = []
         case .state, nil: break
         }
     }
@@ -236,8 +247,9 @@ struct LogRecovery<Disk: Storage> {
     }
 
     /// Notes the whole records in `range` of a file. `base` is the LSN of its first byte; nil when its header is gone,
-    /// and then records are taken at the place that they themselves state. Returns how many there were, apart from
-    /// those of an earlier life of the file: what stands before the log's end can never follow it.
+    /// and then records are taken at the place that they themselves state, if a segment behind the log's end can have
+    /// them. Returns how many there were, apart from those of an earlier life of the file: what stands before the log's
+    /// end can never follow it.
     @discardableResult
     private func gather(
         _ window: inout SegmentWindow<Disk>, _ range: Range<Int>, base: LSN?, into evidence: inout DamageEvidence
@@ -247,7 +259,9 @@ struct LogRecovery<Disk: Storage> {
         while let claim = try window.nextClaim(from: place, to: range.upperBound, base: base) {
             let finding = try window.record(at: claim.place, expected: claim.lsn, seed: outcome.chain.seed)
             if case .record(let record, let body) = finding {
-                evidence.note(record, body: window.bytes.rawBytes.extracting(body))
+                if base != nil || isBehindEnd(claim) {
+                    evidence.note(record, body: window.bytes.rawBytes.extracting(body))
+                }
                 place = claim.place + record.recordLength
                 if record.lsn >= outcome.chain.next { count += 1 }
             } else {
@@ -255,6 +269,14 @@ struct LogRecovery<Disk: Storage> {
             }
         }
         return count
+    }
+
+    /// Whether the file that `claim` is in began at the log's end or behind it, by the place that the record states. A
+    /// later segment did. What a repair that was cut short has left may have any LSN, since those behind the damage are
+    /// given out anew; but its file began before the damage, and the record states so when the file is used again. When
+    /// nothing is left of the log, any can have been its first.
+    private func isBehindEnd(_ claim: (place: Int, lsn: LSN)) -> Bool {
+        outcome.sequence == 0 || claim.lsn.rawValue >= outcome.chain.next.rawValue + UInt64(claim.place)
     }
 
     private mutating func gatherLater(than position: Int, into evidence: inout DamageEvidence) throws(StorageError) {

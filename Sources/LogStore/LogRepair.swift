@@ -84,7 +84,7 @@ struct LogRepair<Disk: Storage> {
     }
 
     /// Whole records may stand behind the damage. Their places in the log are given out anew, so they must not be taken
-    /// for a part of it by a later repair.
+    /// for a part of it by a later repair. Some of them stay when this is cut short: `LogRecovery` does not rely on it.
     private func clearEnd(_ outcome: LogRecovery<Disk>.Outcome) throws(StorageError) {
         let file = try disk.open(SegmentName.text(outcome.sequence))
         let end = Int(outcome.chain.next.rawValue - outcome.base.rawValue)

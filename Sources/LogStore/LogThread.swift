@@ -15,6 +15,8 @@ public final class LogThread: Sendable {
 
     fileprivate enum Item: Sendable {
         case orders([LogOrder])
+        case hold(LogHoldOrder)
+        case release(UInt64)
         /// The preparation that was under way has ended; the closure of `LogWorker` holds its result.
         case prepared
     }
@@ -44,6 +46,14 @@ public final class LogThread: Sendable {
         if !orders.isEmpty { queue.post(.orders(orders)) }
     }
 
+    /// Has the log stand still once all that was posted before is on stable storage. `LogReport.held` tells that it
+    /// does,
+    /// `holdEnded` that it no longer does. One at a time: another one meanwhile is dropped.
+    public func hold(_ order: LogHoldOrder) { queue.post(.hold(order)) }
+
+    /// Ends the hold of this number, if it is not over.
+    public func release(hold number: UInt64) { queue.post(.release(number)) }
+
     /// Writes and syncs what was posted, as far as there is room, then ends the thread. Once.
     public func stop() {
         queue.close()
@@ -72,18 +82,25 @@ private struct LogWorker<Disk: Storage>: Sendable {
     let queue: WorkQueue<LogThread.Item>
     let preparer: SegmentPreparer<Disk>
     let report: @Sendable (LogReport) -> Void
+    var hold: LogHold?
 
     mutating func run() {
         defer { preparer.stop() }
         do throws(LogError) {
             prepare()
             var items: [LogThread.Item] = []
-            while queue.takeAll(into: &items, waitUntil: writer.nextDeadline) {
+            while queue.takeAll(into: &items, waitUntil: nextDeadline) {
                 for item in items { try take(item) }
+                if let ending = hold?.breaking(at: MonotonicClock.now()) { endHold(ending) }
                 try writeAll()
-                try writer.sealIfDue(at: MonotonicClock.now())
-                prepare()
+                if hold != nil {
+                    try standStill()
+                } else {
+                    try writer.sealIfDue(at: MonotonicClock.now())
+                    prepare()
+                }
             }
+            if hold != nil { endHold(.released) }
             try writeAll()
         } catch {
             queue.close()
@@ -94,12 +111,41 @@ private struct LogWorker<Disk: Storage>: Sendable {
     private mutating func take(_ item: LogThread.Item) throws(LogError) {
         switch item {
         case .orders(let orders):
-            writer.add(orders)
+            if hold == nil { writer.add(orders) } else { hold?.add(orders) }
+        case .hold(let order):
+            if hold == nil { hold = LogHold(order) }
+        case .release(let number):
+            if hold?.order.number == number { endHold(.released) }
         case .prepared:
             guard let result = preparer.takeResult() else { return }
             try writer.finish(result, at: MonotonicClock.now())
             report(.room(writer.room))
         }
+    }
+
+    // MARK: Holding
+
+    private var nextDeadline: Instant? {
+        guard let hold else { return writer.nextDeadline }
+        guard !hold.isStanding, let next = writer.nextDeadline else { return hold.order.until }
+        return min(next, hold.order.until)
+    }
+
+    /// Comes to a stand when everything from before the hold is done. What lacks room for that still gets its segment.
+    private mutating func standStill() throws(LogError) {
+        guard let current = hold, !current.isStanding else { return }
+        guard writer.isEmpty else { return prepare() }
+        guard !writer.isPreparing else { return }
+        try writer.seal()
+        hold?.stand()
+        report(.held(current.order.number))
+    }
+
+    private mutating func endHold(_ ending: LogHoldEnding) {
+        guard let ended = hold else { return }
+        hold = nil
+        writer.add(ended.waiting)
+        report(.holdEnded(ended.order.number, ending, stood: ended.isStanding))
     }
 
     private mutating func writeAll() throws(LogError) {

@@ -25,7 +25,8 @@ public struct LogWriter<Disk: Storage>: Sendable {
     private var whole = WriteTicket.zero
     /// The highest index before which was released ahead of its turn.
     private var released = LogIndex.zero
-    private var isPreparing = false
+    /// A preparation is under way.
+    private(set) var isPreparing = false
     /// When space is to be looked for again; until then nothing is prepared.
     private var retryAt: Instant?
     /// The last segment that was wanted could not be made for want of space.
@@ -40,6 +41,7 @@ public struct LogWriter<Disk: Storage>: Sendable {
     public struct Pass: Hashable, Sendable {
         /// All orders up to this ticket are in this pass, or were in those before it.
         public let ticket: WriteTicket
+        /// How many of those that waited are in it; none when a release is carried out ahead of its turn.
         public let orders: Int
         public let entries: Int
         public let bytes: ByteCount
@@ -86,7 +88,7 @@ public struct LogWriter<Disk: Storage>: Sendable {
         guard highest > released, engine.hasStateRoom else { return nil }
         released = highest
         _ = try engine.write([LogOrder(ticket: whole, .release(before: highest))])
-        return Pass(ticket: whole, orders: 1, entries: 0, bytes: ByteCount(engine.takeWrittenBytes()))
+        return Pass(ticket: whole, orders: 0, entries: 0, bytes: ByteCount(engine.takeWrittenBytes()))
     }
 
     /// Brings what was written to stable storage.
@@ -111,6 +113,14 @@ public struct LogWriter<Disk: Storage>: Sendable {
             sealAt = now + LogWriter.retryInterval
             return
         }
+        try engine.rewriteState()
+        try engine.sync()
+        sealAt = nil
+    }
+
+    /// Seals the log now, if it has room for that: what is copied of it then proves that its newest batch was synced.
+    mutating func seal() throws(LogError) {
+        guard sealAt != nil, isEmpty, engine.hasStateRoom else { return }
         try engine.rewriteState()
         try engine.sync()
         sealAt = nil

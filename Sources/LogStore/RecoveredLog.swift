@@ -18,6 +18,8 @@ public struct RecoveredLog: Sendable {
     public let lastChecksum: UInt32
     /// The frames that end behind `commitIndex`, oldest first.
     public let uncommitted: [Frame]
+    /// Where the frames begin that concern the members, ascending: what is in force has to be known at the start.
+    public let membershipFrames: [LogIndex]
     public let verdict: Verdict
     public let counts: Counts
 

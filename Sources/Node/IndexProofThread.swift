@@ -11,10 +11,13 @@ final class IndexProofThread: Sendable {
         var state: Keyspace
         /// Nil for all indexes.
         var name: [UInt8]?
+        /// Whether it is of what was built anew and waits for that.
+        var isOfReplacements = false
     }
 
     struct Letter: Sendable {
         var number: UInt64
+        var isOfReplacements: Bool
         var at: LogIndex
         var took: Duration
         var verdicts: [IndexVerdict]
@@ -39,14 +42,16 @@ final class IndexProofThread: Sendable {
                 taken.removeAll()
                 if current == nil, !waiting.isEmpty {
                     let order = waiting.removeFirst()
-                    let proof = IndexProof(of: order.state, named: order.name)
+                    let proof = IndexProof(
+                        of: order.state, named: order.name, isOfReplacements: order.isOfReplacements)
                     current = (order, proof, MonotonicClock.now())
                 }
                 guard current?.proof.step(IndexProofThread.step) == false, let ended = current else { continue }
                 current = nil
                 report(
                     Letter(
-                        number: ended.order.number, at: ended.order.state.lastAppliedIndex,
+                        number: ended.order.number, isOfReplacements: ended.order.isOfReplacements,
+                        at: ended.order.state.lastAppliedIndex,
                         took: MonotonicClock.now() - ended.since, verdicts: ended.proof.results))
             }
         }

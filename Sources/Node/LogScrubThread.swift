@@ -1,20 +1,30 @@
-// Reads the log's older segments again and again, slowly, and looks after what repairs need.
+// Reads the log's older segments and the snapshots again and again, slowly, and looks after what repairs need.
 
 import LogFormat
 import LogStore
 import Platform
+import ReplicaSnapshots
+import SnapshotFormat
+import SnapshotStore
 import Vocabulary
 
-/// Owns the log's scrub. Every other thread goes before it at the disk. All that it finds goes to the loop as letters:
-/// several a second while a pass is under way, else one a minute.
+/// Owns the scrubs of log and snapshots: a pass is one over the log, and then one over the snapshots. Every other
+/// thread goes before it at the disk. All that it finds goes to the loop as letters: several a second while a pass is
+/// under way, else one a minute.
 final class LogScrubThread: Sendable {
     enum Letter: Sendable {
         case read(ByteCount)
         case damage(LogDamage)
         /// The disk refused to give a place, twice.
         case refused(StorageError)
-        /// A pass is over. `order` is set when it was an operator's.
-        case ended(through: UInt64, order: UInt64?)
+        case snapshotRead(ByteCount)
+        /// The snapshot of this index cannot be loaded as a whole.
+        case snapshotDamage(LogIndex, [SnapshotDamage])
+        case snapshotRefused(SnapshotError)
+        /// A pass over the log is over.
+        case logEnded(through: UInt64)
+        /// The pass over the snapshots, which followed, is over as well. `order` is set when it was an operator's.
+        case ended(order: UInt64?)
         /// What is in quarantine, and whether the file system has room for what a repair would make.
         case stock(Quarantine, hasRoom: Bool)
     }
@@ -36,13 +46,14 @@ final class LogScrubThread: Sendable {
     private let thread: WorkerThread
 
     init(
-        _ scrub: LogScrub<DirectoryStorage>, logDirectory: String, pace: Pace,
-        report: @escaping @Sendable (Letter) -> Void
+        _ scrub: LogScrub<DirectoryStorage>, _ shelf: SnapshotShelf, on snapshots: DirectoryStorage,
+        logDirectory: String, pace: Pace, report: @escaping @Sendable (Letter) -> Void
     ) throws(SystemError) {
         let orders = WorkQueue<UInt64>()
         self.orders = orders
         thread = try WorkerThread.start(name: "log-scrub", yields: true) {
-            var worker = LogScrubWorker(scrub, logDirectory: logDirectory, pace: pace, report: report)
+            var worker = LogScrubWorker(
+                scrub, shelf, on: snapshots, logDirectory: logDirectory, pace: pace, report: report)
             var taken: [UInt64] = []
             while orders.takeAll(into: &taken, waitUntil: worker.nextDeadline) {
                 worker.waiting += taken
@@ -62,6 +73,10 @@ final class LogScrubThread: Sendable {
 
 private struct LogScrubWorker {
     var scrub: LogScrub<DirectoryStorage>
+    var snapshotScrub: SnapshotScrub<DirectoryStorage>
+    let shelf: SnapshotShelf
+    /// Whether the pass under way is through with the log.
+    var isInSnapshots = false
     let logDirectory: String
     let pace: LogScrubThread.Pace
     let report: @Sendable (LogScrubThread.Letter) -> Void
@@ -74,10 +89,12 @@ private struct LogScrubWorker {
     var stockAt: Instant
 
     init(
-        _ scrub: LogScrub<DirectoryStorage>, logDirectory: String, pace: LogScrubThread.Pace,
-        report: @escaping @Sendable (LogScrubThread.Letter) -> Void
+        _ scrub: LogScrub<DirectoryStorage>, _ shelf: SnapshotShelf, on snapshots: DirectoryStorage,
+        logDirectory: String, pace: LogScrubThread.Pace, report: @escaping @Sendable (LogScrubThread.Letter) -> Void
     ) {
         self.scrub = scrub
+        self.shelf = shelf
+        snapshotScrub = SnapshotScrub(disk: snapshots)
         self.logDirectory = logDirectory
         self.pace = pace
         self.report = report
@@ -97,6 +114,8 @@ private struct LogScrubWorker {
         if order == nil, !waiting.isEmpty {
             order = waiting.removeFirst()
             scrub.restart()
+            snapshotScrub.restart()
+            isInSnapshots = false
             stepAt = now
         }
         guard now >= stepAt else { return }
@@ -104,20 +123,41 @@ private struct LogScrubWorker {
     }
 
     private mutating func step(at now: Instant) {
+        if isInSnapshots { return stepSnapshots(at: now) }
         do throws(StorageError) {
             switch try scrub.step(LogScrubThread.step) {
             case .read(let bytes):
                 report(.read(bytes))
-                let rate = pace.rate.rawValue * (order == nil ? 1 : LogScrubThread.haste)
-                stepAt = now + .nanoseconds(bytes.rawValue * 1_000_000_000 / rate)
+                rest(after: bytes, at: now)
             case .damage(let damage):
                 report(.damage(damage))
             case .ended(let through):
-                report(.ended(through: through, order: order))
-                order = nil
-                stepAt = waiting.isEmpty ? now + pace.interval : now
+                report(.logEnded(through: through))
+                isInSnapshots = true
             }
         } catch { report(.refused(error)) }
+    }
+
+    private mutating func stepSnapshots(at now: Instant) {
+        do throws(SnapshotError) {
+            switch try snapshotScrub.step(LogScrubThread.step, of: shelf.snapshots) {
+            case .read(let bytes):
+                report(.snapshotRead(bytes))
+                rest(after: bytes, at: now)
+            case .damage(let index, let damages):
+                report(.snapshotDamage(index, damages))
+            case .ended:
+                report(.ended(order: order))
+                order = nil
+                isInSnapshots = false
+                stepAt = waiting.isEmpty ? now + pace.interval : now
+            }
+        } catch { report(.snapshotRefused(error)) }
+    }
+
+    private mutating func rest(after bytes: ByteCount, at now: Instant) {
+        let rate = pace.rate.rawValue * (order == nil ? 1 : LogScrubThread.haste)
+        stepAt = now + .nanoseconds(bytes.rawValue * 1_000_000_000 / rate)
     }
 
     private func takeStock() {

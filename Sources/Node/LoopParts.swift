@@ -4,6 +4,8 @@ import Logging
 import LogStore
 import Platform
 import Replica
+import ReplicaSnapshots
+import Settings
 import Telemetry
 import Vocabulary
 
@@ -13,6 +15,9 @@ struct LoopParameters {
     static let logSpareRoom = ByteCount.mebibytes(16)
     var logDirectory: String
     var dataDirectory: String
+    var snapshotDirectory: String
+    /// As the settings have them, this node included.
+    var listed: [Member]
     var version: String
     var featureLevel: UInt32
     var certificateExpiry: Timestamp?
@@ -22,6 +27,10 @@ struct LoopParameters {
     var probeTime: Duration
     /// The log kept for followers that fall behind.
     var logRetained: ByteCount
+    /// Notes on stable storage that this node is on a later timeline than its directory was made on.
+    var enterTimeline: (Timeline) throws(DataDirectoryError) -> Void
+    /// How often disk and memory are made smaller; zero for never.
+    var compactInterval: Duration
     /// Reads certificates and tokens again, and hands them to those who use them.
     var reload: (ClientDesk, PeerMesh) throws(NodeError) -> Void
 }
@@ -32,13 +41,16 @@ struct LoopParts {
     var mail: Mailbox<LoopLetter>
     var clients: ClientDesk
     var mesh: PeerMesh
+    var names: PeerNames
     var log: LogThread
     var reader: LogReaderThread
     var scrub: LogScrubThread
     var changeReader: ChangeReaderThread
     var prover: IndexProofThread
+    var stateScrub: StateScrubThread
     var snapshots: SnapshotThread
     var snapshotServer: SnapshotServerThread
+    var pace: SnapshotPace
     var shelf: SnapshotShelf
     var extent: LogExtent
     var desk: OperatorDesk

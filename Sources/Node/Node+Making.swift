@@ -27,7 +27,7 @@ extension Node {
             outputPatience: clients.outputTimeout, loginPatience: clients.loginTimeout)
         var facts = NodeFacts(
             status: NodeStatus(id: settings.node), clusterName: settings.clusterName,
-            members: settings.members.map { NodeFacts.Member($0) })
+            members: settings.members.compactMap { NodeFacts.Member(MemberAddresses($0), isVoter: true) })
         facts.clientsMax = clients.connectionsMax
         facts.bulkLengthMax = clients.requestSizeMax
         facts.keyEvents = clients.keyEvents
@@ -58,20 +58,26 @@ extension Node {
     // MARK: Peers
 
     func makeMesh(
-        _ reactor: Reactor, _ scratch: UnsafeMutableRawBufferPointer, storage: StorageID
+        _ reactor: Reactor, _ scratch: UnsafeMutableRawBufferPointer, _ directory: DataDirectory
     ) throws(NodeError) -> PeerMesh {
         let own = settings.ownMember
         let hello = PeerHello(
-            featureLevel: build.featureLevel, cluster: settings.cluster, node: settings.node, storage: storage,
+            featureLevel: build.featureLevel, cluster: settings.cluster, node: settings.node,
+            storage: directory.identity.storage,
             build: build.version, clientAddress: own.client.description,
-            adminAddress: own.admin?.description ?? "")
-        var members: [PeerAddress] = []
-        for member in settings.others {
-            members.append(PeerAddress(node: member.id, peer: try resolve(member.peer, "members")))
-        }
+            adminAddress: own.admin?.description ?? "", timeline: directory.timeline)
         return PeerMesh(
-            hello: hello, members: members, frameLimit: frameLimit, serverContext: try peerServerContext(),
+            hello: hello, members: [], frameLimit: frameLimit, serverContext: try peerServerContext(),
             clientContext: try peerClientContext(), reactor: reactor, scratch: scratch)
+    }
+
+    /// The addresses of the other members that the settings list. A node's own names have to be there at its start.
+    func makeNames(_ mail: Mailbox<LoopLetter>) throws(NodeError) -> PeerNames {
+        var known: [String: SocketAddress] = [:]
+        for member in settings.others {
+            known[member.peer.description] = try resolve(member.peer, "members")
+        }
+        return PeerNames(known: known) { mail.post(.resolved($0, $1)) }
     }
 
     /// The largest frame between nodes: a batch with its last and largest command, or an append of such frames.
@@ -98,15 +104,30 @@ extension Node {
     func makeStart(
         _ recovered: RecoveredLog, _ engine: LogEngine<DirectoryStorage>, _ origin: ReplicaStart.Origin
     ) throws(NodeError) -> ReplicaStart {
-        guard let configuration = Configuration(voters: settings.members.map(\.id)) else {
+        let voters = settings.joins ? settings.others : settings.members
+        guard let configuration = Configuration(voters: voters.map(\.id)) else {
             throw .setting(key: "members", what: "name no possible group", remedy: "list each node once")
         }
         do throws(LogError) {
-            return try ReplicaStart(
+            let start = try ReplicaStart(
                 recovered, configuration: configuration, reader: engine.reader(), origin: origin)
+            if let known = start.restored.configurations.last { compare(known.configuration) }
+            return start
         } catch {
             throw .log(error)
         }
+    }
+
+    /// The log has the last word; whoever reads the settings is to know that they are not what counts.
+    private func compare(_ configuration: Configuration) {
+        guard configuration.members != settings.members.map(\.id) else { return }
+        logger.warning(
+            "the settings list other members than the log: the log's count",
+            metadata: [
+                "members": "\(settings.members.map(\.id.description).joined(separator: ","))",
+                "log.members": "\(configuration.members.map(\.description).joined(separator: ","))",
+                "remedy": "bring `members` up to date when convenient; `nodectl members` changes who is one",
+            ])
     }
 
     var replicaOptions: ReplicaOptions {
@@ -118,6 +139,7 @@ extension Node {
             appendBytesMax: consensus.appendBytesMax.rawValue, probeDelayMax: consensus.probeDelayMax,
             uncommittedBytesMax: consensus.uncommittedBytesMax.rawValue)
         options.batchBytesMax = settings.log.batchBytesMax
+        options.catchUpRate = consensus.catchUpRate
         if settings.log.compression == .none { options.compressionThreshold = ByteCount(.max) }
         options.holdTimeout = settings.requests.holdTimeout
         options.resultTimeout = settings.requests.timeout
@@ -143,6 +165,7 @@ extension Node {
         of directory: DataDirectory
     ) throws(NodeError) -> (LogEngine<DirectoryStorage>, RecoveredLog) {
         board.update { $0.progress = StartProgress(phase: .recovering) }
+        logger.info("recovery started", metadata: ["log.directory": "\(settings.logDirectory)"])
         do throws(DataDirectoryError) {
             let options = LogOptions(
                 segmentSize: settings.log.segmentSize,
@@ -212,12 +235,16 @@ extension Node {
 
     // MARK: Running
 
-    func parameters() -> LoopParameters {
+    func parameters(_ directory: DataDirectory) -> LoopParameters {
         LoopParameters(
-            logDirectory: settings.logDirectory, dataDirectory: settings.dataDirectory, version: build.version,
+            logDirectory: settings.logDirectory, dataDirectory: settings.dataDirectory,
+            snapshotDirectory: settings.snapshots.directory,
+            listed: settings.members, version: build.version,
             featureLevel: build.featureLevel, certificateExpiry: earliestExpiry,
             cpuLatencyMax: settings.cpuLatencyMax, probeTime: settings.consensus.electionTimeoutMax,
             logRetained: settings.log.retain,
+            enterTimeline: { timeline throws(DataDirectoryError) in try directory.enter(timeline) },
+            compactInterval: settings.snapshots.compactInterval,
             reload: { [self] clients, mesh throws(NodeError) in
                 let context = try clientContext()
                 let server = try peerServerContext()
@@ -241,7 +268,12 @@ extension Node {
         do throws(SystemError) { return try body() } catch { throw .system(error) }
     }
 
-    func makeLoop(_ parts: LoopParts, _ replica: consuming Replica) throws(NodeError) -> NodeLoop {
+    func makeLoop(
+        _ parts: LoopParts, _ start: consuming ReplicaStart, _ appliers: PartitionThreads, at now: Moment
+    ) throws(NodeError) -> NodeLoop {
+        var options = replicaOptions
+        options.partitionRunner = appliers
+        let replica = Replica(start, options: options, seed: SystemRandom.word(), at: now)
         do throws(SystemError) { return try NodeLoop(parts, replica: replica) } catch { throw .system(error) }
     }
 
@@ -259,10 +291,20 @@ extension Node {
 }
 
 extension NodeFacts.Member {
-    /// Where clients reach a member, by the names that its certificate holds.
+    /// Where clients reach a member, by the names that its certificate holds. Nil when that is no address with a port.
+    init?(_ member: MemberAddresses, isVoter: Bool) {
+        guard let client = HostPort(member.client) else { return nil }
+        let plaintext = member.clientPlaintext.flatMap { HostPort($0) }
+        self.init(
+            id: member.node, host: client.host, port: client.port,
+            plaintext: plaintext.map { .init(host: $0.host, port: $0.port) }, isVoter: isVoter)
+    }
+}
+
+extension MemberAddresses {
     init(_ member: Member) {
         self.init(
-            id: member.id, host: member.client.host, port: member.client.port,
-            plaintext: member.clientPlaintext.map { .init(host: $0.host, port: $0.port) })
+            node: member.id, peer: member.peer.description, client: member.client.description,
+            clientPlaintext: member.clientPlaintext?.description, admin: member.admin?.description)
     }
 }

@@ -21,15 +21,7 @@ extension Node {
             try FileSystem.syncDirectory(FileSystem.parent(of: settings.snapshots.directory))
         } catch { throw .system(error) }
         do throws(SnapshotError) {
-            let catalogue = try SnapshotCatalogue.open(snapshotStorage, cluster: settings.cluster)
-            for finding in catalogue.findings {
-                logger.error(
-                    "snapshot cannot be used",
-                    metadata: [
-                        "snapshot": "\(finding.manifest)", "reason": "\(finding)", "remedy": "\(finding.remedy.text)",
-                    ])
-            }
-            return catalogue
+            return try SnapshotCatalogue.open(snapshotStorage, cluster: settings.cluster)
         } catch { throw .snapshots(error) }
     }
 
@@ -40,55 +32,48 @@ extension Node {
         _ recovered: inout RecoveredLog
     ) throws(NodeError) -> ReplicaStart.Origin {
         let began = MonotonicClock.now()
-        let finding: StateFinding
-        var unusable: [LogIndex] = []
-        var reader = engine.reader()
+        let found: StateFound
         do throws(StateSearchError) {
-            finding = try StateSearch.run(catalogue.snapshots, recovered, reader: &reader) {
-                manifest throws(StateError) in
+            found = try StateFound(
+                &catalogue, &engine, &recovered, keeping: settings.snapshots.keep, now: WallClock.now()
+            ) { manifest throws(StateError) in
                 try load(manifest)
-            } skipped: { manifest, why in
-                unusable.append(manifest.index)
-                logger.error(
-                    "snapshot skipped",
-                    metadata: [
-                        "snapshot.index": "\(manifest.index)", "reason": "\(why)",
-                        "remedy": "an older snapshot and the log take its place, or one from another node",
-                    ])
+            } skipped: {
+                tell($0)
             }
-        } catch {
-            switch error {
-            case .log(let error): throw .log(error)
-            case .state(.snapshot(let error)): throw .snapshots(error)
-            case .state(let error): throw .state(error)
-            }
-        }
-        // The next one must not be made of what cannot be read; chunks that can are found again by their names.
-        for index in unusable {
-            do throws(SnapshotError) { try catalogue.remove(index) } catch { throw .snapshots(error) }
-        }
-        switch finding {
-        case .nothing: return .nothing
-        case .missing(let floor, let why):
+        } catch { throw NodeError(error) }
+        tell(found, took: MonotonicClock.now() - began)
+        return found.origin
+    }
+
+    private func tell(_ skipped: SkippedSnapshot) {
+        logger.error(
+            "snapshot put aside",
+            metadata: [
+                "snapshot": "\(skipped.manifest)", "reason": "\(skipped.why)",
+                "report": "\(snapshotStorage.path)/\(skipped.report)",
+                "remedy": """
+                an older snapshot and the log take its place, or one from another node; look for what damaged it, then \
+                remove what is in quarantine
+                """,
+            ])
+    }
+
+    private func tell(_ found: StateFound, took: Duration) {
+        switch found.origin {
+        case .nothing: break
+        case .missing(_, let why):
             logger.error(
                 "this node has no state of its own: it neither votes nor serves before it has a snapshot of the leader",
                 metadata: ["reason": "\(why)"])
-            return .missing(floor: floor, why: why)
-        case .state(let state, let restarts):
-            if restarts {
-                do throws(LogError) {
-                    recovered = try engine.restart(recovered, at: state.end.position, checksum: state.end.checksum)
-                } catch { throw .log(error) }
-            }
-            let took = (MonotonicClock.now() - began).inSeconds
+        case .state(let state, _):
             logger.info(
                 "state loaded",
                 metadata: [
-                    "snapshot.index": "\(state.index)", "records": "\(state.keyspace.count)", "seconds": "\(took)",
-                    "digest": "\(state.keyspace.digest)", "log.restarted": "\(restarts)",
+                    "snapshot.index": "\(state.index)", "records": "\(state.keyspace.count)",
+                    "seconds": "\(took.inSeconds)", "digest": "\(state.keyspace.digest)",
+                    "log.restarted": "\(found.restarted)",
                 ])
-            let oldest = catalogue.snapshots.prefix(settings.snapshots.keep).last?.index ?? state.index
-            return .state(state, StoredSnapshots(newest: state.end, oldest: min(oldest, state.index)))
         }
     }
 

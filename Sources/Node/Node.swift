@@ -9,7 +9,9 @@ import PeerProtocol
 import Platform
 import RESP
 import Replica
+import ReplicaSnapshots
 import ReplicaLog
+import ReplicaSnapshots
 import Sessions
 public import Settings
 import TLS
@@ -75,65 +77,87 @@ public final class Node {
         let stock = quarantine()
         tell(recovered, newest: stock?.newest)
         var catalogue = try openSnapshots()
-        let origin = try findState(&catalogue, &engine, &recovered)
-        let start = try makeStart(recovered, engine, origin)
+        var origin = try findState(&catalogue, &engine, &recovered)
+        try finishRecovery(directory, &engine, &recovered, origin)
+        var start = try makeStart(recovered, engine, origin)
         let disk = DirectoryStorage(path: settings.logDirectory)
         let reader = try system { () throws(SystemError) in try LogReaderThread(engine.reader(), mail: mail) }
         let changeReader = try system { () throws(SystemError) in
             try ChangeReaderThread(engine.reader(), mail: mail)
         }
-        let scrub = try system { () throws(SystemError) in
-            try LogScrubThread(engine.scrub(), logDirectory: settings.logDirectory, pace: scrubPace) {
-                mail.post(.scrub($0))
-            }
-        }
         let shelf = SnapshotShelf()
         shelf.set(catalogue.snapshots)
+        let scrub = try system { () throws(SystemError) in
+            try LogScrubThread(
+                engine.scrub(), shelf, on: catalogue.disk, logDirectory: settings.logDirectory, pace: scrubPace
+            ) { mail.post(.scrub($0)) }
+        }
         let keeper = SnapshotKeeper.Parts(
-            catalogue: catalogue, featureLevel: build.featureLevel, keeping: settings.snapshots.keep, shelf: shelf)
+            catalogue: catalogue, featureLevel: build.featureLevel, keeping: settings.snapshots.keep,
+            step: SnapshotThread.step, shelf: shelf
+        ) { manifest, disk throws(StateError) in try StateLoading.run(manifest, on: disk) { _ in } }
+        let pace = SnapshotPace()
+        let evidence = EvidenceStore(path: settings.snapshots.directory, featureLevel: build.featureLevel)
         let snapshots = try system { () throws(SystemError) in
-            try SnapshotThread(keeper) { mail.post(.snapshot($0)) }
+            try SnapshotThread(keeper, evidence: evidence, pace: pace) { mail.post(.snapshot($0)) }
         }
         let rate = settings.snapshots.transferRate
         let snapshotServer = try system { () throws(SystemError) in
-            try SnapshotServerThread(shelf, on: catalogue.disk, rate: rate) { mail.post(.snapshotPiece($0, for: $1)) }
+            try SnapshotServerThread(shelf, on: catalogue.disk, rate: rate) { letter in
+                switch letter {
+                case .piece(let piece, let node): mail.post(.snapshotPiece(piece, for: node))
+                case .damage(let index, let damages): mail.post(.scrub(.snapshotDamage(index, damages)))
+                }
+            }
         }
         let extent = engine.extent
         let prover = try system { () throws(SystemError) in
             try IndexProofThread { mail.post(.indexProof($0)) }
         }
+        let stateScrub = try system { () throws(SystemError) in
+            try StateScrubThread(interval: settings.stateScrubInterval) { mail.post(.stateScrub($0)) }
+        }
+        let appliers = try system { () throws(SystemError) in try PartitionThreads() }
         let log = try system { () throws(SystemError) in
             try LogThread(engine: engine, disk: disk) { mail.post(.log($0)) }
         }
         defer {
             snapshotServer.stop()
             snapshots.stop()
+            stateScrub.stop()
             prover.stop()
             scrub.stop()
             changeReader.stop()
             reader.stop()
+            appliers.stop()
             log.stop()
         }
         let clients = try makeClients(reactor, scratch)
-        let mesh = try makeMesh(reactor, scratch, storage: directory.identity.storage)
+        let mesh = try makeMesh(reactor, scratch, directory)
+        let names = try makeNames(mail)
         let now = Moment(instant: MonotonicClock.now(), wall: WallClock.now())
-        let replica = Replica(start, options: replicaOptions, seed: SystemRandom.word(), at: now)
         try openPorts(clients, mesh)
         let parts = LoopParts(
-            reactor: reactor, mail: mail, clients: clients, mesh: mesh, log: log, reader: reader,
-            scrub: scrub, changeReader: changeReader, prover: prover, snapshots: snapshots,
-            snapshotServer: snapshotServer, shelf: shelf, extent: extent, desk: desk, board: board, logger: logger,
-            parameters: parameters(), signals: signals, startedAt: startedAt)
-        let loop = try makeLoop(parts, replica)
+            reactor: reactor, mail: mail, clients: clients, mesh: mesh, names: names, log: log, reader: reader,
+            scrub: scrub, changeReader: changeReader, prover: prover, stateScrub: stateScrub, snapshots: snapshots,
+            snapshotServer: snapshotServer, pace: pace, shelf: shelf, extent: extent, desk: desk, board: board,
+            logger: logger, parameters: parameters(directory), signals: signals, startedAt: startedAt)
+        let loop = try makeLoop(parts, start, appliers, at: now)
         loop.beginPhases(
             finished: finishedPhases(scanned: scanned, origin, at: now.instant), commitIndex: recovered.commitIndex,
             at: now.instant)
+        // From here on the state is the loop's alone. Were it held here too, the first write into each page would copy
+        // it, and memory would double by and by.
+        origin = .nothing
+        start.origin = .nothing
         loop.beginSnapshots()
+        loop.planCompaction(startedAt: startedAt)
         loop.beginCare(recovered, stock)
         logger.notice(
             "node started",
             metadata: [
-                "node.id": "\(settings.node)", "cluster.id": "\(settings.cluster)", "version": "\(build.version)",
+                "node.id": "\(settings.node)", "cluster.id": "\(settings.cluster)",
+                "cluster.timeline": "\(directory.timeline)", "version": "\(build.version)",
             ])
         try loop.run()
         logger.notice(loop.care.isRestarting ? "node stopped, to start again" : "node stopped")

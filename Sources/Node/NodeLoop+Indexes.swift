@@ -24,6 +24,7 @@ extension NodeLoop {
     func takeIndexRebuildRequest(_ name: String?, _ ticket: OperatorTicket, at now: Moment) {
         guard hasIndex(name) else { return desk.answer(ticket, NodeLoop.noSuchIndex) }
         let count = replica.rebuildIndexes(named: name.map { Array($0.utf8) })
+        if let name { indexBuilds.failures[name] = nil } else { indexBuilds.failures = [:] }
         logger.notice("an operator has indexes rebuilt", metadata: ["indexes": "\(count)"])
         publish(at: now)
         desk.answer(ticket, .done([OperatorFact("indexes", .number(UInt64(count)))]))
@@ -37,6 +38,7 @@ extension NodeLoop {
     private static let noSuchIndex = OperatorOutcome.refused(reason: "there is no index of this name", override: nil)
 
     func take(_ letter: IndexProofThread.Letter) {
+        guard !letter.isOfReplacements else { return judgeRebuilds(letter) }
         indexProof.ended = letter.number
         indexProof.at = letter.at
         indexProof.took = letter.took
@@ -56,6 +58,11 @@ extension NodeLoop {
         guard replica.keyspace.hasIndexes else { return }
         let reports = replica.keyspace.indexReports
         status.indexes = reports.map { IndexStatus($0) }
+        for position in status.indexes.indices {
+            let name = status.indexes[position].name
+            status.indexes[position].lastBuild = indexBuilds.last[name]
+            status.indexes[position].failure = indexBuilds.failures[name]
+        }
         let faults = reports.reduce(0) { $0 + $1.faults }
         if faults > indexFaults {
             logger.error(
@@ -68,7 +75,7 @@ extension NodeLoop {
 
 extension IndexStatus {
     /// Names that are no UTF-8 are shown as far as they are.
-    fileprivate init(_ report: IndexReport) {
+    init(_ report: IndexReport) {
         self.init(name: String(decoding: report.definition.name, as: UTF8.self))
         prefix = String(decoding: report.definition.prefix, as: UTF8.self)
         fields = report.fields.map {
@@ -81,6 +88,7 @@ extension IndexStatus {
         walked = report.walked
         records = report.records
         rebuilds = report.rebuilds
+        exchange = report.exchange.map { Exchange(before: $0.before, after: $0.after) }
         memory = report.memory
     }
 }

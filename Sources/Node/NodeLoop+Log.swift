@@ -46,8 +46,10 @@ extension NodeLoop {
             case .scrub(let letter): take(letter, at: now)
             case .changes(let letter): take(letter, at: now)
             case .indexProof(let letter): take(letter)
+            case .stateScrub(let letter): take(letter, at: now)
             case .snapshot(let letter): take(letter, at: now)
             case .snapshotPiece(let piece, let node): take(piece, for: node)
+            case .resolved(let name, let address): take(address, of: name, at: now.instant)
             case .operatorCalled:
                 takeOperatorRequests(at: now)
             }
@@ -68,6 +70,8 @@ extension NodeLoop {
             replica.step(.persisted(facts.persisted), at: now, into: &effects)
         case .room(let room):
             take(room, at: now)
+        case .held(let number): quiesceStands(ofLog: number)
+        case .holdEnded(let number, let ending, _): quiesceEnded(number, ending, at: now)
         }
     }
 

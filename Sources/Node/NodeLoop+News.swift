@@ -47,13 +47,16 @@ extension NodeLoop {
             logger.notice(
                 isCommitted ? "members changed" : "members change",
                 metadata: ["members": "\(configuration)"])
+            followMembers(at: now.instant)
         case .membershipEnded(let outcome):
-            logger.notice("change of members ended", metadata: ["outcome": "\(outcome)"])
+            endMembershipStep(outcome, at: now)
         case .membershipRefused(let refusal):
-            logger.warning("change of members refused", metadata: ["reason": "\(refusal)"])
+            refuseMembershipStep(refusal, at: now)
         case .removed:
-            logger.warning("this node is no member any more: it may be stopped for good")
-        case .stateLost(let condition): tellLostState(condition)
+            logger.warning(
+                "this node is no member any more: it serves nobody, and may be stopped for good",
+                metadata: ["node.id": "\(replica.id)"])
+        case .stateLost(let condition): tellLostState(condition, at: now)
         case .stateInstalled(let position):
             logger.notice("this node goes on from a fetched snapshot", metadata: ["raft.position": "\(position)"])
         case .memberRegistered(let node, let storage):

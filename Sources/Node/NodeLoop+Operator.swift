@@ -59,7 +59,12 @@ extension NodeLoop {
             case .proveIndexes(let name): takeIndexProofRequest(name, ticket, at: now)
             case .rebuildIndexes(let name): takeIndexRebuildRequest(name, ticket, at: now)
             case .snapshot(let waits): takeSnapshotRequest(waits: waits, ticket, at: now)
-            case .corruptRecord(let key): corruptRecord(key, ticket)
+            case .compact(let parts): takeCompactionRequest(parts, ticket, at: now)
+            case .quiesce(let seconds): takeQuiesceRequest(seconds: seconds, ticket)
+            case .endQuiesce: takeQuiesceRelease(ticket)
+            case .changeMembers(let order, let isForced):
+                takeMembershipOrder(order, isForced: isForced, ticket, at: now)
+            case .corruptRecord(let key, let isHidden): corruptRecord(key, isHidden: isHidden, ticket)
             case .reload:
                 reload()
                 desk.answer(ticket, .done([]))

@@ -45,7 +45,15 @@ extension NodeLoop {
             care.scrub.errors += 1
             logger.error(
                 "the log's disk refuses to be read", metadata: ["reason": "\(error)", "remedy": "\(error.remedy.text)"])
-        case .ended(let through, let order): endPass(through: through, order: order, at: now)
+        case .snapshotRead(let bytes): snapshotCare.status.scrub.bytes += UInt64(bytes.rawValue)
+        case .snapshotDamage(let index, let damages): snapshots.post(.keeper(.quarantine(index, damages, at: now.wall)))
+        case .snapshotRefused(let error):
+            snapshotCare.status.scrub.errors += 1
+            logger.error(
+                "the snapshots' disk refuses to be read",
+                metadata: ["reason": "\(error)", "remedy": "\(error.remedy.text)"])
+        case .logEnded(let through): endPass(through: through, at: now)
+        case .ended(let order): endPass(order: order, at: now)
         case .stock(let stock, let hasRoom):
             care.stock = stock
             care.hasRoom = hasRoom
@@ -72,10 +80,9 @@ extension NodeLoop {
     }
 
     /// What a whole pass did not find again is gone: released with its segment, or read well after all.
-    private func endPass(through sequence: UInt64, order: UInt64?, at now: Moment) {
+    private func endPass(through sequence: UInt64, at now: Moment) {
         care.scrub.passes += 1
         care.scrub.endedAt = now.wall
-        if let order { care.scrub.askedPass = max(care.scrub.askedPass, order) }
         let (known, found) = (care.damages, care.foundInPass)
         care.damages.removeAll { damage in
             !found.contains(damage.lsn) && (SegmentName.sequence(of: damage.file) ?? .max) <= sequence
@@ -86,6 +93,12 @@ extension NodeLoop {
         }
         wishForRepair(at: now)
         if care.isForced { forceRepair(at: now) }
+    }
+
+    private func endPass(order: UInt64?, at now: Moment) {
+        snapshotCare.status.scrub.passes += 1
+        snapshotCare.status.scrub.endedAt = now.wall
+        if let order { care.scrub.askedPass = max(care.scrub.askedPass, order) }
     }
 
     /// Asks the leader for leave while there is damage and a repair would go through.

@@ -27,8 +27,9 @@ extension NodeLoop {
             logger.info(
                 "snapshot begun",
                 metadata: ["snapshot.index": "\(order.state.index)", "cause": "\(order.cause)"])
-            snapshots.post(.store(order))
+            snapshots.post(.keeper(.store(formed(order))))
         }
+        if let index = effects.confirmedSnapshot { snapshots.post(.keeper(.confirmed(index))) }
         if let evidence = effects.evidence { snapshots.post(.keepEvidence(evidence)) }
         if let retired = effects.retired { snapshots.post(.discard(retired)) }
         for (node, index) in effects.fetches {
@@ -37,28 +38,41 @@ extension NodeLoop {
                     "fetching a snapshot", metadata: ["peer.id": "\(node)", "snapshot.index": "\(index)"])
                 snapshotCare.status.fetching = SnapshotStatus.Transfer(peer: node, index: index)
             }
-            snapshots.post(.fetch(index, from: node))
+            snapshots.post(.keeper(.fetch(index, from: node)))
         }
         for (node, message) in effects.stateMessages { mesh.send(message, to: node) }
-    }
-
-    /// The log from here on is kept for followers that fall behind. On a full disk nothing is.
-    private var logKeptFrom: LogIndex {
-        guard logState.roomRule.hasRoom else { return extent.bounds.last.next }
-        return extent.releasePoint(keeping: parameters.logRetained)
     }
 
     // MARK: Reports
 
     func take(_ letter: SnapshotThread.Letter, at now: Moment) {
         switch letter {
+        case .keeper(let report): take(report, at: now)
+        case .evidenceKept(let directory):
+            logger.error(
+                "the state that was not the cluster's is kept",
+                metadata: ["directory": "\(directory)", "remedy": "look for its reason, then remove it"])
+        case .evidenceLost(let why):
+            logger.error("the state that was not the cluster's cannot be kept", metadata: ["reason": "\(why)"])
+        case .held(let number): quiesceStands(ofSnapshots: number)
+        case .memoryTrimmed: memoryTrimmed(at: now)
+        }
+    }
+
+    private func take(_ report: KeeperReport, at now: Moment) {
+        switch report {
         case .stored(let stored, let outcome):
-            note(outcome)
+            note(outcome, at: now)
             metrics.snapshotsWritten += 1
             metrics.snapshotBytesWritten += UInt64(outcome.figures.bytesWritten)
             metrics.snapshotBytesReused += UInt64(max(0, outcome.manifest.storedBytes - outcome.figures.bytesWritten))
             replica.step(.snapshotsStored(stored, keptFrom: logKeptFrom), at: now, into: &effects)
             answerWaiting(outcome, at: now)
+            noteCompaction(outcome.left, at: now)
+        case .collected(let stored, let left):
+            note(left)
+            take(stored, at: now)
+            noteCompaction(left, at: now)
         case .failed(let why):
             metrics.snapshotsFailed += 1
             let index = snapshotCare.status.writing?.index ?? .zero
@@ -66,49 +80,62 @@ extension NodeLoop {
             snapshotCare.status.failure = SnapshotStatus.Failure(index: index, text: why, remedy: "")
             logger.error("snapshot given up", metadata: ["snapshot.index": "\(index)", "reason": "\(why)"])
             replica.step(.snapshotFailed, at: now, into: &effects)
+        case .stateDamaged(let damage): replica.step(.stateDamaged(damage), at: now, into: &effects)
         case .underWay(let share):
             snapshotCare.status.writing?.percent = (share * 1000).rounded() / 10
         case .ask(let read, let node): mesh.send(read, to: node)
         case .fetching(let bytes): snapshotCare.status.fetching?.bytes = bytes
         case .fetched(let state, let stored, let outcome):
-            note(outcome)
+            note(outcome, at: now)
             snapshotCare.status.fetching = nil
             logger.notice(
                 "snapshot fetched",
                 metadata: [
                     "snapshot.index": "\(state.index)", "bytes": "\(outcome.figures.bytesWritten)",
-                    "seconds": "\(outcome.took.inSeconds)", "digest": "\(outcome.manifest.contents.digest)",
+                    "seconds": "\((now.instant - outcome.began).inSeconds)",
+                    "digest": "\(outcome.manifest.contents.digest)",
                 ])
             replica.step(.stateFetched(state), at: now, into: &effects)
-            if replica.appliedIndex >= stored.newest.index {
-                replica.step(.snapshotsStored(stored, keptFrom: logKeptFrom), at: now, into: &effects)
-            }
+            take(stored, at: now)
         case .fetchFailed(let why):
             snapshotCare.status.fetching = nil
             logger.error("snapshot could not be fetched", metadata: ["reason": "\(why)"])
-        case .evidenceKept(let directory):
-            logger.error(
-                "the state that was not the cluster's is kept",
-                metadata: ["directory": "\(directory)", "remedy": "look for its reason, then remove it"])
+        case .quarantined(let loss): take(loss, at: now)
+        case .quarantineFailed(let index, let error): tellDamageStays(index, error)
         }
     }
 
-    private func note(_ outcome: SnapshotThread.SnapshotOutcome) {
+    private func note(_ outcome: SnapshotOutcome, at now: Moment) {
         let manifest = outcome.manifest
+        let took = now.instant - outcome.began
         snapshotCare.status.writing = nil
         snapshotCare.status.failure = nil
-        snapshotCare.status.kept = shelf.snapshots.reversed().map { SnapshotStatus.Kept($0) }
-        snapshotCare.status.disk = outcome.bytesOnDisk
+        snapshotCare.status.damage = nil
+        if let fetching = snapshotCare.status.fetching, fetching.index <= manifest.index {
+            snapshotCare.status.fetching = nil
+        }
+        note(outcome.left)
         snapshotCare.status.last = SnapshotStatus.Written(
-            index: manifest.index, took: outcome.took, made: ByteCount(outcome.figures.bytesWritten),
+            index: manifest.index, took: took, made: ByteCount(outcome.figures.bytesWritten),
             reused: ByteCount(max(0, manifest.storedBytes - outcome.figures.bytesWritten)))
         logger.info(
             "snapshot stored",
             metadata: [
-                "snapshot.index": "\(manifest.index)", "seconds": "\(outcome.took.inSeconds)",
+                "snapshot.index": "\(manifest.index)", "seconds": "\(took.inSeconds)",
                 "bytes.written": "\(outcome.figures.bytesWritten)", "bytes.stored": "\(manifest.storedBytes)",
                 "digest": "\(manifest.contents.digest)",
             ])
+    }
+
+    /// One that was fetched may not have been installed.
+    private func take(_ stored: StoredSnapshots, at now: Moment) {
+        guard replica.appliedIndex >= stored.newest.index else { return }
+        replica.step(.snapshotsStored(stored, keptFrom: logKeptFrom), at: now, into: &effects)
+    }
+
+    private func note(_ left: CollectionOutcome) {
+        snapshotCare.status.kept = shelf.snapshots.reversed().map { SnapshotStatus.Kept($0) }
+        snapshotCare.status.disk = left.bytesOnDisk
     }
 
     // MARK: Other nodes
@@ -135,7 +162,7 @@ extension NodeLoop {
         snapshotCare.waiting.append((ticket, replica.appliedIndex))
     }
 
-    private func answerWaiting(_ outcome: SnapshotThread.SnapshotOutcome, at now: Moment) {
+    private func answerWaiting(_ outcome: SnapshotOutcome, at now: Moment) {
         let manifest = outcome.manifest
         for (ticket, after) in snapshotCare.waiting where manifest.index > after {
             guard let written = snapshotCare.status.last else { continue }
@@ -145,8 +172,8 @@ extension NodeLoop {
     }
 
     /// For tests of what comes of a state that is wrong.
-    func corruptRecord(_ key: [UInt8], _ ticket: OperatorTicket) {
-        guard replica.alterForTest(key) else {
+    func corruptRecord(_ key: [UInt8], isHidden: Bool, _ ticket: OperatorTicket) {
+        guard isHidden ? replica.flipBitForTest(key) : replica.alterForTest(key) else {
             return desk.answer(ticket, .refused(reason: "there is no string of this key", override: nil))
         }
         desk.answer(ticket, .done([]))
@@ -155,10 +182,16 @@ extension NodeLoop {
     // MARK: Status
 
     /// Notes what the start has found on the disk.
-    func beginSnapshots() { snapshotCare.status.kept = shelf.snapshots.reversed().map { SnapshotStatus.Kept($0) } }
+    func beginSnapshots() {
+        snapshotCare.status.kept = shelf.snapshots.reversed().map { SnapshotStatus.Kept($0) }
+        var sizes: [PackNumber: Int] = [:]
+        for pack in shelf.snapshots.flatMap(\.packs) { sizes[pack.number] = max(pack.size, sizes[pack.number] ?? 0) }
+        snapshotCare.status.disk = ByteCount(sizes.values.reduce(0, +))
+    }
 
     func fillSnapshots(_ status: inout NodeStatus, at now: Moment) {
         status.snapshot = snapshotCare.status
+        status.compaction = compaction.status
         if let newest = snapshotCare.status.newest {
             let age = max(0, Int64(clamping: now.wall.rawValue) - Int64(clamping: newest.time.rawValue))
             status.snapshot.age = .microseconds(age)
@@ -178,6 +211,9 @@ extension NodeLoop {
         case .missing:
             status = StateStatus(
                 isFetching ? .rebuilding : .missing, text: condition.description, remedy: condition.remedy.text)
+        case .damaged:
+            status = StateStatus(
+                isFetching ? .rebuilding : .damaged, text: condition.description, remedy: condition.remedy.text)
         case .diverged(let found):
             status = StateStatus(
                 isFetching ? .rebuilding : .diverged, text: condition.description, remedy: condition.remedy.text,
@@ -188,11 +224,28 @@ extension NodeLoop {
         return status
     }
 
-    func tellLostState(_ condition: StateCondition) {
-        if case .diverged = condition { metrics.digestMismatches += 1 }
+    /// The records in memory are to be proved, or were.
+    func take(_ letter: StateScrubThread.Letter, at now: Moment) {
+        switch letter {
+        case .due: stateScrub.post(replica.keyspace.image)
+        case .ended(let index, let took, nil):
+            metrics.stateScrubPasses += 1
+            logger.debug(
+                "the records in memory have the digests that were kept of them",
+                metadata: ["raft.index": "\(index)", "seconds": "\(took.inSeconds)"])
+        case .ended(_, _, let damage?):
+            metrics.stateScrubPasses += 1
+            replica.step(.stateDamaged(damage), at: now, into: &effects)
+        }
+    }
+
+    func tellLostState(_ condition: StateCondition, at now: Moment) {
+        if case .missing = condition {} else { metrics.digestMismatches += 1 }
         logger.critical(
             "this node's state is not to be used: it serves nobody from it and does not vote",
             metadata: ["reason": "\(condition)", "remedy": "\(condition.remedy.text)"])
+        // Nobody else has what was in memory; what is on the disk makes it again.
+        if case .damaged = condition, replica.peers.isEmpty { beginRestart(at: now) }
     }
 }
 

@@ -44,6 +44,8 @@ extension NodeLoop {
         nextHousekeeping = now.instant + NodeLoop.housekeepingInterval
         clients.enforceDeadlines(at: now.instant)
         advancePhase(at: now)
+        noteIndexBuilds(at: now)
+        compactIfDue(at: now)
         lookAtLatency(at: now.instant)
         publish(at: now)
     }
@@ -56,7 +58,16 @@ extension NodeLoop {
             let seconds = (now.instant - publication.phaseBegan).inSeconds
             publication.progress.entriesPerSecond =
                 seconds > 0 ? Double(publication.progress.entriesReplayed) / seconds : 0
-            if applied >= publication.replayTarget { enter(.joining, at: now) }
+            if hasReplayed {
+                let hasIndexes = replica.keyspace.hasIndexesToBuild
+                if hasIndexes { indexBuilds.atStart = replica.keyspace.indexReports.count }
+                enter(hasIndexes ? .indexing : .joining, at: now)
+            }
+        case .indexing:
+            if fillIndexingProgress() {
+                tellIndexed(took: now.instant - publication.phaseBegan)
+                enter(.joining, at: now)
+            }
         default:
             break
         }
@@ -68,22 +79,37 @@ extension NodeLoop {
         publication.progress.elapsed = now.instant - publication.phaseBegan
     }
 
+    /// Whether the log is applied as far as it was known to be committed at the start. The house is kept at once then:
+    /// whoever waits for this node need not wait for the next look at it, and a node that is stopped soon has told what
+    /// its replay took.
+    var hasReplayed: Bool {
+        publication.progress.phase == .replaying && replica.appliedIndex >= publication.replayTarget
+    }
+
     private func enter(_ phase: LifePhase, at now: Moment) {
         let took = now.instant - publication.phaseBegan
-        logger.info(
-            "phase ended",
-            metadata: [
-                "phase": "\(publication.progress.phase.rawValue)", "seconds": "\(took.inSeconds)",
-                "entries": "\(publication.progress.entriesReplayed)", "next": "\(phase.rawValue)",
-            ])
+        var facts: Logger.Metadata = [
+            "phase": "\(publication.progress.phase.rawValue)", "seconds": "\(took.inSeconds)",
+            "next": "\(phase.rawValue)",
+        ]
+        if publication.progress.phase == .replaying {
+            facts["entries"] = "\(publication.progress.entriesReplayed)"
+            facts["entries.per-second"] = "\(Int(publication.progress.entriesPerSecond))"
+        }
+        logger.info("phase ended", metadata: facts)
         publication.progress.enter(phase, after: took)
         publication.phaseBegan = now.instant
+        if phase == .ready { tellReady(at: now) }
     }
 
     /// Begins with replaying when the log held committed entries, else with joining.
     func beginPhases(finished: [StartProgress.FinishedPhase], commitIndex: LogIndex, at now: Instant) {
         publication.progress.finished = finished
         publication.phaseBegan = now
+        if replica.keyspace.hasIndexesToBuild {
+            publication.progress.phase = .indexing
+            indexBuilds.atStart = replica.keyspace.indexReports.count
+        }
         guard commitIndex > replica.appliedIndex, replica.condition.isSound else { return }
         publication.progress.phase = .replaying
         publication.replayBegan = replica.appliedIndex
@@ -99,6 +125,8 @@ extension NodeLoop {
         fillLogCare(&status)
         fillIndexes(&status)
         fillSnapshots(&status, at: now)
+        followMembers(at: now.instant)
+        status.membership = membershipStatus
         status.peers = replica.peers.map { peerStatus($0, at: now) }
         status.progress = publication.progress
         status.readiness = readiness(at: now)
@@ -109,10 +137,11 @@ extension NodeLoop {
 
     private func fillConsensus(_ status: inout NodeStatus, at now: Moment) {
         status.cluster = replica.cluster
+        status.timeline = mesh.hello.timeline
         status.role =
             switch replica.raft.role {
             case .leader: .leader
-            case .follower: .follower
+            case .follower: replica.raft.configuration.isLearner(replica.id) ? .learner : .follower
             case .preCandidate, .candidate: .candidate
             }
         status.leader = replica.raft.leader
@@ -160,7 +189,7 @@ extension NodeLoop {
         status.processID = ThisProcess.identifier
         status.dataDirectory = parameters.dataDirectory
         status.logRoom = logState.roomLeft
-        status.logSize = logState.bytesOnDisk
+        status.logSize = extent.bytesOnDisk
         status.memory = publication.memory
         status.connections = clients.count
         status.subscribers = clients.subscriptions.subscriberCount
@@ -170,10 +199,11 @@ extension NodeLoop {
     private func peerStatus(_ peer: NodeID, at now: Moment) -> PeerStatus {
         let link = mesh.link(to: peer)
         var status = PeerStatus(id: peer, isConnected: link != nil)
+        status.part = replica.raft.configuration.part(of: peer) ?? .leaving
         status.version = link?.version
         status.featureLevel = link?.featureLevel
         status.silence = link.map { now.instant - $0.lastHeard }
-        guard replica.raft.role == .leader else { return status }
+        guard replica.raft.role == .leader, replica.peers.contains(peer) else { return status }
         let progress = replica.raft.progress(of: peer)
         status.matchIndex = progress.matchIndex
         status.appliedIndex = progress.appliedIndex
@@ -201,11 +231,13 @@ extension NodeLoop {
             reasons.append(.quarantined(why: repair.text, remedy: repair.remedy))
         }
         if let reason = stateStatus.unreadyReason { reasons.append(reason) }
+        let isMember = replica.raft.configuration.isMember(replica.id)
+        if !isMember { reasons.append(.notAMember) }
         let lag = replica.raft.commitIndex - replica.appliedIndex
         if lag > NodeLoop.readyLagMax { reasons.append(.lagging(entries: lag)) }
         if !logState.roomRule.hasRoom { reasons.append(.logFull) }
         let mayServeReads =
-            phase == .ready && replica.condition.isSound && replica.raft.fenceIndex == nil
+            phase == .ready && isMember && replica.condition.isSound && replica.raft.fenceIndex == nil
             && lag <= NodeLoop.readyLagMax
         return Readiness(reasons: reasons, mayServeReads: mayServeReads)
     }
@@ -213,6 +245,7 @@ extension NodeLoop {
     /// What `INFO` and its like show.
     private func tellSessions(_ status: NodeStatus, at now: Instant) {
         clients.environment.facts.status = status
+        clients.environment.facts.members = announcedMembers
         clients.environment.facts.calls = clients.calls
         var activity = clients.environment.facts.activity
         activity.connectionsAccepted = metrics.accepted[.client] + metrics.accepted[.clientPlaintext]

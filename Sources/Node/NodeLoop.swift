@@ -8,7 +8,9 @@ import Logging
 import PeerProtocol
 import Platform
 import Replica
+import ReplicaSnapshots
 import ReplicaLog
+import ReplicaSnapshots
 import TLS
 import Telemetry
 import Vocabulary
@@ -22,9 +24,12 @@ enum LoopLetter: Sendable {
     case scrub(LogScrubThread.Letter)
     case changes(ChangeReaderThread.Letter)
     case indexProof(IndexProofThread.Letter)
+    case stateScrub(StateScrubThread.Letter)
     case snapshot(SnapshotThread.Letter)
     /// A piece of a snapshot of this node's, for a node that fetches it.
     case snapshotPiece(SnapshotPiece, for: NodeID)
+    /// A host's name was looked up; nil when it has no address.
+    case resolved(String, SocketAddress?)
     /// An operator's request waits at the desk.
     case operatorCalled
 }
@@ -39,13 +44,17 @@ final class NodeLoop {
     let mail: Mailbox<LoopLetter>
     let clients: ClientDesk
     let mesh: PeerMesh
+    let names: PeerNames
     let log: LogThread
     let reader: LogReaderThread
     let scrub: LogScrubThread
     let changeReader: ChangeReaderThread
     let prover: IndexProofThread
+    let stateScrub: StateScrubThread
     let snapshots: SnapshotThread
     let snapshotServer: SnapshotServerThread
+    let pace: SnapshotPace
+    private var pacedIndex = LogIndex.zero
     let shelf: SnapshotShelf
     let extent: LogExtent
     let desk: OperatorDesk
@@ -62,13 +71,19 @@ final class NodeLoop {
     var orderNumbering = LogOrderNumbering()
     var probing: (node: NodeID, next: Instant, until: Instant)?
     var handover: RunningHandover?
+    var membership: RunningMembership?
     var care = LogCare()
     var feed = ChangeFeed()
     var indexProof = IndexProofStatus()
+    var indexBuilds = IndexBuildCare()
     var snapshotCare = SnapshotCare()
+    var quiesce = QuiesceCare()
+    var compaction = CompactionCare()
     /// Faults of indexes that the log has told of.
     var indexFaults = 0
     var stopping: Stopping?
+    /// Who has said that the cluster goes on without this node, and as what.
+    var successor: (node: NodeID, timeline: Timeline)?
     var nextHousekeeping: Instant
     var latencyHold: LatencyHold?
     let signals: (descriptor: Int32, registration: Registration)
@@ -78,13 +93,16 @@ final class NodeLoop {
         mail = parts.mail
         clients = parts.clients
         mesh = parts.mesh
+        names = parts.names
         log = parts.log
         reader = parts.reader
         scrub = parts.scrub
         changeReader = parts.changeReader
         prover = parts.prover
+        stateScrub = parts.stateScrub
         snapshots = parts.snapshots
         snapshotServer = parts.snapshotServer
+        pace = parts.pace
         shelf = parts.shelf
         extent = parts.extent
         desk = parts.desk
@@ -103,10 +121,17 @@ final class NodeLoop {
     /// Runs until the node is told to stop, or cannot go on.
     func run() throws(NodeError) {
         mesh.admits = { [unowned self] node, storage in replica.registry.admits(node, storage) }
+        mesh.admitsGuests = { [unowned self] in replica.raft.leader == nil }
+        mesh.isLeader = { [unowned self] node in replica.raft.leader == node }
+        mesh.joins = { [unowned self] timeline in join(timeline) }
+        followMembers(at: MonotonicClock.now())
         while true {
             turn(now: Moment(instant: MonotonicClock.now(), wall: WallClock.now()))
             if let failure = replica.failure { throw .replicaFailed(failure) }
             if let failure = logState.failure { throw .logFailed(failure) }
+            if let successor {
+                throw .superseded(by: successor.node, successor.timeline, own: mesh.hello.timeline)
+            }
             if isStopped(at: MonotonicClock.now()) { return }
             reactor.wait(until: nextDeadline, into: &events)
         }
@@ -114,7 +139,7 @@ final class NodeLoop {
 
     private var nextDeadline: Instant? {
         let now = MonotonicClock.now()
-        if clients.hasRunnable || replica.hasMoreToDo { return now }
+        if clients.hasRunnable || replica.hasMoreToDo || membership?.isDue == true { return now }
         let moment = Moment(instant: now, wall: WallClock.now())
         var deadline = min(replica.nextTurn(at: moment), nextHousekeeping)
         deadline = min(deadline, mesh.nextDeadline(now: now))
@@ -144,13 +169,20 @@ final class NodeLoop {
         }
         if !clients.changeOrders.isEmpty { takeChangeOrders(at: now) }
         stepBlocked(at: now)
+        stepMembership(at: now)
         let limit = MemoryLimit(clients.environment.facts.memoryMax)
         if limit != replica.memoryLimit { replica.memoryLimit = limit }
         replica.step(.endOfTurn, at: now, into: &effects)
+        followIndexBuilds(turnBegan: now.instant)
         followChanges(at: now)
         clients.isHeldBack = replica.isCongested
         carryOut(at: now)
-        if now.instant >= nextHousekeeping { keepHouse(at: now) }
+        if hasReplayed {
+            // What this turn has applied took its time too.
+            keepHouse(at: Moment(instant: MonotonicClock.now(), wall: now.wall))
+        } else if now.instant >= nextHousekeeping {
+            keepHouse(at: now)
+        }
     }
 
     /// Tells the replica of clients that wait and are gone, or are to go on.
@@ -174,7 +206,13 @@ final class NodeLoop {
     // MARK: Effects
 
     private func carryOut(at now: Moment) {
+        if replica.appliedIndex != pacedIndex {
+            pacedIndex = replica.appliedIndex
+            pace.noteWork(logged: replica.logSinceSnapshot, due: replica.logDueForSnapshot)
+        }
         postLogWrites()
+        beginQuiesce(at: now)
+        followQuiesce(at: now)
         for read in effects.logReads { reader.post(read) }
         for message in effects.messages { mesh.send(message) }
         for (node, batch) in effects.forwards { mesh.send(batch, to: node) }
@@ -229,7 +267,7 @@ final class NodeLoop {
         case .disconnected(let node, let why):
             logger.warning("peer disconnected", metadata: ["peer.id": "\(node)", "reason": "\(why)"])
             replica.step(.peerDisconnected(node), at: now, into: &effects)
-            snapshots.post(.lost(node))
+            snapshots.post(.keeper(.lost(node)))
         case .refuses(let node):
             replica.step(.peerRefuses(node), at: now, into: &effects)
         case .message(let message, let frames, let node):
@@ -243,9 +281,10 @@ final class NodeLoop {
         case .snapshotRead(let read, let node): take(read, from: node)
         case .snapshotPiece(let piece, let node):
             metrics.snapshotBytesReceived += UInt64(piece.bytes?.count ?? 0)
-            snapshots.post(.piece(piece, from: node))
+            snapshots.post(.keeper(.piece(piece, from: node)))
         case .publication(let message):
             clients.deliver(message, at: now.instant)
+        case .superseded(let node, let timeline): successor = successor ?? (node, timeline)
         case .turnedAway(let why, let remedy):
             logger.warning("peer turned away", metadata: ["reason": "\(why)", "remedy": "\(remedy)"])
         }

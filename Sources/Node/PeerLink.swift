@@ -44,6 +44,7 @@ final class PeerLink {
     /// What both sides speak; 0 before they have agreed.
     var protocolVersion: UInt16 = 0
     var featureLevel: UInt32 = 0
+    var storage: StorageID?
 
     init(
         channel: Channel, isOutbound: Bool, address: SocketAddress, peer: NodeID?, now: Instant

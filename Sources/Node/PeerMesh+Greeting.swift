@@ -52,6 +52,14 @@ extension PeerMesh {
             establish(link, theirs, welcome.version, at: now)
         case (.refusal, true):
             let refusal = try PeerCoding.refusal(in: body)
+            if [.notAMember, .otherTimeline].contains(refusal.reason), let peer = link.peer {
+                redials[peer] = (now + PeerMesh.strangerDelay, PeerMesh.redialMax)
+            }
+            // Both called at once, or it was a moment slower: that mends itself.
+            if refusal.reason == .wrongDirection { return close(link, refusal.description, at: now) }
+            if refusal.reason == .otherTimeline, let peer = link.peer, isJoining(refusal.timeline, of: peer) {
+                return close(link, refusal.description, at: now)
+            }
             turnAway(link, refusal.description, remedy: refusal.remedy.text, at: now)
         default:
             throw PeerProtocolError.unexpectedKind(kind)
@@ -85,15 +93,16 @@ extension PeerMesh {
                 text: "the greeting names \(theirs.node), the certificate \(link.peer?.description ?? "nobody")")
         }
         if theirs.node == hello.node { return PeerRefusal(.selfConnection, text: "\(theirs.node) reached itself") }
-        guard members.contains(where: { $0.node == theirs.node }) else {
-            return PeerRefusal(.notAMember, text: "\(theirs.node) is not in the configuration of \(hello.node)")
+        if let refusal = timelineRefusal(of: theirs) { return refusal }
+        guard members.contains(where: { $0.node == theirs.node }) || admitsGuests() else {
+            return PeerRefusal(.notAMember, text: "\(theirs.node) is not a member, as far as \(hello.node) knows")
         }
-        guard admits(theirs.node, theirs.storage) else {
+        guard admits(theirs.node, theirs.storage) || admitsGuests() else {
             return PeerRefusal(
                 .storageMismatch,
                 text: "\(theirs.node) comes with data directory \(theirs.storage), which is not the one it is known by")
         }
-        if !link.isOutbound, hello.node < theirs.node {
+        if !link.isOutbound, dialsFirst(theirs.node), canDial(theirs.node) {
             return PeerRefusal(.wrongDirection, text: "\(hello.node) dials \(theirs.node), not the reverse")
         }
         return nil
@@ -109,6 +118,7 @@ extension PeerMesh {
         link.version = theirs.build
         link.protocolVersion = version
         link.featureLevel = theirs.featureLevel
+        link.storage = theirs.storage
         link.lastHeard = now
         redials[theirs.node] = nil
         complaints[theirs.node.description] = nil

@@ -8,10 +8,11 @@ import TLS
 import Telemetry
 import Vocabulary
 
-/// Another member, as the configuration names it.
-struct PeerAddress {
+/// Another node that frames are exchanged with.
+struct PeerAddress: Hashable {
     var node: NodeID
-    var peer: SocketAddress
+    /// Nil while it is not known: then the node is only waited for.
+    var peer: SocketAddress?
 }
 
 /// What the mesh reports to the loop.
@@ -27,6 +28,8 @@ enum PeerEvent {
     case state(StateMessage, from: NodeID)
     case snapshotRead(SnapshotRead, from: NodeID)
     case snapshotPiece(SnapshotPiece, from: NodeID)
+    /// A node says that the cluster was recovered without this one, and goes on as another timeline.
+    case superseded(by: NodeID, Timeline)
     /// A connection that was turned away, by us or by the other side; told once per reason and peer.
     case turnedAway(String, remedy: String)
 }
@@ -36,10 +39,13 @@ final class PeerMesh {
     /// How long to wait before dialing again, doubled after each failure.
     static let redialMin = Duration.milliseconds(20)
     static let redialMax = Duration.milliseconds(500)
+    /// The same behind a node that says that this one is no member.
+    static let strangerDelay = Duration.seconds(1)
     static let inboundMax = 64
 
-    let hello: PeerHello
-    let members: [PeerAddress]
+    var hello: PeerHello
+    /// Whom this node dials, and admits: see `follow`.
+    private(set) var members: [PeerAddress]
     let frameLimit: ByteCount
     let reactor: Reactor
     let scratch: UnsafeMutableRawBufferPointer
@@ -47,6 +53,11 @@ final class PeerMesh {
     var clientContext: TLSContext
     /// Whether a data directory may speak for a node, as the replicated registry says.
     var admits: (NodeID, StorageID) -> Bool = { _, _ in true }
+    /// Whether nodes that are no members are admitted: while nobody leads, see `PeerMesh+Guests`.
+    var admitsGuests: () -> Bool = { false }
+    var isLeader: (NodeID) -> Bool = { _ in false }
+    /// Asked when a later timeline is heard of: whether this node has joined it, for good, since it has no history yet.
+    var joins: (Timeline) -> Bool = { _ in false }
     var events: [PeerEvent] = []
     var metrics = PeerMetrics()
     private var port: ListenerPort?
@@ -71,6 +82,18 @@ final class PeerMesh {
         probes = PortProbes(reactor: reactor)
     }
 
+    /// From here on these nodes are dialed and admitted, and no others.
+    func follow(_ members: [PeerAddress], at now: Instant) {
+        self.members = members
+        for link in links {
+            guard let peer = link.peer, !members.contains(where: { $0.node == peer }) else { continue }
+            // What it is to hear last may still wait to be sent.
+            flush(link, at: now)
+            close(link, "no member any more", at: now)
+            redials[peer] = nil
+        }
+    }
+
     func open(_ address: SocketAddress) throws(SystemError) {
         port = try ListenerPort(address, reactor: reactor)
     }
@@ -84,7 +107,7 @@ final class PeerMesh {
     /// When `tick` is due next, at the latest.
     func nextDeadline(now: Instant) -> Instant {
         var deadline = now + PeerLink.pingInterval
-        for (node, redial) in redials where link(to: node) == nil { deadline = min(deadline, redial.at) }
+        for (member, _) in undialed { if let redial = redials[member] { deadline = min(deadline, redial.at) } }
         if let probe = probes.nextDeadline { deadline = min(deadline, probe) }
         return deadline
     }
@@ -101,39 +124,43 @@ final class PeerMesh {
                 flush(link, at: now)
             }
         }
-        for member in members where hello.node < member.node && !links.contains(where: { $0.peer == member.node }) {
-            if let redial = redials[member.node], redial.at > now { continue }
-            dial(member, at: now)
+        for (member, address) in undialed where isDue(member, at: now) { dial(member, address, at: now) }
+    }
+
+    /// Members to be dialed as soon as that is due. To one of the others a link stands, or is being made: it may take
+    /// the whole of its patience, when the other side's process hangs.
+    private var undialed: [(NodeID, SocketAddress)] {
+        members.compactMap { member in
+            guard let address = member.peer, !links.contains(where: { $0.peer == member.node }) else { return nil }
+            return (member.node, address)
         }
     }
 
-    private func dial(_ member: PeerAddress, at now: Instant) {
-        let delay = min(PeerMesh.redialMax, (redials[member.node]?.delay ?? PeerMesh.redialMin / 2) * 2)
-        redials[member.node] = (now + delay, delay)
+    private func dial(_ node: NodeID, _ address: SocketAddress, at now: Instant) {
+        let delay = min(PeerMesh.redialMax, (redials[node]?.delay ?? PeerMesh.redialMin / 2) * 2)
+        redials[node] = (now + (dialsFirst(node) ? delay : PeerMesh.strangerDelay), delay)
         let descriptor: Int32
-        do throws(SystemError) { descriptor = try Socket.connect(to: member.peer) } catch {
-            if error.isConnectionRefused { events.append(.refuses(member.node)) }
+        do throws(SystemError) { descriptor = try Socket.connect(to: address) } catch {
+            if error.isConnectionRefused { events.append(.refuses(node)) }
             return
         }
         do {
             let session = try TLSSession(
-                client: clientContext, descriptor: descriptor, expectedName: member.node.description)
+                client: clientContext, descriptor: descriptor, expectedName: node.description)
             let channel = try Channel(
                 descriptor: descriptor, session: session, interest: [.readable, .writable], reactor: reactor)
-            links.append(
-                PeerLink(
-                    channel: channel, isOutbound: true, address: member.peer, peer: member.node, now: now))
+            links.append(PeerLink(channel: channel, isOutbound: true, address: address, peer: node, now: now))
         } catch {
             Socket.close(descriptor)
             let remedy = error is TLSError ? "check the certificate and key files" : "look at the node's memory limit"
-            complain(about: member.node.description, "\(error)", remedy: remedy, at: now)
+            complain(about: node.description, "\(error)", remedy: remedy, at: now)
         }
     }
 
     /// Looks whether anybody listens on the node's peer port; reports `refuses` if not.
     func probe(_ node: NodeID, at now: Instant) {
-        guard let member = members.first(where: { $0.node == node }) else { return }
-        if probes.start(node, member.peer, at: now) { events.append(.refuses(node)) }
+        guard let address = members.first(where: { $0.node == node })?.peer else { return }
+        if probes.start(node, address, at: now) { events.append(.refuses(node)) }
     }
 
     // MARK: Events of the reactor
@@ -234,7 +261,7 @@ final class PeerMesh {
         metrics.sent += link.channel.bytesOut
         link.channel.close()
         guard let peer = link.peer, link.phase == .established else { return }
-        redials[peer] = (now, PeerMesh.redialMin)
+        redials[peer] = (now + (dialsFirst(peer) ? .zero : PeerMesh.strangerDelay), PeerMesh.redialMin)
         events.append(.disconnected(peer, why: why))
     }
 

@@ -4,6 +4,7 @@ import LogStore
 import PeerProtocol
 import Platform
 import ReplicaSnapshots
+import SnapshotStore
 import Vocabulary
 
 /// Takes questions in order, and answers each by a letter to the loop. Every other thread goes before it at the disk.
@@ -13,13 +14,19 @@ final class SnapshotServerThread: Sendable {
         var from: NodeID
     }
 
+    enum Letter: Sendable {
+        case piece(SnapshotPiece, for: NodeID)
+        /// This node's own snapshot cannot be given to anybody.
+        case damage(LogIndex, [SnapshotDamage])
+    }
+
     private let orders: WorkQueue<Order>
     private let thread: WorkerThread
 
     /// - Parameter rate: bytes per second, to all nodes together.
     init(
         _ shelf: SnapshotShelf, on disk: DirectoryStorage, rate: ByteCount,
-        report: @escaping @Sendable (SnapshotPiece, NodeID) -> Void
+        report: @escaping @Sendable (Letter) -> Void
     ) throws(SystemError) {
         let orders = WorkQueue<Order>()
         self.orders = orders
@@ -37,7 +44,8 @@ final class SnapshotServerThread: Sendable {
                 let piece = server.answer(order.read, shelf.snapshots)
                 // What was not sent while nobody asked is not made up for.
                 nextAt = max(nextAt, now) + .nanoseconds((piece.bytes?.count ?? 0) * 1_000_000_000 / rate.rawValue)
-                report(piece, order.from)
+                report(.piece(piece, for: order.from))
+                if let found = server.findDamage() { report(.damage(found.index, found.damages)) }
             }
         }
     }

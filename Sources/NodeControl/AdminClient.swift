@@ -47,9 +47,28 @@ struct AdminClient: Sendable {
         throw AdminError(answer.body).asControlError(status: answer.status, address: address.description)
     }
 
+    /// The answer that is in `bytes`. What says something else is of a node of another version, most likely.
+    func decoded<Answer: Decodable>(
+        _ bytes: [UInt8], orSay message: String = "its answer is not what this version of nodectl knows"
+    ) throws(ControlError) -> Answer {
+        try AdminClient.decode(bytes, from: address.description, orSay: message)
+    }
+
+    /// The same, of a node at `address`.
+    static func decode<Answer: Decodable>(
+        _ bytes: [UInt8], from address: String, orSay message: String
+    ) throws(ControlError) -> Answer {
+        do { return try JSONDecoder().decode(Answer.self, from: Data(bytes)) } catch {
+            throw .answer(
+                address: address, message: message, remedy: "use the nodectl that was built with the node")
+        }
+    }
+
     private func request(_ method: String, _ path: String, _ body: [UInt8]) -> [UInt8] {
         var head = Array("\(method) \(path) HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n".utf8)
-        head += Array("Authorization: Bearer ".utf8) + credentials.token + [0x0D, 0x0A]
+        if !credentials.token.isEmpty {
+            head += Array("Authorization: Bearer ".utf8) + credentials.token + [0x0D, 0x0A]
+        }
         if !body.isEmpty || method == "POST" {
             head += Array("Content-Type: application/json\r\nContent-Length: \(body.count)\r\n".utf8)
         }
@@ -103,7 +122,8 @@ struct AdminError: Hashable, Sendable {
     func asControlError(status: Int, address: String) -> ControlError {
         switch (status, code) {
         case (401, _): .unauthorized(address: address)
-        case (_, "refused"), (_, "no_such_node"): .refused(reason: message, remedy: remedy, override: override)
+        case (_, "refused"), (_, "no_such_node"), (_, "no_authority_key"):
+            .refused(reason: message, remedy: remedy, override: override)
         case (504, _): .timedOut(what: message, follow: remedy)
         default:
             .answer(

@@ -49,11 +49,13 @@ public struct ClusterStatus: Hashable, Sendable {
     private static func node(_ asked: AskedNode, leading: NodeReport?) -> Node {
         switch asked.outcome {
         case .success(let report):
+            // A node's own figure is of what it has heard of; what it lacks beyond that, its leader knows.
             let peer = leading?.peers.first { $0.id == report.node.id }
+            let isFurther = peer?.lagEntries ?? 0 > report.node.lagEntries ?? -1
             return Node(
                 id: report.node.id, address: asked.address, isHealthy: report.node.healthy, facts: report.node,
-                lagEntries: report.node.lagEntries ?? peer?.lagEntries,
-                lagMilliseconds: report.node.lagMilliseconds ?? peer?.lagMilliseconds,
+                lagEntries: isFurther ? peer?.lagEntries : report.node.lagEntries,
+                lagMilliseconds: isFurther ? peer?.lagMilliseconds : report.node.lagMilliseconds,
                 reasons: report.node.troubles)
         case .failure(let error):
             let reason = NodeReport.Reason(code: "unreachable", message: "\(error)", remedy: error.remedy.text)
@@ -93,6 +95,7 @@ extension ClusterStatus.Node {
             writer.member("applied_index", facts?.appliedIndex)
             writer.member("persisted_index", facts?.persistedIndex)
             writer.member("digest", facts?.digest)
+            writer.member("timeline_name", facts?.timelineName)
             writer.member("lag_entries", lagEntries)
             writer.member("lag_ms", lagMilliseconds)
             writer.member("version", facts?.version)
@@ -164,6 +167,7 @@ extension ClusterStatus {
         for node in nodes { table.add(node.cells(isLeader: node.id == leader)) }
         let heading =
             "\(name): \(leader.map { "leader \($0)" } ?? "no leader"), term \(term), commit index \(commitIndex)"
+            + timelineText
         let notes = nodes.flatMap { node in
             node.reasons.map { "\(node.id): \($0.message)\n    \($0.remedy)" }
         }
@@ -175,6 +179,14 @@ extension ClusterStatus {
         let below = notes + weak
         return heading + "\n" + table.text(inColour: inColour)
             + (below.isEmpty ? "" : "\n" + below.joined(separator: "\n") + "\n")
+    }
+}
+
+extension ClusterStatus {
+    /// Where this history comes from, if it is not the one that the cluster began with.
+    private var timelineText: String {
+        let names = Set(nodes.compactMap { $0.facts?.timelineName }).sorted()
+        return names.isEmpty || names == ["1"] ? "" : ", timeline " + names.joined(separator: " and ")
     }
 }
 

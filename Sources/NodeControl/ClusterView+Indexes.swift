@@ -11,6 +11,8 @@ public struct IndexOutcome: Hashable, Sendable {
     public struct Node: Hashable, Sendable {
         public let name: String
         public internal(set) var verdicts: [NodeReport.IndexVerdict] = []
+        /// What it rebuilt.
+        public internal(set) var rebuilt: [NodeReport.Index] = []
         /// Nil when all went well.
         public internal(set) var failure: String?
     }
@@ -20,7 +22,11 @@ public struct IndexOutcome: Hashable, Sendable {
     public internal(set) var nodes: [Node]
 
     /// Whether every node has done it, and found no difference.
-    public var isGood: Bool { nodes.allSatisfy { $0.failure == nil && $0.verdicts.allSatisfy(\.equal) } }
+    public var isGood: Bool {
+        nodes.allSatisfy { node in
+            node.failure == nil && node.verdicts.allSatisfy(\.equal) && node.rebuilt.allSatisfy { $0.failure == nil }
+        }
+    }
 
     public var text: String {
         var lines: [String] = []
@@ -28,7 +34,8 @@ public struct IndexOutcome: Hashable, Sendable {
             if let failure = node.failure {
                 lines.append("\(node.name): failed: \(failure)")
             } else if !isProof {
-                lines.append("\(node.name): rebuilt")
+                lines += node.rebuilt.map { "\(node.name): \($0.rebuildText)" }
+                if node.rebuilt.isEmpty { lines.append("\(node.name): there are no indexes") }
             } else if node.verdicts.isEmpty {
                 lines.append("\(node.name): there are no indexes")
             }
@@ -58,6 +65,9 @@ public struct IndexOutcome: Hashable, Sendable {
         writer.object { writer in
             writer.member("node", node.name)
             writer.member("failure", node.failure)
+            writer.member("rebuilt") { writer in
+                writer.array { writer in for index in node.rebuilt { index.write(to: &writer) } }
+            }
             writer.member("verdicts") { writer in
                 writer.array { writer in
                     for verdict in node.verdicts {
@@ -76,6 +86,29 @@ public struct IndexOutcome: Hashable, Sendable {
     }
 }
 
+extension NodeReport.Index {
+    fileprivate var rebuildText: String {
+        if let failure { return "\(name) FAILED, the one before it stays in service: \(failure)" }
+        guard let build = lastBuild else { return "\(name) rebuilt" }
+        let rate = build.perSecond.map { " (\(Int($0))/s)" } ?? ""
+        let before = build.entriesBefore.map { "\($0) values before, " } ?? ""
+        return "\(name) rebuilt from \(build.records) records in \(build.seconds) s\(rate): "
+            + "\(before)\(build.entries) after, equal to its records"
+    }
+
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("index", name)
+            writer.member("failure", failure)
+            writer.member("records", lastBuild?.records)
+            writer.member("seconds", lastBuild?.seconds)
+            writer.member("per_second", lastBuild?.perSecond)
+            writer.member("entries_before", lastBuild?.entriesBefore)
+            writer.member("entries", lastBuild?.entries)
+        }
+    }
+}
+
 extension ClusterView {
     /// Has every node prove that its indexes, or the one of this name, equal their records, and waits for it.
     ///
@@ -90,7 +123,7 @@ extension ClusterView {
             }
             // What a node tells of itself is a little old: the proof may not be in it yet.
             guard let proof = facts.indexProof, proof.ended >= number else { return .under }
-            return .done(proof.verdicts)
+            return .proved(proof.verdicts)
         }
     }
 
@@ -99,15 +132,16 @@ extension ClusterView {
         _ name: String?, within limit: Duration = .seconds(3600)
     ) throws(ControlError) -> IndexOutcome {
         try onEveryNode("/v1/indexes/rebuild", name, isProof: false, within: limit) { _, facts in
-            let isOver = (facts.indexes ?? []).allSatisfy { name != nil && $0.name != name || $0.state == "ready" }
-            return isOver ? .done([]) : .under
+            let indexes = (facts.indexes ?? []).filter { name == nil || $0.name == name }
+            return indexes.allSatisfy { $0.state == "ready" } ? .rebuilt(indexes) : .under
         }
     }
 
     /// How far a node is.
     private enum Stage {
         case under
-        case done([NodeReport.IndexVerdict])
+        case proved([NodeReport.IndexVerdict])
+        case rebuilt([NodeReport.Index])
         case failed(String)
     }
 
@@ -134,7 +168,7 @@ extension ClusterView {
         }
         for (position, node) in nodes.enumerated() {
             guard let answer = answers[position] else { continue }
-            let found = try Pause.until(deadline, every: .milliseconds(100)) {
+            let found = try Pause.untilDone(deadline) {
                 () throws(ControlError) -> IndexOutcome.Node? in
                 var entry = outcome.nodes[position]
                 guard let facts = only([node.name]).ask().first?.report?.node else {
@@ -147,7 +181,8 @@ extension ClusterView {
                 }
                 switch look(answer, facts) {
                 case .under: return nil
-                case .done(let verdicts): entry.verdicts = verdicts
+                case .proved(let verdicts): entry.verdicts = verdicts
+                case .rebuilt(let indexes): entry.rebuilt = indexes
                 case .failed(let reason): entry.failure = reason
                 }
                 return entry

@@ -1,6 +1,5 @@
 // `nodectl repair NODE`: a running node is asked to look for damage and to repair itself.
 
-import Foundation
 import Platform
 import Vocabulary
 
@@ -22,7 +21,7 @@ extension ClusterView {
         let pass = try askForRepair(node, isForced: isForced)
         var follower = RepairFollower(pass: pass, isForced: isForced)
         var told = MonotonicClock.now()
-        let report = try Pause.until(deadline, every: .milliseconds(100)) { () throws(ControlError) in
+        let report = try Pause.untilDone(deadline) { () throws(ControlError) in
             // While it starts again, it does not answer.
             let facts = only([node.name]).ask().first?.report?.node
             let step = follower.look(at: facts, now: MonotonicClock.now(), patience: ClusterView.obstaclePatience)
@@ -30,8 +29,11 @@ extension ClusterView {
                 throw .refused(reason: why, remedy: "put right what it names", override: "force")
             }
             if case .done(let wasDamaged, let facts) = step {
-                return RepairReport(
+                var report = RepairReport(
                     subject: id, wasDamaged: wasDamaged, found: follower.found, quarantined: facts, fence: nil)
+                report.snapshotsDamaged = follower.snapshotsDamaged
+                report.snapshotReport = follower.snapshotReport
+                return report
             }
             if case .under(let text) = step, MonotonicClock.now() - told > .seconds(2) {
                 told = MonotonicClock.now()
@@ -47,12 +49,9 @@ extension ClusterView {
         struct Answer: Decodable { let pass: UInt64 }
         let body = Array((isForced ? #"{"force": true}"# : "").utf8)
         let until = MonotonicClock.now() + patience
-        let bytes = try client(node).ask("POST", "/v1/repair", body: body, until: until)
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(bytes)) else {
-            throw .answer(
-                address: node.admin.description, message: "its answer does not name the pass that it began",
-                remedy: "use the nodectl that was built with the node")
-        }
+        let client = client(node)
+        let bytes = try client.ask("POST", "/v1/repair", body: body, until: until)
+        let answer: Answer = try client.decoded(bytes, orSay: "its answer does not name the pass that it began")
         return answer.pass
     }
 }

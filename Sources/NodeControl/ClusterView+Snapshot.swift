@@ -1,6 +1,5 @@
 // `nodectl snapshot`: the leader is asked for a snapshot, and every node is waited for.
 
-import Foundation
 import Platform
 import Telemetry
 import Vocabulary
@@ -16,10 +15,10 @@ extension ClusterView {
         let deadline = MonotonicClock.now() + limit
         var follower = try orderSnapshot(until: deadline)
         var told = MonotonicClock.now()
-        let outcome = try Pause.until(deadline, every: .milliseconds(100)) { () throws(ControlError) in
+        let outcome = try Pause.untilDone(deadline) { () throws(ControlError) in
             switch follower.look(at: ask()) {
             case .done(let outcome): return outcome
-            case .moved: follower = try orderSnapshot(until: deadline)
+            case .moved, .leftOut: follower = try orderSnapshot(until: deadline)
             case .failed(let message, let remedy):
                 throw .answer(address: follower.leader, message: message, remedy: remedy)
             case .under(let text):
@@ -36,32 +35,12 @@ extension ClusterView {
 
     public static let followSnapshots = "look with `nodectl status`, which shows each node's newest snapshot"
 
-    /// A leader may change between question and request: follow it, but not for ever.
-    private func orderSnapshot(until deadline: Instant) throws(ControlError) -> SnapshotFollower {
+    func orderSnapshot(until deadline: Instant) throws(ControlError) -> SnapshotFollower {
         struct Answer: Decodable { let index: UInt64 }
-        var asked = ask()
-        guard var leader = ClusterStatus(asked).leader else { throw .noLeader(reason: ClusterView.silence(asked)) }
-        for _ in 0..<3 {
-            guard let node = node(leader, in: asked) else {
-                throw .noLeader(reason: "\(leader) leads, but its admin address is not known here")
-            }
-            let body = Array(#"{"wait": false}"#.utf8)
-            let answer = try client(node).send("POST", "/v1/snapshot", body: body, until: deadline)
-            if answer.status == 200 {
-                guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(answer.body)) else {
-                    throw .answer(
-                        address: node.admin.description, message: "its answer does not name the snapshot's index",
-                        remedy: "use the nodectl that was built with the node")
-                }
-                return SnapshotFollower(leader: leader, from: answer.index)
-            }
-            let error = AdminError(answer.body)
-            guard error.code == "not_leader", let next = error.leader, next != leader else {
-                throw error.asControlError(status: answer.status, address: node.admin.description)
-            }
-            leader = next
-            asked = ask()
-        }
-        throw .noLeader(reason: "it changes faster than it can be asked")
+        let body = Array(#"{"wait": false}"#.utf8)
+        let found = try askLeader(to: "/v1/snapshot", body: body, knowing: ask(), until: deadline)
+        let answer: Answer = try client(found.node).decoded(
+            found.body, orSay: "its answer does not name the snapshot's index")
+        return SnapshotFollower(leader: found.leader, from: answer.index)
     }
 }

@@ -52,6 +52,20 @@ public struct ClusterView: Sendable {
         return view
     }
 
+    /// The same cluster with more nodes to ask.
+    func adding(_ more: [Node]) -> ClusterView {
+        var view = self
+        view.nodes += more
+        return view
+    }
+
+    /// Only these.
+    func only(_ nodes: [Node]) -> ClusterView {
+        var view = self
+        view.nodes = nodes
+        return view
+    }
+
     func client(_ node: Node) -> AdminClient { AdminClient(node.admin, credentials) }
 
     /// The node of that name, or of that id among those that answered.

@@ -9,6 +9,12 @@ public struct Credentials: Sendable {
     /// What stands behind `Bearer`.
     let token: [UInt8]
 
+    /// For what needs no token, or has one of its own.
+    init(context: TLSContext, token: [UInt8]) {
+        self.context = context
+        self.token = token
+    }
+
     /// - Parameters:
     ///   - authorityFile: certificates of those who sign the nodes' certificates.
     ///   - tokenFile: of mode 0600; its first token is used.

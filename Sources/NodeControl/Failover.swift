@@ -45,32 +45,16 @@ extension ClusterView {
     ) throws(ControlError) -> FailoverReport {
         let began = MonotonicClock.now()
         let deadline = began + limit
-        var asked = ask()
-        guard var leader = ClusterStatus(asked).leader else { throw .noLeader(reason: ClusterView.silence(asked)) }
-        if let target, target == leader {
+        let asked = ask()
+        if let target, target == (try ClusterView.leader(by: asked)) {
             // What was asked for holds: scripts may ask twice.
             return FailoverReport(
                 from: target, to: target, term: ClusterStatus(asked).term, pauseMilliseconds: nil, totalMilliseconds: 0)
         }
-        // A leader may change between question and request: follow it, but not for ever.
-        for _ in 0..<3 {
-            guard let node = node(leader, in: asked) else {
-                throw .noLeader(reason: "\(leader) leads, but its admin address is not known here")
-            }
-            let body = ClusterView.request(target: target, isForced: isForced)
-            let answer = try client(node).send("POST", "/v1/failover", body: body, until: deadline)
-            if answer.status == 200 {
-                let pause = ClusterView.pause(in: answer.body)
-                return try follow(target: target, from: leader, pause: pause, began: began, until: deadline)
-            }
-            let error = AdminError(answer.body)
-            guard error.code == "not_leader", let next = error.leader, next != leader else {
-                throw error.asControlError(status: answer.status, address: node.admin.description)
-            }
-            leader = next
-            asked = ask()
-        }
-        throw .noLeader(reason: "it changes faster than it can be asked")
+        let body = ClusterView.request(target: target, isForced: isForced)
+        let answer = try askLeader(to: "/v1/failover", body: body, knowing: asked, until: deadline)
+        let pause = ClusterView.pause(in: answer.body)
+        return try follow(target: target, from: answer.leader, pause: pause, began: began, until: deadline)
     }
 
     private func follow(
@@ -102,11 +86,6 @@ extension ClusterView {
     private static func pause(in body: [UInt8]) -> Double? {
         struct Answer: Decodable { let pause_ms: Double? }
         return (try? JSONDecoder().decode(Answer.self, from: Data(body)))?.pause_ms
-    }
-
-    static func silence(_ asked: [AskedNode]) -> String {
-        let silent = asked.filter { $0.report == nil }.map(\.name)
-        return silent.isEmpty ? "no node says that it leads" : "\(silent.joined(separator: ", ")) did not answer"
     }
 }
 

@@ -51,6 +51,21 @@ extension NodeReport {
             public var remedy: String
         }
 
+        /// One that was found damaged and put aside, while no other one has been written since.
+        public struct Damage: Decodable, Hashable, Sendable {
+            public var index: UInt64
+            public var kind: String
+            public var file: String
+            public var offset: Int
+            public var report: String
+            public var remedy: String
+        }
+
+        public struct Scrub: Decodable, Hashable, Sendable {
+            public var passes: UInt64
+            public var damages: UInt64
+        }
+
         public struct Fetching: Decodable, Hashable, Sendable {
             public var from: String
             public var index: UInt64
@@ -75,9 +90,11 @@ extension NodeReport {
         public var last: Written?
         public var failure: Failure?
         public var fetching: Fetching?
+        public var damage: Damage?
+        public var scrub: Scrub?
 
         enum CodingKeys: String, CodingKey {
-            case newest, kept, writing, last, failure, fetching
+            case newest, kept, writing, last, failure, fetching, damage, scrub
             case ageSeconds = "age_seconds"
             case diskBytes = "disk_bytes"
             case logBytes = "log_bytes"

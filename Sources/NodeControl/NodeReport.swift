@@ -1,6 +1,5 @@
 // What one node says of itself: its `/v1/status`, or why it said nothing.
 
-import Foundation
 import Vocabulary
 
 /// The parts of `/v1/status` that a tool uses. Fields that a node of another version does not send are nil.
@@ -16,6 +15,7 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var appliedIndex: UInt64
         public var persistedIndex: UInt64?
         public var digest: String?
+        public var timelineName: String?
         public var lagEntries: Int?
         public var lagMilliseconds: Double?
         public var version: String?
@@ -39,12 +39,16 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var indexProof: IndexProof?
         public var progress: Progress?
         public var snapshot: Snapshot?
+        public var compaction: Compaction?
+        public var logSizeBytes: Int?
         public var state: State?
 
         enum CodingKeys: String, CodingKey {
             case id, cluster, role, healthy, term, digest, version, phase, reasons, durability, keys, connections
-            case repair, scrub, quarantine, indexes, progress, snapshot, state
+            case repair, scrub, quarantine, indexes, progress, snapshot, state, compaction
+            case logSizeBytes = "log_size_bytes"
             case indexProof = "index_proof"
+            case timelineName = "timeline_name"
             case lastIndex = "last_index"
             case commitIndex = "commit_index"
             case appliedIndex = "applied_index"
@@ -69,6 +73,30 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var state: String
         public var walked: Int
         public var records: Int
+        public var rebuilds: UInt64?
+        public var lastBuild: IndexBuild?
+        /// Why what was built anew did not go into service.
+        public var failure: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, state, walked, records, rebuilds, failure
+            case lastBuild = "last_build"
+        }
+    }
+
+    /// The newest build of an index that has ended.
+    public struct IndexBuild: Decodable, Hashable, Sendable {
+        public var records: Int
+        public var seconds: Double
+        public var perSecond: Double?
+        public var entriesBefore: Int?
+        public var entries: Int
+
+        enum CodingKeys: String, CodingKey {
+            case records, seconds, entries
+            case perSecond = "per_second"
+            case entriesBefore = "entries_before"
+        }
     }
 
     /// The newest proof of the node's indexes.
@@ -118,6 +146,12 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         }
     }
 
+    /// How often disk and memory were made smaller.
+    public struct Compaction: Decodable, Hashable, Sendable {
+        public var asked: UInt64
+        public var ended: UInt64
+    }
+
     /// The reading of older segments.
     public struct Scrub: Decodable, Hashable, Sendable {
         public var passes: UInt64
@@ -159,15 +193,38 @@ public struct NodeReport: Decodable, Hashable, Sendable {
     public var node: Facts
     public var leader: String?
     public var peers: [Peer]
+    public var members: [Member]?
+    public var membershipChange: MembershipChange?
+
+    enum CodingKeys: String, CodingKey {
+        case node, leader, peers, members
+        case membershipChange = "membership_change"
+    }
+
+    /// A member by the node's log.
+    public struct Member: Decodable, Hashable, Sendable {
+        public var id: String
+        public var role: String
+        public var peer: String?
+        public var client: String?
+        public var clientPlaintext: String?
+        public var admin: String?
+
+        enum CodingKeys: String, CodingKey {
+            case id, role, peer, client, admin
+            case clientPlaintext = "client_plaintext"
+        }
+    }
+
+    /// What is about to change, as far as the node knows.
+    public struct MembershipChange: Decodable, Hashable, Sendable {
+        public var stage: String?
+        public var learner: String?
+        public var replacing: String?
+    }
 
     static func decode(_ bytes: [UInt8], from address: String) throws(ControlError) -> NodeReport {
-        do {
-            return try JSONDecoder().decode(NodeReport.self, from: Data(bytes))
-        } catch {
-            throw .answer(
-                address: address, message: "its status is not what this version of nodectl knows",
-                remedy: "use the nodectl that was built with the node")
-        }
+        try AdminClient.decode(bytes, from: address, orSay: "its status is not what this version of nodectl knows")
     }
 }
 

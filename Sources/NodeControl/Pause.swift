@@ -14,10 +14,27 @@ public enum Pause {
         _ deadline: Instant, every pause: Duration = .milliseconds(20),
         _ check: () throws(ControlError) -> Value?
     ) throws(ControlError) -> Value? {
+        try until(deadline, every: pause, upTo: pause, check)
+    }
+
+    /// The same for what may take long: pauses grow with the time that has passed, to a second, since every question
+    /// costs all nodes a connection.
+    static func untilDone<Value>(
+        _ deadline: Instant, _ check: () throws(ControlError) -> Value?
+    ) throws(ControlError) -> Value? {
+        try until(deadline, every: .milliseconds(50), upTo: .seconds(1), check)
+    }
+
+    private static func until<Value>(
+        _ deadline: Instant, every first: Duration, upTo longest: Duration,
+        _ check: () throws(ControlError) -> Value?
+    ) throws(ControlError) -> Value? {
+        var pause = first
         while true {
             if let value = try check() { return value }
             if MonotonicClock.now() + pause > deadline { return nil }
             wait(pause)
+            pause = min(pause * 5 / 4, longest)
         }
     }
 }

@@ -10,7 +10,7 @@ public struct Playground {
     /// As it was named, for printing.
     public let directory: String
     /// Told of what takes longer.
-    private let progress: (String) -> Void
+    let progress: (String) -> Void
 
     static let startPatience = Duration.seconds(60)
     static let followerPatience = Duration.seconds(10)
@@ -18,6 +18,7 @@ public struct Playground {
     static let doubtfulPatience = Duration.seconds(1)
     static let stopPatience = Duration.seconds(30)
     static let lockPatience = Duration.seconds(120)
+    static let portPatience = Duration.seconds(3)
 
     public init(directory: String, progress: @escaping (String) -> Void) {
         self.directory = directory
@@ -130,7 +131,7 @@ public struct Playground {
 
     // Starting.
 
-    private func start(_ names: [String], in file: inout ClusterFile, program: String) throws(ControlError) {
+    func start(_ names: [String], in file: inout ClusterFile, program: String) throws(ControlError) {
         var stopped: [(position: Int, config: String)] = []
         for (position, entry) in file.nodes.enumerated() where names.contains(entry.id) {
             let process = try process(entry)
@@ -166,12 +167,22 @@ public struct Playground {
             ("listen.client", listeners.client), ("listen.peer", listeners.peer), ("listen.admin", listeners.admin),
         ]
         for (key, address) in ports + (listeners.clientPlaintext.map { [("listen.client-plaintext", $0)] } ?? []) {
-            do throws(SystemError) {
-                Socket.close(try Socket.listen(on: try SocketAddress.resolve(address.description)))
-            } catch {
-                guard error.errno == EADDRINUSE else { throw .system(error) }
-                throw .portInUse(node: entry.id, key: key, address: address.description)
+            // A process that was killed may take a moment to let go of its ports, on a busy machine.
+            let deadline = MonotonicClock.now() + Playground.portPatience
+            let freed = try Pause.until(deadline) { () throws(ControlError) -> Bool? in
+                try isFree(address.description) ? true : nil
             }
+            if freed == nil { throw .portInUse(node: entry.id, key: key, address: address.description) }
+        }
+    }
+
+    private func isFree(_ address: String) throws(ControlError) -> Bool {
+        do throws(SystemError) {
+            Socket.close(try Socket.listen(on: try SocketAddress.resolve(address)))
+            return true
+        } catch {
+            guard error.errno == EADDRINUSE else { throw .system(error) }
+            return false
         }
     }
 
@@ -276,7 +287,7 @@ public struct Playground {
     }
 
     /// Runs `body` while no other command changes this playground.
-    private func locked<Value>(_ body: () throws(ControlError) -> Value) throws(ControlError) -> Value {
+    func locked<Value>(_ body: () throws(ControlError) -> Value) throws(ControlError) -> Value {
         guard FileSystem.isDirectory(directory) else {
             throw .clusterFile(path: filePath, reason: "there is no playground below \(directory)")
         }

@@ -83,12 +83,13 @@ struct PlaygroundPlan: Hashable, Sendable {
         document.set("tls.certificate", "../pki/\(entry.id).crt")
         document.set("tls.key", "../pki/\(entry.id).key")
         document.set("tls.authority", "../pki/ca.crt")
+        document.set("tls.authority-key", "../pki/ca.key")
         document.set("auth.client-token-file", "../pki/client.token")
         document.set("auth.admin-token-file", "../pki/admin.token")
         return document
     }
 
-    private func member(_ entry: ClusterFile.Node) -> SettingValue {
+    func member(_ entry: ClusterFile.Node) -> SettingValue {
         var fields = [
             SettingValue.Field("id", .text(entry.id)), .init("peer", .text(entry.peer)),
             .init("client", .text(entry.client)),

@@ -13,6 +13,10 @@ struct RepairFollower {
     let pass: UInt64
     let isForced: Bool
     private(set) var found: String?
+    /// Snapshots that were found damaged since the first look, and the note that tells of the newest.
+    private(set) var snapshotsDamaged: UInt64 = 0
+    private(set) var snapshotReport: String?
+    private var damagesBefore: UInt64?
     private var quarantined: [String] = []
     private var uptime: Double?
     private var hasRestarted = false
@@ -27,6 +31,7 @@ struct RepairFollower {
         guard let facts else { return .under("the node starts again") }
         if let uptime, let newer = facts.uptimeSeconds, newer < uptime { hasRestarted = true }
         uptime = facts.uptimeSeconds
+        lookAtSnapshots(facts.snapshot)
         guard let repair = facts.repair else {
             if hasRestarted, facts.phase == "ready" {
                 // A repair may be over between two looks: then the directory has to do.
@@ -34,7 +39,7 @@ struct RepairFollower {
                 return .done(wasDamaged: true, quarantined: kept)
             }
             if !hasRestarted, (facts.scrub?.askedPass ?? 0) >= pass { return .done(wasDamaged: false, quarantined: []) }
-            return .under("reading the log: \(ByteCount(Int(clamping: facts.scrub?.readBytes ?? 0)))")
+            return .under("reading the log and the snapshots: \(ByteCount(Int(clamping: facts.scrub?.readBytes ?? 0)))")
         }
         if let kind = repair.kind, let file = repair.file {
             found = "\(kind) in \(file) at byte \(repair.offset ?? 0), from index \(repair.firstIndex ?? 0) on"
@@ -51,5 +56,14 @@ struct RepairFollower {
         let since = obstacleSince ?? now
         obstacleSince = since
         return now - since > patience ? .refused("the log is damaged, but \(obstacle)") : .under(obstacle)
+    }
+
+    /// What is damaged of them is put aside at once, and replaced by another one.
+    private mutating func lookAtSnapshots(_ snapshot: NodeReport.Snapshot?) {
+        guard let damages = snapshot?.scrub?.damages else { return }
+        let before = min(damagesBefore ?? damages, damages)
+        damagesBefore = before
+        snapshotsDamaged = max(snapshotsDamaged, damages - before)
+        if snapshotsDamaged > 0, let report = snapshot?.damage?.report { snapshotReport = report }
     }
 }

@@ -8,7 +8,7 @@ enum SnapshotExamination {
 
     static func findings(_ node: String, _ snapshot: NodeReport.Snapshot?) -> [Finding] {
         guard let snapshot else { return [] }
-        return fetching(node, snapshot) + (failing(node, snapshot) ?? overdue(node, snapshot))
+        return damaged(node, snapshot) + fetching(node, snapshot) + (failing(node, snapshot) ?? overdue(node, snapshot))
     }
 
     private static func fetching(_ node: String, _ snapshot: NodeReport.Snapshot) -> [Finding] {
@@ -20,6 +20,17 @@ enum SnapshotExamination {
                 "fetches the snapshot at index \(fetching.index) from \(fetching.from): "
                     + "\(Int(fetching.percent))%, \(share)",
                 remedy: "wait; `snapshot.transfer-rate` of \(fetching.from) bounds its speed")
+        ]
+    }
+
+    private static func damaged(_ node: String, _ snapshot: NodeReport.Snapshot) -> [Finding] {
+        guard let damage = snapshot.damage else { return [] }
+        return [
+            Finding(
+                .warning, node,
+                "its snapshot at index \(damage.index) was damaged: \(damage.kind) in \(damage.file) at byte "
+                    + "\(damage.offset)",
+                remedy: damage.remedy)
         ]
     }
 

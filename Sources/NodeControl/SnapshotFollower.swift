@@ -6,6 +6,8 @@ struct SnapshotFollower {
         case under(String)
         /// Another node leads now: what was ordered may never come.
         case moved
+        /// Whoever has not written it was busy with an earlier one when it came: it never will.
+        case leftOut
         case failed(message: String, remedy: String)
         case done(SnapshotOutcome)
     }
@@ -15,6 +17,9 @@ struct SnapshotFollower {
     let from: UInt64
     /// What is known by now; nil before the leader has the snapshot.
     private(set) var outcome: SnapshotOutcome?
+    /// Whether everybody who is waited for had passed it over at the last look. Once may be chance: what a node says of
+    /// its log and of its snapshots is not of the same moment.
+    private var wasPassedOver = false
 
     init(leader: String, from: UInt64) {
         self.leader = leader
@@ -29,6 +34,9 @@ struct SnapshotFollower {
         self.outcome = outcome
         if outcome.unfinished.isEmpty { return .done(outcome) }
         let waiting = asked.compactMap(\.report).filter { outcome.unfinished.contains($0.node.id) }
+        let isPassedOver = waiting.allSatisfy { SnapshotFollower.hasPassedOver($0.node, target.index) }
+        if isPassedOver, wasPassedOver { return .leftOut }
+        wasPassedOver = isPassedOver
         return .under(
             "at index \(target.index), waiting for "
                 + waiting.map { SnapshotFollower.words($0.node) }
@@ -61,6 +69,10 @@ struct SnapshotFollower {
     private static func words(_ facts: NodeReport.Facts) -> String {
         guard let writing = facts.snapshot?.writing else { return facts.id }
         return "\(facts.id) (index \(writing.index), \(Int(writing.percent))%)"
+    }
+
+    private static func hasPassedOver(_ facts: NodeReport.Facts, _ index: UInt64) -> Bool {
+        facts.appliedIndex >= index && facts.snapshot?.writing == nil
     }
 
     private static func node(_ asked: AskedNode, _ target: NodeReport.Snapshot.Kept) -> SnapshotOutcome.Node {

@@ -1,6 +1,7 @@
 // The greeting as bytes; docs/formats/peer.md has the tables.
 
 import ByteCoding
+import Vocabulary
 
 /// Encodes and decodes the bodies of peer frames. Encoders append whole frames; decoders take a body.
 public enum PeerCoding {
@@ -10,13 +11,17 @@ public enum PeerCoding {
     // MARK: Encoding
 
     public static func append(_ hello: PeerHello, to bytes: inout [UInt8]) {
-        bytes.appendFrame(.hello) { encode(hello, to: &$0) }
+        bytes.appendFrame(.hello) {
+            encode(hello, to: &$0)
+            if !hello.timeline.isFirst { encode(hello.timeline, to: &$0) }
+        }
     }
 
     public static func append(_ welcome: PeerWelcome, to bytes: inout [UInt8]) {
         bytes.appendFrame(.welcome) {
             encode(welcome.hello, to: &$0)
             $0.append(littleEndian: welcome.version)
+            if !welcome.hello.timeline.isFirst { encode(welcome.hello.timeline, to: &$0) }
         }
     }
 
@@ -24,7 +29,14 @@ public enum PeerCoding {
         bytes.appendFrame(.refusal) {
             $0.append(refusal.reason.rawValue)
             $0.append(counted: cut(refusal.text, to: PeerRefusal.textLengthMax))
+            if refusal.reason == .otherTimeline { encode(refusal.timeline, to: &$0) }
         }
+    }
+
+    private static func encode(_ timeline: Timeline, to bytes: inout [UInt8]) {
+        bytes.append(littleEndian: timeline.number)
+        bytes.append(littleEndian: timeline.high)
+        bytes.append(littleEndian: timeline.low)
     }
 
     private static func encode(_ hello: PeerHello, to bytes: inout [UInt8]) {
@@ -51,19 +63,21 @@ public enum PeerCoding {
 
     public static func hello(in body: RawSpan) throws(PeerProtocolError) -> PeerHello {
         var reader = ByteReader(body)
-        let hello = try hello(&reader, body, .hello)
+        var hello = try hello(&reader, body, .hello)
+        hello.timeline = try field(.hello) { () throws(ByteError) in try laterTimeline(&reader, body) }
         try end(reader, .hello)
         return hello
     }
 
     public static func welcome(in body: RawSpan) throws(PeerProtocolError) -> PeerWelcome {
         var reader = ByteReader(body)
-        let hello = try hello(&reader, body, .welcome)
+        var hello = try hello(&reader, body, .welcome)
         let offset = reader.offset
         let version = try field(.welcome) { () throws(ByteError) in try reader.integer(UInt16.self, from: body) }
         guard version >= hello.versions.min, version <= hello.versions.max else {
             throw .malformed(.welcome, .invalidValue(at: offset))
         }
+        hello.timeline = try field(.welcome) { () throws(ByteError) in try laterTimeline(&reader, body) }
         try end(reader, .welcome)
         return PeerWelcome(version: version, hello: hello)
     }
@@ -72,7 +86,9 @@ public enum PeerCoding {
         var reader = ByteReader(body)
         let refusal = try field(.refusal) { () throws(ByteError) in
             let reason = PeerRefusal.Reason(rawValue: try reader.integer(from: body)) ?? .other
-            return PeerRefusal(reason, text: try reader.text(from: body, limit: PeerRefusal.textLengthMax))
+            let text = try reader.text(from: body, limit: PeerRefusal.textLengthMax)
+            let timeline = reason == .otherTimeline ? try timeline(&reader, body) : .first
+            return PeerRefusal(reason, text: text, timeline: timeline)
         }
         try end(reader, .refusal)
         return refusal
@@ -98,6 +114,25 @@ public enum PeerCoding {
                 clientAddress: try reader.text(from: body, limit: PeerHello.addressLengthMax),
                 adminAddress: try reader.text(from: body, limit: PeerHello.addressLengthMax))
         }
+    }
+
+    /// What stands at the end of a greeting: nothing is the first timeline, and that is never spelt out.
+    private static func laterTimeline(_ reader: inout ByteReader, _ body: RawSpan) throws(ByteError) -> Timeline {
+        if reader.isAtEnd { return .first }
+        let offset = reader.offset
+        let timeline = try timeline(&reader, body)
+        guard !timeline.isFirst else { throw .invalidValue(at: offset) }
+        return timeline
+    }
+
+    private static func timeline(_ reader: inout ByteReader, _ body: RawSpan) throws(ByteError) -> Timeline {
+        let offset = reader.offset
+        let number = try reader.integer(UInt64.self, from: body)
+        let high = try reader.integer(UInt64.self, from: body)
+        guard let timeline = Timeline(number: number, high: high, low: try reader.integer(from: body)) else {
+            throw .invalidValue(at: offset)
+        }
+        return timeline
     }
 
     // MARK: Shared by all kinds

@@ -42,10 +42,12 @@ public struct PeerHello: Hashable, Sendable {
     public var clientAddress: String
     /// Where operators reach this node: `host:port`.
     public var adminAddress: String
+    /// The history that it is part of. The first is not said, so earlier builds understand who never left it.
+    public var timeline: Timeline
 
     public init(
         versions: PeerVersions = .ours, featureLevel: UInt32, cluster: ClusterID, node: NodeID, storage: StorageID,
-        build: String, clientAddress: String, adminAddress: String
+        build: String, clientAddress: String, adminAddress: String, timeline: Timeline = .first
     ) {
         self.versions = versions
         self.featureLevel = featureLevel
@@ -55,6 +57,7 @@ public struct PeerHello: Hashable, Sendable {
         self.build = build
         self.clientAddress = clientAddress
         self.adminAddress = adminAddress
+        self.timeline = timeline
     }
 
     /// UTF-8 bytes of the build's version; longer ones are cut before they are sent.
@@ -80,10 +83,13 @@ public struct PeerRefusal: Hashable, Sendable, CustomStringConvertible {
     public var reason: Reason
     /// The facts, for people.
     public var text: String
+    /// With `otherTimeline`: the one that the accepting side is on.
+    public var timeline: Timeline
 
-    public init(_ reason: Reason, text: String) {
+    public init(_ reason: Reason, text: String, timeline: Timeline = .first) {
         self.reason = reason
         self.text = text
+        self.timeline = timeline
     }
 
     /// The numbers are on the wire and never reused.
@@ -104,6 +110,8 @@ public struct PeerRefusal: Hashable, Sendable, CustomStringConvertible {
         /// The cluster uses features that this build does not have.
         case featureLevelTooLow = 8
         case shuttingDown = 9
+        /// The cluster was recovered from the loss of its majority, and one of the two sides was not part of that.
+        case otherTimeline = 10
     }
 
     /// UTF-8 bytes of the text; longer ones are cut before they are sent.
@@ -117,9 +125,16 @@ public struct PeerRefusal: Hashable, Sendable, CustomStringConvertible {
         case .noCommonVersion, .featureLevelTooLow: .operate("upgrade the older node, one release at a time")
         case .otherCluster: .operate("check the addresses of the peers and the data directory in the configuration")
         case .nameMismatch: .operate("give each node the certificate that was made for its name")
-        case .storageMismatch: .operate("replace the node: its data directory is not the one that the cluster knows")
-        case .notAMember: .operate("add the node to the cluster, or stop it")
+        case .storageMismatch:
+            .operate(
+                "give it its own data directory; if that is lost, run `nodectl members replace` with the node's id"
+            )
+        case .notAMember: .operate("add the node with `nodectl members add`, or stop it for good")
         case .selfConnection: .operate("check the addresses of the peers in the configuration")
+        case .otherTimeline:
+            .operate(
+                "of these two, move the data directory of the node that was given up away, and add it anew: "
+                    + "`nodectl members add`")
         case .wrongDirection, .shuttingDown: .automatic("the connection is made anew when both sides are ready")
         }
     }

@@ -13,6 +13,15 @@ public enum MonotonicClock {
     }
 }
 
+/// How long the calling thread has run (CLOCK_THREAD_CPUTIME_ID): without what it waited for.
+public enum ThreadClock {
+    public static func processorTime() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .nanoseconds(Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}
+
 /// The clock for people, which may jump: what a leader's hybrid clock starts from (CLOCK_REALTIME).
 public enum WallClock {
     public static func now() -> Timestamp {

@@ -96,6 +96,15 @@ public enum ThisProcess {
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
     }
 
+    /// Gives memory that was freed back to the system, as far as whole pages are free (malloc_trim(3)). May take a
+    /// while when there is much; other threads wait for it only while they ask the same arena for memory.
+    public static func giveBackFreedMemory() { trireme_trim_memory() }
+
+    /// For a program whose memory grows by gigabytes, some kilobytes at a time, on several threads: its heaps grow
+    /// in large steps (mallopt(3)), which take no room until they are used. Otherwise every few pages that are made,
+    /// and every read of some megabytes, cost a system call and fresh memory. Before the first thread.
+    public static func prepareToGrow() { trireme_prepare_memory() }
+
     /// The path of the running program.
     public static var executablePath: String {
         (try? FileSystem.realPath("/proc/self/exe")) ?? CommandLine.arguments.first ?? ""
@@ -104,6 +113,7 @@ public enum ThisProcess {
     /// The directory that relative paths count from.
     public static var workingDirectory: String { (try? FileSystem.realPath(".")) ?? "." }
 
+    public static var isStandardInputTerminal: Bool { isatty(STDIN_FILENO) == 1 }
     public static var isStandardOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     public static var isStandardErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 

@@ -12,8 +12,9 @@ public final class WorkQueue<Element: Sendable>: @unchecked Sendable {
 
     @inlinable public init() {}
 
-    /// Adds an element. False, and nothing is added, once the queue is closed.
-    @inlinable @discardableResult public func post(_ element: Element) -> Bool {
+    /// Adds an element, of which the caller keeps no copy: the worker may be the only one to hold it. False, and
+    /// nothing is added, once the queue is closed.
+    @inlinable @discardableResult public func post(_ element: consuming Element) -> Bool {
         gate.enter()
         let isOpen = !gate.isClosed
         if isOpen { elements.append(element) }

@@ -3,7 +3,7 @@
 import CSystem
 import Glibc
 
-/// A thread of this process. Whoever starts it joins it.
+/// A thread of this process. Whoever starts it joins it, or leaves it to itself.
 public struct WorkerThread: Sendable {
     private let handle: pthread_t
 
@@ -37,6 +37,12 @@ public struct WorkerThread: Sendable {
     public func join() {
         let failure = pthread_join(handle, nil)
         precondition(failure == 0, "pthread_join failed with errno \(failure): joined twice, or by itself")
+    }
+
+    /// Lets the thread end by itself, with nobody waiting. Instead of `join`, and once.
+    public func leave() {
+        let failure = pthread_detach(handle)
+        precondition(failure == 0, "pthread_detach failed with errno \(failure): joined or left already")
     }
 
     private final class Work: Sendable {

@@ -142,16 +142,19 @@ public struct ParkedRequests: Sendable {
         return due
     }
 
-    /// Removes all of this node's own clients' requests: what became of them stands in a log that it has not read.
-    /// Returns who is still there.
-    mutating func takeAll() -> [UInt64] {
-        let tokens = requests.sorted { $0.key < $1.key }.filter { $0.value.dismissal?.isGone != true }
-        requests = [:]
-        indexes = [:]
+    /// The state was replaced by the one at `index`, in which those wait that `isWaiting` names. Whoever was parked
+    /// before it and does not wait in it is removed: what became of it stands in entries that are passed over here.
+    /// Who was parked behind it waits on; nobody else would have the log send it away. Returns which clients of the
+    /// removed requests are still there.
+    mutating func skip(to index: LogIndex, isWaiting: (LogIndex) -> Bool) -> [UInt64] {
+        let skipped = requests.filter { $0.key <= index && !isWaiting($0.key) }.sorted { $0.key < $1.key }
+        for (index, request) in skipped {
+            requests[index] = nil
+            indexes[request.token] = nil
+        }
         guests = [:]
-        alarms = AlarmHeap()
         outcomes = RecentOutcomes()
-        return tokens.map(\.value.token)
+        return skipped.filter { $0.value.dismissal?.isGone != true }.map(\.value.token)
     }
 
     // MARK: Parts

@@ -137,7 +137,8 @@ extension Replica {
 
     mutating func answerWaits(at now: Moment, into effects: inout ReplicaEffects) {
         guard raft.role == .leader, !waits.isEmpty else { return }
-        let peersSynced = peers.filter { conversation(with: $0) != nil }.map { raft.progress(of: $0).matchIndex }
+        let members = peers.filter { raft.configuration.isMember($0) && conversation(with: $0) != nil }
+        let peersSynced = members.map { raft.progress(of: $0).matchIndex }
         for (wait, count) in waits.takeEnded(at: now.instant, own: raft.persistedIndex, others: peersSynced) {
             withAnswers(for: wait.arrival.origin, in: &effects) { answers in
                 answers.answer(wait.item.token, version: wait.item.version) { reply in

@@ -29,21 +29,38 @@ extension Replica {
         if let last = run.frames.last?.header.lastIndex, last < raft.commitIndex, cache.frame(at: last.next) == nil {
             readFromDisk(.apply, from: last.next, byteLimit: options.applyBytesPerStep, into: &effects)
         }
-        var warmed = 0
-        for position in run.frames.indices {
-            let header = run.frames[position].header
-            guard header.firstIndex == appliedIndex.next, header.lastIndex <= raft.commitIndex, mayApply else {
-                continue
-            }
-            if position >= warmed { warmed = warm(run, from: position) }
-            begin(header)
-            do throws(FrameError) {
-                try run.withPayload(at: position) { payload throws(FrameError) in
-                    try apply(payload, of: header, isWarm: position < warmed, at: now, into: &effects)
+        // Up to where frames are to be applied one by one, and up to where they have been warmed.
+        var (alone, warmed) = (0, 0)
+        var position = 0
+        while position < run.frames.count {
+            if position >= alone {
+                let (end, isApplied) = applyInParts(run, from: position, at: now, into: &effects)
+                alone = max(end, position + 1)
+                if isApplied {
+                    position = end
+                    continue
                 }
-            } catch { Replica.unreadable(header, error) }
-            finish(header, size: run.frames[position].range.count, at: now, into: &effects)
+            }
+            apply(run, position, warmed: &warmed, at: now, into: &effects)
+            position += 1
         }
+    }
+
+    /// Applies one frame of a run, if it is the next.
+    private mutating func apply(
+        _ run: FrameRun, _ position: Int, warmed: inout Int, at now: Moment, into effects: inout ReplicaEffects
+    ) {
+        let header = run.frames[position].header
+        guard header.firstIndex == appliedIndex.next, header.lastIndex <= raft.commitIndex, mayApply else { return }
+        if position >= warmed { warmed = warm(run, from: position) }
+        let isWarm = position < warmed
+        begin(header)
+        do throws(FrameError) {
+            try run.withPayload(at: position) { payload throws(FrameError) in
+                try apply(payload, of: header, isWarm: isWarm, at: now, into: &effects)
+            }
+        } catch { Replica.unreadable(header, error) }
+        finish(header, size: run.frames[position].range.count, at: now, into: &effects)
     }
 
     /// Has the keyspace fetch what the next frames will touch, if they are small and their entries lie there as they
@@ -79,9 +96,9 @@ extension Replica {
         finish(header, size: frame.bytes.count, at: now, into: &effects)
     }
 
-    private var mayApply: Bool { failure == nil && condition.isSound }
+    var mayApply: Bool { failure == nil && condition.isSound }
 
-    private mutating func begin(_ header: FrameHeader) {
+    mutating func begin(_ header: FrameHeader) {
         precondition(
             header.firstIndex == appliedIndex.next, "frame at \(header.firstIndex) applied behind \(appliedIndex)")
         precondition(header.lastIndex <= raft.commitIndex, "frame at \(header.lastIndex) is not committed")
@@ -90,19 +107,21 @@ extension Replica {
 
     /// The frame's checksum was verified when it was received or read: this is a bug, and going on would be to guess
     /// what a committed entry says.
-    private static func unreadable(_ header: FrameHeader, _ error: FrameError) -> Never {
+    static func unreadable(_ header: FrameHeader, _ error: FrameError) -> Never {
         preconditionFailure("committed frame at \(header.firstIndex) can not be read: \(error)")
     }
 
-    private mutating func finish(
+    mutating func finish(
         _ header: FrameHeader, size: Int, at now: Moment, into effects: inout ReplicaEffects
     ) {
         guard failure == nil else { return }
         if !keyspace.events.isEmpty { effects.keyEvents.take(&keyspace.events) }
         appliedIndex = header.lastIndex
+        if !announcedAddresses.isEmpty { announcedAddresses.removeAll { $0.index <= appliedIndex } }
         appliedEnd = FrameEnd(
             position: LogPosition(term: header.term, index: header.lastIndex), checksum: header.checksum)
         appliedTime = header.timestamp.advanced(by: Int(header.count) - 1)
+        noteAwaitedDigest()
         raft.setApplied(appliedIndex)
         schedule.applied(bytes: size)
         observeCommit(of: header, at: now)

@@ -11,6 +11,7 @@ extension Replica {
     mutating func receive(
         _ message: Message, _ frames: [Frame], from sender: NodeID, at now: Moment, into effects: inout ReplicaEffects
     ) {
+        guard counts(message.body, from: sender) else { return }
         var message = message
         if case .append(var append) = message.body {
             append.frames = frames.map { FrameSummary($0) }
@@ -19,6 +20,18 @@ extension Replica {
         }
         raft.receive(message, from: sender, now: now.instant, into: &directives)
         carryOut(frames, at: now, into: &effects)
+    }
+
+    /// A member with another disk than the one that this node knows it by may have that place by entries which this
+    /// node lacks: it may lead and be voted for, which takes a majority who know it. But what it promises, or says that
+    /// it has stored, counts for nothing here: its disk may as well be one that has forgotten.
+    private func counts(_ body: Message.Body, from sender: NodeID) -> Bool {
+        switch body {
+        case .preVote, .vote, .append, .heartbeat, .timeoutNow: return true
+        case .preVoteReply, .voteReply, .progress:
+            guard let peer = connected.first(where: { $0.node == sender }) else { return true }
+            return registry.admits(sender, peer.storage)
+        }
     }
 
     /// Carries out what consensus asked for; `frames` are those of the append being received.
@@ -44,6 +57,7 @@ extension Replica {
         case .truncate(let index, let ticket):
             precondition(index > appliedIndex, "cut at \(index), applied up to \(appliedIndex)")
             cache.truncate(from: index)
+            announcedAddresses.removeAll { $0.index >= index }
             giveUp(writes.takeCut(from: index), into: &effects)
             effects.logWrites.append(LogWrite(.truncate(from: index), ticket: ticket))
         case .store(let range, let ticket):
@@ -74,6 +88,7 @@ extension Replica {
             effects.news.append(.repairGranted(index))
         case .restartLog(let end, let ticket):
             cache.removeAll()
+            announcedAddresses = []
             giveUp(writes.takeAll(), into: &effects)
             effects.logWrites.append(LogWrite(.restart(at: end.position, checksum: end.checksum), ticket: ticket))
         case .anomaly(let anomaly):
@@ -94,6 +109,7 @@ extension Replica {
     /// Adds a frame to the log: in memory now, on disk by the log thread.
     mutating func log(_ frame: Frame, ticket: WriteTicket, into effects: inout ReplicaEffects) {
         cache.append(frame)
+        noteAddresses(in: frame)
         clock.observe(frame.header.timestamp.advanced(by: Int(frame.header.count) - 1))
         effects.logWrites.append(LogWrite(.append(frame, commitIndex: raft.commitIndex), ticket: ticket))
     }
@@ -116,10 +132,19 @@ extension Replica {
 
     mutating func connect(_ peer: NodeID, _ storage: StorageID, at now: Moment) {
         conversations += 1
-        connected.removeAll { $0.node == peer }
+        forgetConversation(with: peer)
         connected.append((peer, storage, conversations))
-        raft.peerConnected(peer)
+        if !raft.configuration.isMember(peer) { formerConversations.insert(conversations) }
+        let isOtherDisk = storagesMet.contains { $0.node == peer && $0.storage != storage }
+        storagesMet.removeAll { $0.node == peer }
+        storagesMet.append((peer, storage))
+        raft.peerConnected(peer, isOtherDisk: isOtherDisk, now: now.instant)
         diskReads.removeAll { $0 == .replicate(to: peer) }
+    }
+
+    private mutating func forgetConversation(with peer: NodeID) {
+        if let old = conversation(with: peer) { formerConversations.remove(old) }
+        connected.removeAll { $0.node == peer }
     }
 
     /// Whether every write and read of a peer's batch is an entry: nothing else may reach the log.
@@ -137,7 +162,7 @@ extension Replica {
     }
 
     mutating func disconnect(_ peer: NodeID, at now: Moment, into effects: inout ReplicaEffects) {
-        connected.removeAll { $0.node == peer }
+        forgetConversation(with: peer)
         raft.peerDisconnected(peer, now: now.instant, into: &directives)
         if peer == raft.leader { effects.news.append(.probe(peer)) }
         for arrival in forwards.takeUnanswered(from: peer) { abandonForward(arrival, into: &effects) }
@@ -161,7 +186,12 @@ extension Replica {
     private var unregistered: [(NodeID, StorageID)] {
         // Looked at in every turn, and everybody is there in nearly all of them: only members are ever registered.
         if registry.count == raft.configuration.memberCount { return [] }
-        let all = [(id, storage)] + connected.map { ($0.node, $0.storage) }
+        // The old process of a node that was taken in again may not have been given up yet. One that has become a voter
+        // over that conversation is not old.
+        let present = connected.filter {
+            !formerConversations.contains($0.conversation) || raft.votesKnowingly($0.node)
+        }
+        let all = [(id, storage)] + present.map { ($0.node, $0.storage) }
         return all.filter { raft.configuration.isMember($0.0) && registry.storage(of: $0.0) == nil }
     }
 
@@ -202,6 +232,7 @@ extension Replica {
         let ticket = raft.appendedByLeader(
             FrameSummary(frame), configuration: configuration, now: now.instant, into: &directives)
         framesUnderWay.append((frame.header.lastIndex, now.instant))
+        catchUpPace.wrote(frame.bytes.count, at: now.instant)
         log(frame, ticket: ticket, into: &effects)
     }
 }

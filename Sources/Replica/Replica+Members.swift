@@ -4,7 +4,7 @@ import ByteCoding
 public import Consensus
 public import LogFormat
 import PeerProtocol
-import Vocabulary
+public import Vocabulary
 
 extension Replica {
     // MARK: Reading
@@ -55,6 +55,9 @@ extension Replica {
                 failure = .unreadableEntry(index, term, what: "it is no configuration")
                 return
             }
+            for peer in connected where appliedConfiguration.isMember(peer.node) && !configuration.isMember(peer.node) {
+                formerConversations.insert(peer.conversation)
+            }
             appliedConfiguration = configuration
             registry.keep { configuration.isMember($0) }
             addresses.keep { configuration.isMember($0) }
@@ -76,6 +79,32 @@ extension Replica {
         }
     }
 
+    // MARK: Addresses
+
+    /// Where `node` is found, as the log says, applied or not: who takes part in the decision whether an entry is
+    /// committed has to be found before it is. Nil for a node that only the settings know.
+    public func addresses(of node: NodeID) -> MemberAddresses? {
+        announcedAddresses.last { $0.addresses.node == node }?.addresses ?? addresses[node]
+    }
+
+    /// Takes note of the addresses that a frame brings which was added to the log.
+    mutating func noteAddresses(in frame: Frame) {
+        guard frame.header.kind == .membership else { return }
+        var found: [(LogIndex, MemberAddresses)] = []
+        try? frame.withPayload { payload throws(FrameError) in
+            var cursor = EntryCursor(frame.header)
+            var index = frame.header.firstIndex
+            while let range = try cursor.next(in: payload) {
+                let entry = payload.extracting(range)
+                if MemberBook.isBook(entry), let book = try? MemberBook.decode(entry) {
+                    for member in book.members { found.append((index, member)) }
+                }
+                index = index.next
+            }
+        }
+        announcedAddresses += found
+    }
+
     // MARK: Changing
 
     mutating func changeMembers(
@@ -83,7 +112,9 @@ extension Replica {
         into effects: inout ReplicaEffects
     ) {
         do throws(MembershipRefusal) {
-            try raft.changeMembership(request, isForced: isForced, now: now.instant, into: &directives)
+            try raft.changeMembership(
+                request, isForced: isForced, hasTakenPart: { [registry] in registry.storage(of: $0) != nil },
+                now: now.instant, into: &directives)
             awaitedAddresses = addresses
         } catch { effects.news.append(.membershipRefused(error)) }
     }

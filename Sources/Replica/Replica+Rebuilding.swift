@@ -22,13 +22,16 @@ extension Replica {
             effects.fetches.append((sender, index))
         case .wish(let floor):
             guard raft.role == .leader else { return }
-            if let stored, stored.newest.index > floor {
-                effects.stateMessages.append((sender, .offer(stored.newest.index)))
-            } else if max(snapshotUnderWay ?? .zero, cutAt) <= floor {
+            if let offered, offered > floor {
+                effects.stateMessages.append((sender, .offer(offered)))
+            } else if max(stored?.newest.index ?? .zero, snapshotToCome) <= floor {
                 schedule.ask(.rebuild)
             }
         }
     }
+
+    /// What this node is about to cut, or is writing. One that was cut and failed does not come.
+    private var snapshotToCome: LogIndex { max(snapshotUnderWay ?? .zero, cutAt > appliedIndex ? cutAt : .zero) }
 
     /// Only the state of an index behind this one helps.
     private var stateFloor: LogIndex { condition.isSound ? raft.commitIndex : wantedFloor }
@@ -42,17 +45,25 @@ extension Replica {
         guard raft.role == .leader else { return }
         guard let stored, firstAvailable <= stored.newest.index.next else { return schedule.ask(.rebuild) }
         raft.needsSnapshot(peer, through: stored.newest.index, firstAvailable: firstAvailable)
-        effects.stateMessages.append((peer, .offer(stored.newest.index)))
+        if let offered { effects.stateMessages.append((peer, .offer(offered))) }
         nextOfferAt = now.instant + options.wishInterval
     }
 
     /// An offer may be lost, or come before its receiver knows who leads; and a newer snapshot may have come.
     mutating func offerAgain(at now: Moment, into effects: inout ReplicaEffects) {
-        guard raft.role == .leader, let stored, now.instant >= nextOfferAt else { return }
+        guard raft.role == .leader, let offered, now.instant >= nextOfferAt else { return }
         for (peer, _, _) in connected where isAwaitingSnapshot(peer) {
             nextOfferAt = now.instant + options.wishInterval
-            effects.stateMessages.append((peer, .offer(stored.newest.index)))
+            effects.stateMessages.append((peer, .offer(offered)))
         }
+    }
+
+    /// The newest snapshot of a state that led to one that a quorum agreed upon. Were another one given to a node that
+    /// needs it, and wrong, two would be wrong, and a quorum perhaps.
+    private var offered: LogIndex? {
+        guard let stored else { return nil }
+        if stored.newest.index <= agreedThrough { return stored.newest.index }
+        return stored.oldest <= agreedThrough ? stored.oldest : nil
     }
 
     private func isAwaitingSnapshot(_ peer: NodeID) -> Bool {
@@ -93,6 +104,10 @@ extension Replica {
         return reply.bytes.first == UInt8(ascii: ":")
     }
 
+    /// Changes a bit of a string of this replica alone, as faulty memory would: for tests of what comes of that. False
+    /// when there is no such string.
+    public mutating func flipBitForTest(_ key: [UInt8]) -> Bool { keyspace.flipBitForTest(key) }
+
     /// Asks the leader for a snapshot, again and again: it may have to cut one first, or be replaced.
     mutating func wishForState(at now: Moment, into effects: inout ReplicaEffects) {
         guard !condition.isSound, now.instant >= nextWishAt, let leader = raft.leader, conversation(with: leader) != nil
@@ -116,16 +131,21 @@ extension Replica {
         guard state.index > (condition.isSound ? appliedIndex : wantedFloor) else { return installing = nil }
         guard raft.commitIndex >= state.index else { return }
         installing = nil
+        let change = ConfigurationChange(index: state.index, configuration: state.configuration)
+        raft.learn(change, now: now.instant, into: &directives)
         effects.retired = keyspace
+        agreement.forgetAll()
         begin(with: state)
         raft.setApplied(appliedIndex)
         clock.observe(state.timestamp)
-        agreement.forgetAll()
+        agreedThrough = max(agreedThrough, state.index)
         toldDigest = nil
         schedule = SnapshotSchedule(at: now.instant)
         changes = ChangeJournal(indexesMax: options.changeIndexes, bytesMax: options.changeNoteBytes)
         releasedBefore = max(releasedBefore, state.index.next)
-        for token in parked.takeAll() {
+        // Their entries are passed over here: what became of them is in the state, and their answers are not.
+        giveUp(writes.takeAll(), into: &effects)
+        for token in parked.skip(to: state.index, isWaiting: { keyspace.isWaiting($0) }) {
             figures.unknownResults += 1
             answer(token, .ownClient, .two, .unknown, into: &effects)
         }
@@ -147,5 +167,6 @@ extension Replica {
         appliedTime = state.timestamp
         appliedIndex = state.index
         markerAt = max(markerAt, state.index)
+        agreement.note(NotedDigest(index: state.index, digest: state.keyspace.digest))
     }
 }

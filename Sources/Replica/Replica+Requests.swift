@@ -25,6 +25,7 @@ extension Replica {
         carryOut(at: now, into: &effects)
         answerReads(at: now, into: &effects)
         answerWaits(at: now, into: &effects)
+        if !effects.replies.items.isEmpty || !effects.answers.isEmpty { catchUpPace.served(at: now.instant) }
         tellDigest(into: &effects)
         wishForState(at: now, into: &effects)
         offerAgain(at: now, into: &effects)
@@ -159,12 +160,15 @@ extension Replica {
     // MARK: Replication and reads
 
     private mutating func replicate(at now: Moment, into effects: inout ReplicaEffects) {
+        catchUpPace.beginTurn()
         guard raft.role == .leader else { return }
         for (peer, _, _) in connected {
             while let wish = raft.nextAppend(to: peer) {
                 let frames = cache.frames(from: wish.from, byteLimit: wish.byteLimit)
                 if frames.isEmpty {
-                    readFromDisk(.replicate(to: peer), from: wish.from, byteLimit: wish.byteLimit, into: &effects)
+                    guard let portion = catchUpPace.portion(at: now.instant) else { break }
+                    let limit = min(wish.byteLimit, portion)
+                    readFromDisk(.replicate(to: peer), from: wish.from, byteLimit: limit, into: &effects)
                     break
                 }
                 send(frames, to: peer, at: now, into: &effects)
@@ -205,6 +209,7 @@ extension Replica {
             guard raft.role == .leader, let wish = raft.nextAppend(to: peer), wish.from == first else {
                 return
             }
+            catchUpPace.sent(frames.reduce(0) { $0 + $1.bytes.count }, at: now.instant)
             send(frames, to: peer, at: now, into: &effects)
         }
     }

@@ -16,10 +16,14 @@ extension Replica {
         if let agreed, let found = agreement.contradiction(of: agreed) {
             return loseState(.diverged(found), at: now, into: &effects)
         }
+        if let agreed { confirm(agreed, into: &effects) }
         let isBusy = snapshotUnderWay != nil || cutAt > appliedIndex
         let cause = isBusy ? nil : schedule.due(options.snapshots, payload: keyspace.memory.payload, at: now.instant)
-        // A marker changes no state: one that tells what the last one told already would be followed by others.
-        let hasNews = appliedIndex > markerAt || agreed.map { $0.digest != agreedLast } ?? false
+        // A marker changes no state: one that tells what the last one told already would be followed by others. Others
+        // wait to hear of a cut, though.
+        let wasCut = cutAt > lastComparedIndex ?? .zero
+        let hasNews =
+            appliedIndex > markerAt || agreed.map { $0.digest != agreedLast || wasCut && $0.index >= cutAt } ?? false
         guard cause != nil || hasNews && now.instant >= nextMarkerAt else { return }
         builder.appendEntry(Marker(cause: cause, agreed: agreed).encoded.rawBytes)
         seal(.marker, at: now, into: &effects)
@@ -45,15 +49,33 @@ extension Replica {
             if let found = agreement.contradiction(of: agreed) {
                 return loseState(.diverged(found), at: now, into: &effects)
             }
+            confirm(agreed, into: &effects)
         }
         agreement.note(NotedDigest(index: appliedIndex, digest: keyspace.digest))
         markerAt = max(markerAt, appliedIndex)
         guard let cause = marker.cause else { return }
+        // Whoever is busy with the last one, or has a newer one already, does without. The first is behind, and its log
+        // goes on counting from the last.
+        guard snapshotUnderWay == nil else { return }
         schedule.cut(at: now.instant)
-        // Whoever is busy with the last one, or has a newer one already, does without.
-        guard snapshotUnderWay == nil, stored.map({ $0.newest.index < appliedIndex }) ?? true else { return }
+        guard stored.map({ $0.newest.index < appliedIndex }) ?? true else { return }
         snapshotUnderWay = appliedIndex
-        effects.snapshots.append(SnapshotOrder(state: state, cause: cause))
+        effects.snapshots.append(SnapshotOrder(state: state, cause: cause, confirmed: agreedThrough))
+    }
+
+    /// What was agreed upon confirms this replica's snapshots up to there, if it noted the same.
+    private mutating func confirm(_ agreed: AgreedDigest, into effects: inout ReplicaEffects) {
+        guard agreement.confirms(agreed), agreed.index > agreedThrough else { return }
+        agreedThrough = agreed.index
+        release(into: &effects)
+        tellConfirmed(into: &effects)
+    }
+
+    /// Once for each snapshot: what was kept until this one is confirmed can go.
+    private mutating func tellConfirmed(into effects: inout ReplicaEffects) {
+        guard let newest = stored?.newest.index, newest <= agreedThrough, newest > toldConfirmed else { return }
+        toldConfirmed = newest
+        effects.confirmedSnapshot = newest
     }
 
     /// A follower tells its leader the digest that it noted last, once.
@@ -81,14 +103,27 @@ extension Replica {
             snapshots.newest.index <= appliedIndex, "a snapshot of \(snapshots.newest), applied \(appliedIndex)")
         precondition(snapshots.oldest <= snapshots.newest.index, "the oldest snapshot is newer than the newest")
         stored = snapshots
+        logKeptFrom = keptFrom
         if let underWay = snapshotUnderWay, underWay <= snapshots.newest.index { snapshotUnderWay = nil }
-        release(keptFrom: keptFrom, into: &effects)
+        release(into: &effects)
+        tellConfirmed(into: &effects)
     }
 
-    /// The log's first segments go as far as snapshots cover them.
-    private mutating func release(keptFrom: LogIndex, into effects: inout ReplicaEffects) {
-        guard let stored else { return }
-        let first = min(stored.oldest.next, keptFrom)
+    /// A snapshot is gone. Without the newest, this node cuts one by itself, of what it has applied: the others have
+    /// theirs, and the log goes nowhere before it is stored.
+    mutating func lose(_ left: StoredSnapshots?, wasNewest: Bool, into effects: inout ReplicaEffects) {
+        stored = left
+        guard wasNewest, condition.isSound, snapshotUnderWay == nil else { return }
+        guard appliedIndex > left?.newest.index ?? .zero else { return }
+        snapshotUnderWay = appliedIndex
+        effects.snapshots.append(SnapshotOrder(state: state, cause: .rebuild, confirmed: agreedThrough))
+    }
+
+    /// The log's first segments go as far as snapshots cover them that a quorum has confirmed: were this node's state
+    /// wrong, a node that is behind could not be brought up to tell. A full disk cannot wait for that.
+    private mutating func release(into effects: inout ReplicaEffects) {
+        guard let stored, stored.oldest <= agreedThrough || !raft.hasSpace else { return }
+        let first = min(stored.oldest.next, logKeptFrom)
         guard first > releasedBefore, condition.isSound else { return }
         precondition(first <= appliedIndex.next, "release before \(first), applied \(appliedIndex)")
         releasedBefore = first

@@ -96,7 +96,13 @@ public struct Replica: ~Copyable, Sendable {
     var parked = ParkedRequests()
     var connected: [(node: NodeID, storage: StorageID, conversation: UInt64)] = []
     var conversations: UInt64 = 0
+    /// Those that began before their node was removed, or between that and when it was taken in again: until it votes,
+    /// they say nothing of the disk that it comes with.
+    var formerConversations: Set<UInt64> = []
+    /// With which data directory each node spoke last: at most as many as the mesh ever admitted.
+    var storagesMet: [(node: NodeID, storage: StorageID)] = []
     var diskReads: [LogReadPurpose] = []
+    var catchUpPace: CatchUpPace
     var directives: [Directive] = []
     /// Commit latency is measured per frame: the last index of each frame this leader made, and when.
     var framesUnderWay: [(last: LogIndex, made: Instant)] = []
@@ -108,6 +114,8 @@ public struct Replica: ~Copyable, Sendable {
     var membersEntryAt = LogIndex.zero
     /// Where the node is found that is to be added next.
     var awaitedAddresses: MemberAddresses?
+    /// Where nodes are found, as entries say that are in the log and not applied yet.
+    var announcedAddresses: [(index: LogIndex, addresses: MemberAddresses)] = []
     /// A fetched state whose end this node has in its log, but not on stable storage yet.
     var installing: ReplicatedState?
     /// The frame that was applied last, its last entry's time, and the members that the log up to there names.
@@ -124,17 +132,30 @@ public struct Replica: ~Copyable, Sendable {
     var nextMarkerAt: Instant
     /// What the newest marker with an agreement says.
     var agreedLast: Digest?
+    /// The newest marker at which this replica's state was what a quorum agreed upon; so was, or would have led there,
+    /// every state before it.
+    var agreedThrough = LogIndex.zero
+    /// The snapshot of which that was told last.
+    var toldConfirmed = LogIndex.zero
+    /// What of the log the shell wants to keep for followers, as it said last.
+    var logKeptFrom = LogIndex.zero
     /// The digest that a leader was told last.
     var toldDigest: (leader: NodeID, index: LogIndex)?
     /// What is needed, once this node's own state is not to be used: the state of an index behind this one.
     var wantedFloor = LogIndex.zero
     var nextWishAt: Instant
     var nextOfferAt: Instant
+    /// Whoever copies this node's files wants to know the digest at this index.
+    var awaitedIndex: LogIndex?
+    /// The digest there, with the position that it is of.
+    public internal(set) var awaitedDigest: (position: LogPosition, digest: Digest)?
     /// Where the log was last told to begin.
     var releasedBefore = LogIndex.zero
     var scratch = ReplyWriter(version: .two)
     /// Entries that are looked up together before they are carried out.
     var group: [Range<Int>] = []
+    /// Entries that are carried out in partitions; nil when they never are.
+    var partitioned: PartitionedEntries?
 
     public init(_ start: ReplicaStart, options: ReplicaOptions, seed: UInt64, at now: Moment) {
         id = start.id
@@ -148,13 +169,20 @@ public struct Replica: ~Copyable, Sendable {
         clock = HybridClock(last: start.lastTimestamp)
         builder = FrameBuilder(cluster: start.cluster, compressionThreshold: options.compressionThreshold)
         cache = FrameCache(byteLimit: options.cacheBytes)
+        catchUpPace = CatchUpPace(rateMin: options.catchUpRate)
         changes = ChangeJournal(indexesMax: options.changeIndexes, bytesMax: options.changeNoteBytes)
         appliedConfiguration = start.configuration
+        if options.partitionRunner.width > 1 {
+            partitioned = PartitionedEntries(of: start.cluster, width: options.partitionRunner.width)
+        }
         schedule = SnapshotSchedule(at: now.instant)
         nextMarkerAt = now.instant
         nextWishAt = now.instant
         nextOfferAt = now.instant
-        for frame in start.uncommittedFrames { cache.append(frame) }
+        for frame in start.uncommittedFrames {
+            cache.append(frame)
+            noteAddresses(in: frame)
+        }
         begin(from: start.origin, at: now)
     }
 
@@ -166,6 +194,9 @@ public struct Replica: ~Copyable, Sendable {
             raft.setApplied(appliedIndex)
             clock.observe(state.timestamp)
             self.stored = stored
+            // Whether a quorum had confirmed it, a restart does not know. Were it in doubt now, a leader whom no quorum
+            // follows before it has fetched this could never lead. What the log says of it comes with the replay.
+            agreedThrough = stored.newest.index
         case .missing(let floor, let why):
             condition = .missing(why: why)
             wantedFloor = floor
@@ -214,10 +245,14 @@ public struct Replica: ~Copyable, Sendable {
             takeReleased(request, first: first, at: now, into: &effects)
         case .state(let message, let sender):
             if conversation(with: sender) != nil { receive(message, from: sender, at: now, into: &effects) }
+        case .stateDamaged(let damage):
+            loseState(.damaged(damage), at: now, into: &effects)
         case .snapshotWanted(let cause):
             schedule.ask(cause)
         case .snapshotsStored(let snapshots, let keptFrom):
             take(snapshots, keptFrom: keptFrom, into: &effects)
+        case .snapshotsLost(let left, let wasNewest):
+            lose(left, wasNewest: wasNewest, into: &effects)
         case .snapshotFailed:
             snapshotUnderWay = nil
         case .stateFetched(let state):
@@ -247,8 +282,34 @@ public struct Replica: ~Copyable, Sendable {
         keyspace.events.wanted = classes
     }
 
+    /// Orders to the log wait on purpose from here on, or no longer.
+    public mutating func setDiskHeld(_ isHeld: Bool, at now: Moment) {
+        raft.setDiskHeld(isHeld, now: now.instant)
+    }
+
+    /// Notes the digest once exactly the entries up to `index`, a frame's last, are applied: `awaitedDigest` has it
+    /// then. Nothing comes of an index that is behind already, or is passed over by a snapshot. Nil ends it.
+    public mutating func awaitDigest(at index: LogIndex?) {
+        awaitedIndex = index
+        awaitedDigest = nil
+        noteAwaitedDigest()
+    }
+
+    mutating func noteAwaitedDigest() {
+        guard appliedIndex == awaitedIndex, condition.isSound else { return }
+        awaitedDigest = (appliedEnd.position, keyspace.digest)
+    }
+
     /// Has secondary indexes built anew beside those in service: all, or those of a name. Returns how many there are.
-    public mutating func rebuildIndexes(named name: [UInt8]?) -> Int { keyspace.rebuildIndexes(named: name) }
+    /// They go into service when `judgeIndex` says that they were proved.
+    public mutating func rebuildIndexes(named name: [UInt8]?) -> Int {
+        keyspace.rebuildIndexes(named: name, awaitsProof: true)
+    }
+
+    /// What was found of an index that was built anew.
+    public mutating func judgeIndex(named name: [UInt8], isProved: Bool) {
+        keyspace.judgeIndex(named: name, isProved: isProved)
+    }
 
     /// When the next `tick` is due.
     var nextDeadline: Instant {
@@ -257,6 +318,7 @@ public struct Replica: ~Copyable, Sendable {
         if let oldest = inbox.oldest { deadline = min(deadline, oldest + options.holdTimeout) }
         if let pendingDeadline { deadline = min(deadline, pendingDeadline) }
         if let wait = waits.nextDeadline { deadline = min(deadline, wait) }
+        if let next = catchUpPace.awaited { deadline = min(deadline, next) }
         return deadline
     }
 
@@ -288,7 +350,7 @@ public struct Replica: ~Copyable, Sendable {
     /// Whether there is more to apply or to read than one step does: call again at once.
     public var hasMoreToDo: Bool {
         !readyReads.isEmpty || keyspace.hasIndexesToBuild
-            || appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
+            || condition.isSound && appliedIndex < raft.commitIndex && cache.frame(at: appliedIndex.next) != nil
     }
 
     /// Whether nobody waits for anything that this replica knows of: it can be stopped without leaving a question open.

@@ -81,6 +81,8 @@ public struct ReplicaEffects: Sendable {
     public var news: [ReplicaNews] = []
     /// States to be stored as snapshots, in the background.
     public var snapshots: [SnapshotOrder] = []
+    /// A quorum has confirmed the newest stored snapshot, which is this one: none before it is needed for safety.
+    public var confirmedSnapshot: LogIndex?
     /// Messages about states; they may be dropped.
     public var stateMessages: [(to: NodeID, message: StateMessage)] = []
     /// Snapshots of the leader that are to be fetched; the newest counts, and one that is under way goes on.
@@ -110,6 +112,7 @@ public struct ReplicaEffects: Sendable {
         answers.removeAll(keepingCapacity: true)
         news.removeAll(keepingCapacity: true)
         snapshots.removeAll()
+        confirmedSnapshot = nil
         stateMessages.removeAll(keepingCapacity: true)
         fetches.removeAll()
         evidence = nil

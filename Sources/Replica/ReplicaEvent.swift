@@ -1,6 +1,7 @@
 // What can happen to a replica: everything that reaches it from outside, as plain data.
 
 public import Consensus
+public import Keyspace
 public import LogFormat
 public import PeerProtocol
 public import Vocabulary
@@ -60,10 +61,14 @@ public enum ReplicaEvent: Sendable {
     case snapshotWanted(SnapshotCause)
     /// These snapshots are on stable storage here. `keptFrom`: the log from there on is kept for followers.
     case snapshotsStored(StoredSnapshots, keptFrom: LogIndex)
+    /// A snapshot on this node's disk turned out to be damaged and is gone; this is what is left.
+    case snapshotsLost(StoredSnapshots?, wasNewest: Bool)
     /// The snapshot that was being written is given up.
     case snapshotFailed
     /// A snapshot of another node was fetched, as `ReplicaEffects.fetches` wished: on stable storage here, and whole.
     case stateFetched(ReplicatedState)
+    /// What this replica holds in memory is not what was written to it.
+    case stateDamaged(StateDamage)
     /// An operator wants another leader: `to`, or the best one.
     case handover(to: NodeID?, isForced: Bool, deadline: Instant)
     /// An operator wants other members. `addresses`: where a node that is added is found.

@@ -1,6 +1,7 @@
 // The limits and time-outs of a replica, each with the inequality that bounds it.
 
 public import Consensus
+public import Keyspace
 public import Vocabulary
 
 public struct ReplicaOptions: Sendable {
@@ -25,8 +26,15 @@ public struct ReplicaOptions: Sendable {
     public var resultTimeout = Duration.seconds(5)
     /// How long requests sent to a leader that was replaced may stay unanswered before they are given up as unknown.
     public var replacedLeaderGrace = Duration.milliseconds(60)
+    /// Bytes of log per second that are read back for followers while clients are served, when these write little (see
+    /// `CatchUpPace`).
+    public var catchUpRate = ByteCount.mebibytes(16)
     /// Frame bytes applied per step while catching up, so that the loop stays responsive.
     public var applyBytesPerStep = 2 << 20
+    /// Who carries out entries that are read back from the log, in parts that touch different keys.
+    public var partitionRunner: any PartitionRunner = SequentialRunner()
+    /// Entries below which that is not worth the parting.
+    public var partitionedEntriesMin = 1024
     /// Bytes of replies to linearizable reads made per step; the rest is read in the next, so that many large replies
     /// do not keep the loop from its heartbeats.
     public var readReplyBytesPerStep = 2 << 20

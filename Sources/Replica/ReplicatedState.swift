@@ -37,10 +37,15 @@ public struct ReplicatedState: Sendable {
 public struct SnapshotOrder: Sendable {
     public var state: ReplicatedState
     public var cause: SnapshotCause
+    /// Snapshots up to here are of states that a quorum has confirmed: the newest of them stays until a newer one is.
+    public var confirmed: LogIndex
+    /// Written so that nothing on the disk but itself is needed any more.
+    public var isCompact = false
 
-    public init(state: ReplicatedState, cause: SnapshotCause) {
+    public init(state: ReplicatedState, cause: SnapshotCause, confirmed: LogIndex = .zero) {
         self.state = state
         self.cause = cause
+        self.confirmed = confirmed
     }
 }
 

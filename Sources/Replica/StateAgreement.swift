@@ -36,6 +36,9 @@ struct StateAgreement: Sendable {
         return StateDivergence(index: agreed.index, own: noted.digest, agreed: agreed.digest)
     }
 
+    /// Whether this replica noted the same.
+    func confirms(_ agreed: AgreedDigest) -> Bool { own.contains(agreed) }
+
     // MARK: As a leader
 
     mutating func report(_ noted: NotedDigest, from node: NodeID) {

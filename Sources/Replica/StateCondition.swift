@@ -1,5 +1,6 @@
 // Whether a replica may go by its own state.
 
+public import Keyspace
 public import Vocabulary
 
 /// A replica whose state is not sound serves nobody from it, does not vote and is not counted, although its log is
@@ -9,6 +10,8 @@ public enum StateCondition: Hashable, Sendable {
     /// The start found no snapshot that could be read, and the log does not begin with the first entry.
     case missing(why: String)
     case diverged(StateDivergence)
+    /// What is in memory is not what was written to it.
+    case damaged(StateDamage)
 
     public var isSound: Bool { self == .sound }
 }
@@ -19,6 +22,7 @@ extension StateCondition: CustomStringConvertible {
         case .sound: "sound"
         case .missing(let why): "this node has no state of its own: \(why)"
         case .diverged(let found): "this node's state is not the cluster's: \(found)"
+        case .damaged(let found): "this node's memory does not hold what was written to it: \(found)"
         }
     }
 
@@ -30,6 +34,10 @@ extension StateCondition: CustomStringConvertible {
             .automatic(
                 "it keeps a copy of its state in quarantine and fetches a snapshot from the leader; if it happens "
                     + "again, test the machine's memory")
+        case .damaged:
+            .automatic(
+                "it fetches a snapshot from the leader, or reads its own again when it is the only node; test the "
+                    + "machine's memory")
         }
     }
 }

@@ -22,7 +22,8 @@ public struct GroupLoader<Disk: Storage> {
 
     public init(_ plan: LoadPlan<Disk>) {
         manifest = plan.manifest
-        reader = SnapshotReader(disk: plan.disk, manifest: plan.manifest)
+        // `StateLoad.finish` compares the digest of all records with the manifest's.
+        reader = SnapshotReader(disk: plan.disk, manifest: plan.manifest, isProven: true)
         loader = SlotLoader(of: plan.manifest.facts.cluster, at: plan.head.index)
     }
 

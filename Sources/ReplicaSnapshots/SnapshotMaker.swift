@@ -1,6 +1,6 @@
 // Storing a state that stands still as a snapshot, a step at a time.
 
-import Keyspace
+public import Keyspace
 public import LogStore
 public import Replica
 public import SnapshotFormat
@@ -9,6 +9,8 @@ public import Vocabulary
 
 /// Walks over a frozen state in the order of slots and writes what the snapshot before it does not have. Synchronous,
 /// and without a clock: its caller decides how fast it goes. Slots that did not change since then are not looked at.
+///
+/// Of every slot that is written the digest is taken anew, so that what memory has altered never becomes a snapshot.
 public struct SnapshotMaker<Disk: Storage> {
     public let order: SnapshotOrder
     private let image: KeyspaceImage
@@ -17,16 +19,23 @@ public struct SnapshotMaker<Disk: Storage> {
     private var group = 0
     private var slot = 0
     private var chunk: [UInt8] = []
+    private let isEvidence: Bool
+    /// Why the last step threw: the state is not what it was when it was written to memory.
+    public private(set) var damage: StateDamage?
 
-    /// - Parameter base: the newest snapshot of this directory, if it is of this very log.
+    /// - Parameters:
+    ///   - base: the newest snapshot of this directory, if it is of this very log.
+    ///   - isEvidence: the state is known to be wrong, and stored as it is.
     public init(
-        _ order: SnapshotOrder, on disk: Disk, featureLevel: UInt32, base: SnapshotManifest?
+        _ order: SnapshotOrder, on disk: Disk, featureLevel: UInt32, base: SnapshotManifest?, isEvidence: Bool = false
     ) throws(SnapshotError) {
         self.order = order
+        self.isEvidence = isEvidence
         self.base = base
         image = order.state.keyspace.image
         writer = try SnapshotWriter(
-            disk: disk, facts: SnapshotFacts(order.state, featureLevel: featureLevel), base: base)
+            disk: disk, facts: SnapshotFacts(order.state, featureLevel: featureLevel), base: base,
+            isCompact: order.isCompact)
     }
 
     /// The pack that is being written.
@@ -54,11 +63,10 @@ public struct SnapshotMaker<Disk: Storage> {
         if slot == group * size {
             if let base, !image.hasChanged(group: group, after: base.index) {
                 try writer.reuse(SlotGroup.all[group])
-                group += 1
-                slot = group * size
-                return SnapshotMaker.reuseCost
+                return leaveGroup()
             }
             try writer.begin(SlotGroup.all[group])
+            if image.isEmpty(group: group) { return leaveGroup() }
         }
         let cost = try writeSlot()
         slot += 1
@@ -69,12 +77,23 @@ public struct SnapshotMaker<Disk: Storage> {
     /// What taking over a slot or a group counts as, in bytes.
     private static var reuseCost: Int { 1024 }
 
+    private mutating func leaveGroup() -> Int {
+        group += 1
+        slot = group * KeyspaceImage.groupSize
+        return SnapshotMaker.reuseCost
+    }
+
     private mutating func writeSlot() throws(SnapshotError) -> Int {
         if let base, !image.hasChanged(slot: slot, after: base.index) {
             try writer.reuse(slot: slot)
             return SnapshotMaker.reuseCost
         }
         var cost = SnapshotMaker.reuseCost
+        guard image.count(inSlot: slot) > 0 else { return cost }
+        if !isEvidence, let found = image.damage(inSlot: slot) {
+            damage = found
+            throw .wrongState("\(found)")
+        }
         var bytes: [UInt8] = []
         swap(&bytes, &chunk)
         defer { swap(&bytes, &chunk) }

@@ -33,6 +33,11 @@ extension StateError: CustomStringConvertible {
         }
     }
 
+    /// Where on the disk it is, when one place is at fault.
+    public var damage: SnapshotDamage? {
+        if case .snapshot(.damaged(let damage)) = self { damage } else { nil }
+    }
+
     public var remedy: Remedy {
         switch self {
         case .snapshot(let error): error.remedy

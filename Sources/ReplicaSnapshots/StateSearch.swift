@@ -5,6 +5,7 @@ import LogFormat
 public import LogStore
 public import Replica
 public import SnapshotFormat
+public import SnapshotStore
 public import Vocabulary
 
 /// What a start has found.
@@ -18,17 +19,21 @@ public enum StateFinding: Sendable {
 }
 
 public enum StateSearch {
+    /// Why a snapshot will not do that is whole.
+    public static let contradiction = "the log has committed something else at its index"
+
     /// Looks through the snapshots, newest first. One that turns out to be damaged is told, and the one before it
     /// looked at, as long as the log reaches back to it.
     ///
     /// - Parameters:
     ///   - load: loads a snapshot.
-    ///   - skipped: hears of each snapshot that will not do, and why.
+    ///   - skipped: hears of each snapshot that will not do, and why; nil: the log has committed something else at its
+    ///     index.
     /// - Throws: what neither another snapshot nor another node helps against: the log or the disk cannot be read, or a
     ///   newer release has written it.
     public static func run<Disk: Storage>(
         _ snapshots: [SnapshotManifest], _ recovered: RecoveredLog, reader: inout LogReader<Disk>,
-        load: (SnapshotManifest) throws(StateError) -> ReplicatedState, skipped: (SnapshotManifest, String) -> Void
+        load: (SnapshotManifest) throws(StateError) -> ReplicatedState, skipped: (SnapshotManifest, StateError?) -> Void
     ) throws(StateSearchError) -> StateFinding {
         let log = LogSpan(
             first: recovered.firstIndex, last: FrameEnd(position: recovered.last, checksum: recovered.lastChecksum))
@@ -36,14 +41,14 @@ public enum StateSearch {
             let fit = try fit(manifest, log, &reader)
             if fit == .gap { break }
             guard fit == .follows || manifest.index > recovered.commitIndex else {
-                skipped(manifest, "the log has committed something else at its index")
+                skipped(manifest, nil)
                 continue
             }
             do throws(StateError) {
                 return .state(try load(manifest), restarts: fit == .restarts)
             } catch {
                 guard error.isDamage else { throw .state(error) }
-                skipped(manifest, "\(error)")
+                skipped(manifest, error)
             }
         }
         guard log.first > LogIndex(1) else { return .nothing }
@@ -63,4 +68,6 @@ public enum StateSearch {
 public enum StateSearchError: Error, Hashable, Sendable {
     case log(LogError)
     case state(StateError)
+    /// A snapshot that will not do cannot be taken away.
+    case snapshots(SnapshotError)
 }

@@ -63,9 +63,10 @@ enum SentinelAnswers {
             guard let leader = facts.leader else { return reply.error("CLUSTERDOWN no leader is known") }
             master(leader, facts, &reply)
         case "ckquorum":
-            let reachable = facts.members.count { facts.isReachable($0.id) }
-            guard reachable > facts.members.count / 2 else {
-                return reply.error(text: "NOQUORUM \(reachable) of \(facts.members.count) nodes can be reached")
+            let voters = facts.voters
+            let reachable = voters.count { facts.isReachable($0.id) }
+            guard reachable > voters.count / 2 else {
+                return reply.error(text: "NOQUORUM \(reachable) of \(voters.count) nodes can be reached")
             }
             reply.simple(text: "OK \(reachable) usable Sentinels. Quorum and failover authorization can be reached")
         case "sentinels":
@@ -81,7 +82,7 @@ enum SentinelAnswers {
     private static func master(_ leader: NodeFacts.Member, _ facts: NodeFacts, _ reply: inout ReplyWriter) {
         let fields = [
             ("num-slaves", "\(facts.members.count - 1)"), ("num-other-sentinels", "\(facts.members.count - 1)"),
-            ("quorum", "\(facts.members.count / 2 + 1)"), ("config-epoch", "\(facts.status.term)"),
+            ("quorum", "\(facts.voters.count / 2 + 1)"), ("config-epoch", "\(facts.status.term)"),
         ]
         node(leader, name: facts.clusterName, flags: "master", facts, fields, &reply)
     }

@@ -65,12 +65,15 @@ public struct NodeFacts: Sendable {
         public var port: UInt16
         /// Where clients without TLS reach it; nil when they do not.
         public var plaintext: Address?
+        /// Whether it counts for a quorum.
+        public var isVoter: Bool
 
-        public init(id: NodeID, host: String, port: UInt16, plaintext: Address? = nil) {
+        public init(id: NodeID, host: String, port: UInt16, plaintext: Address? = nil, isVoter: Bool = true) {
             self.id = id
             self.host = host
             self.port = port
             self.plaintext = plaintext
+            self.isVoter = isVoter
         }
     }
 
@@ -138,6 +141,7 @@ public struct NodeFacts: Sendable {
     var leader: Member? { members.first { $0.id == status.leader } }
     var own: Member? { members.first { $0.id == status.id } }
     var isLeader: Bool { status.role == .leader }
+    var voters: [Member] { members.filter(\.isVoter) }
     /// The members that are not the leader, in order.
     var followers: [Member] { members.filter { $0.id != status.leader } }
 

@@ -44,6 +44,7 @@ extension NodeSettings {
     private init?(from reader: inout SettingsReader, file: String) {
         let node = reader.required(SettingTable.node, file: file)
         let cluster = reader.required(SettingTable.cluster, file: file)
+        joins = reader.value(SettingTable.joins)
         clusterName = reader.value(SettingTable.clusterName)
         let members = reader.required(SettingTable.members, file: file)
         let dataDirectory = reader.required(SettingTable.dataDirectory, file: file)
@@ -56,6 +57,7 @@ extension NodeSettings {
             holdTimeout: reader.value(SettingTable.hold), timeout: reader.value(SettingTable.request))
         log = LogSettings(from: &reader)
         stateCompareInterval = reader.value(SnapshotTable.compareInterval)
+        stateScrubInterval = reader.value(SnapshotTable.scrubInterval)
         cpuLatencyMax = reader.optional(SettingTable.cpuLatency)
         memoryMax = reader.optional(SettingTable.memoryMax)
         clients = ClientSettings(from: &reader)
@@ -101,6 +103,7 @@ extension TLSSettings {
         peer = TLSFiles(TLSTable.peer, common, from: &reader)
         admin = TLSFiles(TLSTable.admin, common, from: &reader)
         minimum = reader.value(SettingTable.tlsMinimum)
+        authorityKey = reader.optional(SettingTable.authorityKey)
         guard certificate != nil, key != nil, authority != nil else { return nil }
     }
 }
@@ -132,6 +135,7 @@ extension ConsensusSettings {
         probeDelayMax = reader.value(SettingTable.probeDelay)
         inflightBytesMax = reader.value(SettingTable.peerInflight)
         appendBytesMax = reader.value(SettingTable.appendBytes)
+        catchUpRate = reader.value(SettingTable.catchUpRate)
         uncommittedBytesMax = reader.value(SettingTable.uncommitted)
     }
 }
@@ -157,6 +161,7 @@ extension SnapshotSettings {
         self.interval = interval > .zero ? interval : nil
         keep = reader.value(SnapshotTable.keep)
         transferRate = reader.value(SnapshotTable.transferRate)
+        compactInterval = reader.value(SnapshotTable.compactInterval)
     }
 }
 

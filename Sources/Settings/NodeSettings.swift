@@ -6,6 +6,8 @@ public import Vocabulary
 /// Everything that a node is told from outside. Made by `NodeSettings.load`, which checks every value and relation.
 public struct NodeSettings: Hashable, Sendable {
     public var node: NodeID
+    /// It becomes a member of a cluster that is there already.
+    public var joins: Bool
     public var cluster: ClusterID
     public var clusterName: String
     /// All members, this node included, ordered by id.
@@ -22,6 +24,8 @@ public struct NodeSettings: Hashable, Sendable {
     public var snapshots: SnapshotSettings
     /// How often a leader has the replicas compare their digests, while there is something new.
     public var stateCompareInterval: Duration
+    /// The pause between two proofs of the records in memory; zero for none.
+    public var stateScrubInterval: Duration
     /// How long the machine's cores may take to wake while the node works; nil leaves that to the system.
     public var cpuLatencyMax: Duration?
     /// What the keyspace may take in memory; nil for no limit.
@@ -68,6 +72,8 @@ public struct TLSSettings: Hashable, Sendable {
     public var peer: TLSFiles
     public var admin: TLSFiles
     public var minimum: TLSVersionMin
+    /// Of the first certificate of `peer.authority`; nil at a node that signs none.
+    public var authorityKey: String?
 }
 
 /// Who may log in. The files are read with `TokenFile`.
@@ -87,6 +93,7 @@ public struct ConsensusSettings: Hashable, Sendable {
     public var probeDelayMax: Duration
     public var inflightBytesMax: ByteCount
     public var appendBytesMax: ByteCount
+    public var catchUpRate: ByteCount
     public var uncommittedBytesMax: ByteCount
 }
 
@@ -125,6 +132,7 @@ public struct SnapshotSettings: Hashable, Sendable {
     public var keep: Int
     /// Bytes per second for all nodes that fetch one, together.
     public var transferRate: ByteCount
+    public var compactInterval: Duration
 }
 
 public struct ClientSettings: Hashable, Sendable {

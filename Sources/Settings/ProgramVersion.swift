@@ -2,5 +2,5 @@
 
 public enum ProgramVersion {
     /// Semantic version of all programs of one build.
-    public static let text = "0.1.0"
+    public static let text = "0.2.0"
 }

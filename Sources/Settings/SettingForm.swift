@@ -51,7 +51,7 @@ extension SettingForm where Value == Duration {
         }
     }
 
-    private static func parse(_ written: String) throws(ValueFault) -> Duration {
+    fileprivate static func parse(_ written: String) throws(ValueFault) -> Duration {
         let (digits, unit) = splitNumber(written)
         guard !digits.isEmpty, let number = Int64(digits) else {
             throw ValueFault("`\(written)` is no duration", "write a whole number and a unit, such as 150ms or 2s")
@@ -72,6 +72,14 @@ extension SettingForm where Value == Duration {
         let nanoseconds = duration.inNanoseconds
         let unit = units.last { nanoseconds != 0 && nanoseconds % $0.nanoseconds == 0 } ?? ("s", 1_000_000_000)
         return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
+    }
+}
+
+extension Duration {
+    /// As settings are written: `15m`, `2s`. Nil for anything else.
+    public init?(written text: String) {
+        guard let value = try? SettingForm<Duration>.parse(text) else { return nil }
+        self = value
     }
 }
 

@@ -7,7 +7,17 @@ enum SettingTable {
     // Who the node is.
     static let node = Setting(
         "node.id", .node, .required,
-        "The node's name: one of `members`, and a name in its certificate. Never reused for another data directory.")
+        """
+        The node's name: one of `members`, and a name in its certificate. Another data directory takes it over only by \
+        `nodectl members replace`.
+        """)
+    static let joins = Setting(
+        "node.joins", .flag, .value("false"),
+        """
+        Whether the node joins a cluster that runs: it is a member once the others have it in their log \
+        (`nodectl members add`), and `members` says only where to find them. False for the nodes that begin a cluster \
+        together. Without effect once the node has heard of its cluster's members.
+        """)
     static let cluster = Setting(
         "cluster.id", .cluster, .required,
         "Names the cluster for ever; the same on every node. Every segment and every peer conversation carries it.")
@@ -16,7 +26,8 @@ enum SettingTable {
     static let members = Setting(
         "members", .members, .required,
         """
-        The nodes of the cluster, this one included, the same list on every node. `peer` is where the other nodes \
+        The nodes that begin the cluster, this one included, the same list on every node; what a member is later is \
+        a matter of the log, and changed with `nodectl members`. `peer` is where the other nodes \
         reach a node; `client` is the name and port that discovery tells clients, which must be in its certificate; \
         `client-plaintext` the same for clients without TLS; `admin` where operators reach it.
         """)
@@ -46,6 +57,13 @@ enum SettingTable {
     static let tls = TLSTable.common
     static let tlsMinimum = Setting<TLSVersionMin>(
         "tls.minimum", .choice, .value("1.3"), "The oldest TLS version that any port speaks.")
+    static let authorityKey = Setting(
+        "tls.authority-key", .path, .absent("this node lets nobody in by a join token"),
+        """
+        The private key of the first certificate of `tls.authority` (PEM, mode 0600). A leader that has it signs the \
+        certificates of nodes that join by a token. Who reads it can be any node.
+        """
+    ).isPath()
     static let authRequired = Setting(
         "auth.required", .flag, .value("true"),
         "Whether clients must log in. False only while every client port is on a loopback address.")
@@ -89,6 +107,12 @@ enum SettingTable {
     static let appendBytes = Setting(
         "peer.append-bytes-max", .size(.kibibytes(4) ... .mebibytes(64)), .value("1MiB"),
         "Bytes of log in one message to a follower. At most `peer.inflight-bytes-max`. One frame always goes.")
+    static let catchUpRate = Setting(
+        "peer.catch-up-rate", .size(.kibibytes(64) ... .mebibytes(65536)), .value("16MiB"),
+        """
+        Bytes of log per second that a leader reads back for followers that are far behind, for all of them together, \
+        while it serves clients; eight times what these write, if that is more. Without clients there is no limit.
+        """)
     static let uncommitted = Setting(
         "peer.uncommitted-bytes-max", .size(.kibibytes(64) ... .mebibytes(4096)), .value("64MiB"),
         "Bytes of entries without a majority at which a leader takes no more until some have one.")
@@ -122,8 +146,8 @@ enum SettingTable {
     static let scrubRate = Setting(
         "log.scrub-rate", .size(.kibibytes(64) ... .mebibytes(4096)), .value("4MiB"),
         """
-        How much of the log's older segments is read again in a second, in search of damage. A node that finds some \
-        rebuilds its log from the others.
+        How much of the log's older segments, and then of the snapshots, is read again in a second, in search of \
+        damage. A node that finds some rebuilds its log from the others, or writes another snapshot.
         """)
     static let scrubInterval = Setting(
         "log.scrub-interval", .duration(.milliseconds(100) ... .seconds(2_592_000)), .value("3600s"),
@@ -192,16 +216,16 @@ enum SettingTable {
     /// All of them, in the order of the reference.
     static let all: [SettingDeclaration] =
         [
-            node.declaration, cluster.declaration, clusterName.declaration, members.declaration,
+            node.declaration, joins.declaration, cluster.declaration, clusterName.declaration, members.declaration,
             dataDirectory.declaration, logDirectory.declaration, listenClient.declaration,
             listenClientPlaintext.declaration, listenPeer.declaration, listenAdmin.declaration,
         ] + TLSTable.all + [
-            tlsMinimum.declaration, authRequired.declaration, clientTokens.declaration, adminTokens.declaration,
-            metricsTokens.declaration, electionMin.declaration, electionMax.declaration, probeDelay.declaration,
-            heartbeat.declaration, peerInflight.declaration, appendBytes.declaration, uncommitted.declaration,
-            hold.declaration, request.declaration, segmentSize.declaration, logReserve.declaration,
-            logRetain.declaration, scrubRate.declaration, scrubInterval.declaration, compression.declaration,
-            batchBytes.declaration,
+            tlsMinimum.declaration, authorityKey.declaration, authRequired.declaration, clientTokens.declaration,
+            adminTokens.declaration, metricsTokens.declaration, electionMin.declaration, electionMax.declaration,
+            probeDelay.declaration, heartbeat.declaration, peerInflight.declaration, appendBytes.declaration,
+            catchUpRate.declaration, uncommitted.declaration, hold.declaration, request.declaration,
+            segmentSize.declaration, logReserve.declaration, logRetain.declaration, scrubRate.declaration,
+            scrubInterval.declaration, compression.declaration, batchBytes.declaration,
         ] + SnapshotTable.all + [
             cpuLatency.declaration, memoryMax.declaration, requestSize.declaration,
             arguments.declaration, connections.declaration, outputBuffer.declaration, outputTimeout.declaration,

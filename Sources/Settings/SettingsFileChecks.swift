@@ -15,6 +15,7 @@ struct SettingsFileChecks {
         check(TLSTable.client, settings.tls.client)
         check(TLSTable.peer, settings.tls.peer)
         check(TLSTable.admin, settings.tls.admin)
+        if let key = settings.tls.authorityKey { checkSecret(SettingTable.authorityKey.key, key) }
         checkTokens(SettingTable.clientTokens.key, settings.authentication.clientTokenFile)
         checkTokens(SettingTable.adminTokens.key, settings.authentication.adminTokenFile)
         checkTokens(SettingTable.metricsTokens.key, settings.authentication.metricsTokenFile)
@@ -27,11 +28,15 @@ struct SettingsFileChecks {
     private mutating func check(_ table: TLSTable, _ files: TLSFiles) {
         if isGiven(table.certificate.key) { checkReadable(table.certificate.key, files.certificate) }
         if isGiven(table.authority.key) { checkReadable(table.authority.key, files.authority) }
-        guard isGiven(table.key.key), checkReadable(table.key.key, files.key) else { return }
+        if isGiven(table.key.key) { checkSecret(table.key.key, files.key) }
+    }
+
+    private mutating func checkSecret(_ key: String, _ path: String) {
+        guard checkReadable(key, path) else { return }
         do throws(TokenFileError) {
-            try TokenFile.checkClosed(files.key)
+            try TokenFile.checkClosed(path)
         } catch {
-            reader.note(table.key.key, "\(error)", error.remedy.text)
+            reader.note(key, "\(error)", error.remedy.text)
         }
     }
 

@@ -24,6 +24,9 @@ struct SettingsRelations {
         if !members.contains(where: { $0.id == settings.node }) {
             reader.note("members", "does not list this node, \(settings.node)", "add it, or correct `node.id`")
         }
+        if settings.joins, settings.others.isEmpty {
+            reader.note("members", "lists nobody to join", "list the members that `node.joins` is about")
+        }
         for (one, other) in pairs(of: members) {
             if one.id == other.id {
                 reader.note("members", "lists \(one.id) twice", "give every node a name of its own")

@@ -32,15 +32,29 @@ enum SnapshotTable {
     static let transferRate = Setting(
         "snapshot.transfer-rate", .size(.kibibytes(64) ... .mebibytes(4096)), .value("64MiB"),
         "Bytes per second that a leader sends to the nodes that fetch a snapshot from it, to all of them together.")
+    static let compactInterval = Setting(
+        "compact.interval", .duration(.zero ... .seconds(31_536_000)), .value("604800s"),
+        """
+        How often a node, of itself, makes its next snapshot a compact one that replaces all others, releases the log \
+        behind it and gives memory back, as `nodectl compact` does. The nodes take turns within it, counted from \
+        their starts. `0s`: never.
+        """)
     static let compareInterval = Setting(
         "state.compare-interval", .duration(.milliseconds(10) ... .seconds(3600)), .value("1s"),
         """
         How often the leader has every replica compare its digest with the others', while there is something new. A \
         node whose state differs goes out of service and rebuilds it.
         """)
+    static let scrubInterval = Setting(
+        "state.scrub-interval", .duration(.zero ... .seconds(2_592_000)), .value("3600s"),
+        """
+        The pause between two passes over the records in memory, in which their digests are taken anew and compared \
+        with those that were kept. A node whose memory differs goes out of service and rebuilds its state. `0s`: none.
+        """)
 
     static let all: [SettingDeclaration] = [
         directory.declaration, logMin.declaration, logPercent.declaration, interval.declaration, keep.declaration,
-        transferRate.declaration, compareInterval.declaration,
+        transferRate.declaration, compactInterval.declaration, compareInterval.declaration,
+        scrubInterval.declaration,
     ]
 }

@@ -44,12 +44,46 @@ public struct Fault: Hashable, Sendable {
         case misplacedSector = "misplaced-sector"
         /// A segment is gone.
         case loseFile = "lose-file"
+        /// A bit of a snapshot's files flips at rest, one of their sectors reads as zeros, one of them is gone.
+        case flipSnapshotBit = "flip-snapshot-bit"
+        case lostSnapshotSector = "lost-snapshot-sector"
+        case loseSnapshotFile = "lose-snapshot-file"
+        /// A record changes in one node's memory.
+        case corruptState = "corrupt-state"
         /// The wall clock jumps by `amount` microseconds, as a signed number.
         case clockJump = "clock-jump"
         /// The monotonic clock runs `amount` millionths fast, as a signed number.
         case drift
         /// An operator hands leadership over, to `peer` when that is another node.
         case handover
+        /// An operator has the leader cut a snapshot.
+        case snapshot
+        /// The process is gone for long enough that the others' logs no longer have what it needs.
+        case outage
+        /// An operator adds `node`, or the next one that is none, as a member. Of `amount`, bit 0: it shall not vote;
+        /// bit 1: one that was there before comes with the disk that it had, if that is whole.
+        case addMember = "add-member"
+        /// An operator has a member that does not vote become a voter.
+        case promoteMember = "promote-member"
+        /// An operator removes `node`, or the next member; with bit 0 of `amount` whoever leads.
+        case removeMember = "remove-member"
+        /// An operator replaces `node`, or the next voter, by `peer`, or the next one that is no member; bit 0 of
+        /// `amount` as above: the leader, bit 1 as for `addMember`.
+        case replaceMember = "replace-member"
+        /// A voter's disk is lost for good, and an operator takes in another node in its stead, or, with bit 0 of
+        /// `amount`, one of the same name with an empty disk.
+        case loseDisk = "lose-disk"
+        /// When voters begin to change the next time, whoever leads dies after `amount` more effects.
+        case killInChange = "kill-in-change"
+        /// When voters begin to change the next time, the nodes in the bits of `amount` and the others do not reach
+        /// each other.
+        case splitInChange = "split-in-change"
+
+        static let membership: [Kind] = [
+            .addMember, .promoteMember, .removeMember, .replaceMember, .loseDisk, .killInChange, .splitInChange,
+        ]
+        /// All but what operators do to the membership.
+        static let disturbances = allCases.filter { !membership.contains($0) }
     }
 
     /// Nanoseconds from the run's begin.

@@ -2,10 +2,12 @@
 
 import Consensus
 import LogFormat
+import LogStore
 import Vocabulary
 
 /// Election safety, one vote per term, nothing spoken of before it is durable, log matching, leader completeness, and
-/// nothing committed that is not on a majority's disks (Raft paper, figure 3).
+/// nothing committed that is not on a majority's disks (Raft paper, figure 3). What a majority is, the members decide
+/// that count where the log of whoever decides it ends (dissertation, section 4.1).
 struct LogJudge {
     /// A node as this judge knows it.
     struct Witness {
@@ -17,6 +19,9 @@ struct LogJudge {
         var isDamaged = false
         /// The commit index that this process has shown.
         var committed = LogIndex.zero
+
+        /// It has an empty disk now.
+        mutating func lose() { self = Witness(id: id) }
     }
 
     private struct Ballot: Hashable {
@@ -31,8 +36,39 @@ struct LogJudge {
     private var commitTerms: [Term] = []
     private var leaders: [Term: NodeID] = [:]
     private var votes: [Ballot: NodeID] = [:]
+    private let founders: MemberImage
+    /// The members that the committed frames name, in order.
+    private(set) var memberships: [(index: LogIndex, members: MemberImage)] = []
 
-    init(_ ids: [NodeID]) { witnesses = ids.map { Witness(id: $0) } }
+    /// - Parameter spares: how many of them, at the end, are no members in the beginning.
+    init(_ ids: [NodeID], spares: Int = 0) {
+        witnesses = ids.map { Witness(id: $0) }
+        founders = MemberImage(voters: ids.dropLast(spares))
+    }
+
+    // MARK: Members
+
+    /// The newest that are committed.
+    var members: MemberImage { memberships.last?.members ?? founders }
+
+    /// Those that count for whoever has this log: the newest that are in it.
+    private func members(by image: LogImage) -> MemberImage {
+        if let newest = image.memberships.last { return newest.members }
+        return memberships.last { $0.index <= image.start.index }?.members ?? founders
+    }
+
+    /// Those that may count for somebody now.
+    var membersInForce: Set<MemberImage> {
+        Set(witnesses.map { members(by: $0.believed) }).union([members])
+    }
+
+    private mutating func noteMembers(in frame: Frame) throws(Violation) {
+        guard let (index, next) = MemberImage.found(in: frame) else { return }
+        guard members.mayBecome(next) else {
+            throw Violation(.membership, "voters change in one step at \(index), from \(members) to \(next)")
+        }
+        memberships.append((index, next))
+    }
 
     var committedIndex: LogIndex { committed.last?.header.lastIndex ?? .zero }
 
@@ -46,10 +82,23 @@ struct LogJudge {
         leaders[term] = id
         // What was committed in a later term need not be in the log of somebody who learns late that it was elected.
         let earlier = commitTerms.lastIndex { $0 < term }
-        if let newest = earlier.map({ committed[$0] }), !witnesses[node].believed.contains(newest) {
+        if let newest = earlier.map({ committed[$0] }), !witnesses[node].believed.covers(newest) {
             throw Violation(
                 .completeness,
                 "\(id) leads term \(term) without the committed frame that ends at \(newest.header.lastIndex)")
+        }
+    }
+
+    /// Who leads has the votes of a majority.
+    func wasElected(_ node: Int, term: Term) throws(Violation) {
+        let (id, durable) = (witnesses[node].id, witnesses[node].durable)
+        let members = members(by: witnesses[node].believed)
+        let elects = members.isQuorum { voter in
+            votes[Ballot(node: voter, term: term)] == id
+                || voter == id && durable.term == term && durable.votedFor == id
+        }
+        guard elects else {
+            throw Violation(.leaders, "\(id) leads term \(term) without a majority of \(members)")
         }
     }
 
@@ -97,9 +146,18 @@ struct LogJudge {
     // MARK: Commits
 
     /// A node's commit index is `index` now, in its `term`. Returns the frames that nobody had committed before.
-    mutating func commits(_ index: LogIndex, in term: Term, _ node: Int) throws(Violation) -> [Frame] {
-        let before = witnesses[node].committed
-        guard index != before else { return [] }
+    ///
+    /// - Parameters:
+    ///   - restart: behind which it has just begun its log anew: what it had before that counts no more.
+    ///   - proposed: the members that it has just put into its log, which nobody has written down yet.
+    mutating func commits(
+        _ index: LogIndex, in term: Term, restart: LogPosition? = nil, proposed: MemberImage? = nil, _ node: Int
+    ) throws(Violation) -> [Frame] {
+        let before = max(witnesses[node].committed, restart?.index ?? .zero)
+        guard index != before else {
+            witnesses[node].committed = index
+            return []
+        }
         guard index > before else {
             throw Violation(.logMatching, "\(witnesses[node].id) had committed \(before), and says \(index) now")
         }
@@ -109,7 +167,8 @@ struct LogJudge {
             if frame.header.lastIndex <= committedIndex {
                 try matches(frame, node)
             } else {
-                try isOnMajority(frame, node)
+                try isOnMajority(frame, node, proposed)
+                try noteMembers(in: frame)
                 committed.append(frame)
                 commitTerms.append(term)
                 new.append(frame)
@@ -140,13 +199,49 @@ struct LogJudge {
         return low < committed.count ? committed[low] : nil
     }
 
-    private func isOnMajority(_ frame: Frame, _ node: Int) throws(Violation) {
-        let copies = witnesses.count { $0.durable.contains(frame) || $0.isDamaged || $0.durable.fence != nil }
-        guard copies * 2 > witnesses.count else {
+    private func isOnMajority(_ frame: Frame, _ node: Int, _ proposed: MemberImage?) throws(Violation) {
+        let copies = witnesses.filter { $0.durable.covers(frame) || $0.isDamaged || $0.durable.fence != nil }.map(\.id)
+        let members = members(by: witnesses[node].believed)
+        guard members.isQuorum(copies.contains) || proposed?.isQuorum(copies.contains) == true else {
+            let names = copies.map(\.description).joined(separator: ",")
             throw Violation(
                 .durability,
-                "\(witnesses[node].id) commits \(frame.header.lastIndex) with \(copies) copies on \(witnesses.count)")
+                "\(witnesses[node].id) commits \(frame.header.lastIndex) with copies on \(names), voters are \(members)"
+            )
         }
+    }
+
+    // MARK: Both ends
+
+    /// A node gives up what its log has before `index`. `snapshots`: those that are durable there.
+    func releases(before index: LogIndex, _ node: Int, _ snapshots: [LogIndex]) throws(Violation) {
+        let newest = snapshots.max() ?? .zero
+        guard index <= newest.next else {
+            throw Violation(
+                .recovery, "\(witnesses[node].id) gives up its log before \(index); its newest snapshot is of \(newest)"
+            )
+        }
+    }
+
+    /// A node begins its log anew behind a snapshot.
+    func restarts(at position: LogPosition, checksum: UInt32, _ node: Int, _ snapshots: [LogIndex]) throws(Violation) {
+        guard let frame = committedFrame(holding: position.index), frame.header.lastIndex == position.index,
+            frame.header.checksum == checksum, frame.header.term == position.term
+        else {
+            throw Violation(
+                .logMatching, "\(witnesses[node].id) begins anew behind \(position), which nobody committed")
+        }
+        guard snapshots.contains(position.index) else {
+            throw Violation(.recovery, "\(witnesses[node].id) begins anew behind \(position), without a snapshot of it")
+        }
+    }
+
+    /// A start has begun its log anew.
+    mutating func restarted(_ node: Int, at end: FrameEnd) {
+        let action = LogOrder.Action.restart(at: end.position, checksum: end.checksum)
+        witnesses[node].durable.carryOut(action)
+        witnesses[node].believed.carryOut(action)
+        witnesses[node].committed = end.index
     }
 
     /// A node cuts its log.

@@ -6,6 +6,7 @@ import LogFormat
 import LogStore
 import PeerProtocol
 import Replica
+import ReplicaSnapshots
 import Vocabulary
 
 /// What one node sends another over their connection.
@@ -13,6 +14,9 @@ enum Content: Sendable {
     case message(Message, [Frame])
     case requests(RequestBatch)
     case answers(AnswerBatch)
+    case state(StateMessage)
+    case snapshotRead(SnapshotRead)
+    case snapshotPiece(SnapshotPiece)
 }
 
 struct Parcel: Sendable {
@@ -28,13 +32,24 @@ enum Letter: Sendable {
     case persisted(WriteTicket, LogRoom)
     case room(LogRoom)
     case framesRead([Frame], LogRead)
+    case runRead(FrameRun, LogRead)
     case connected(Int)
     case disconnected(Int)
     case refuses(Int)
     case content(Content, from: Int)
     case handover(to: Int?)
+    /// An operator wants other members.
+    case members(MemberAim)
     /// The scrub or the reader has found damage.
     case logDamaged
+    case framesReleased(LogRead, first: LogIndex)
+    case snapshotWanted
+    /// What the keeper of snapshots tells.
+    case keeper(KeeperReport)
+    /// For a planted bug: as if these snapshots were stored.
+    case claimed(StoredSnapshots)
+    /// A piece of a snapshot, read for another node.
+    case served(SnapshotPiece, to: Int)
 }
 
 extension Content {
@@ -48,6 +63,9 @@ extension Content {
             }
         case .requests(let batch): PeerCoding.append(batch, to: &bytes)
         case .answers(let batch): PeerCoding.append(batch, to: &bytes)
+        case .state(let message): PeerCoding.append(message, to: &bytes)
+        case .snapshotRead(let read): PeerCoding.append(read, to: &bytes)
+        case .snapshotPiece(let piece): PeerCoding.append(piece, to: &bytes)
         }
         do { return try Content.read(bytes, limit) } catch {
             preconditionFailure("a message that was written cannot be read: \(error)")
@@ -69,6 +87,9 @@ extension Content {
                 return .message(message, try Frame.decodeRun(body.extracting(range), limit: limit))
             case .requests: try PeerCoding.requests(in: body, into: &requests)
             case .answers: try PeerCoding.answers(in: body, into: &answers)
+            case .state: return .state(try PeerCoding.state(in: body))
+            case .snapshotRead: return .snapshotRead(try PeerCoding.snapshotRead(in: body))
+            case .snapshotPiece: return .snapshotPiece(try PeerCoding.snapshotPiece(in: body))
             default: preconditionFailure("a \(frame.kind) was written")
             }
             offset += frame.consumed

@@ -50,6 +50,16 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
     case silentNewTerm = "silent-new-term"
     /// Who waits is known to the node that was there, and lost in a replay.
     case waitersLostInReplay = "waiters-lost-in-replay"
+    /// A snapshot counts as stored when it is begun, so that the log behind it may go.
+    case releaseTooEarly = "release-too-early"
+    /// A snapshot's packs are not synced: its manifest is durable before what it names.
+    case manifestBeforeData = "manifest-before-data"
+    /// Followers do not tell their leader the digests of their states.
+    case skippedDigests = "skipped-digests"
+    /// A snapshot is written of the state as it is by then, not of the one that was cut.
+    case snapshotOfMovingState = "snapshot-of-moving-state"
+    /// Voters change in one step: from when it is asked for, who comes has a say in the stead of who goes.
+    case singleStepMembership = "single-step-membership"
     /// Nobody tells of clients that go while they wait.
     case untoldDepartures = "untold-departures"
 }

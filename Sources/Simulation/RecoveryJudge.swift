@@ -31,12 +31,23 @@ struct RecoveryJudge {
     private func judgeWhole(_ after: LogImage, _ verdict: RecoveredLog.Verdict) throws(Violation) {
         var image = before
         for action in ordered {
-            if image.isSame(as: after) { return }
+            if image.isSame(as: after) { return try judgeBeginning(after) }
             image.carryOut(action)
         }
         guard image.isSame(as: after) else {
             let had = "had \(before) on stable storage and \(ordered.count) orders"
             throw Violation(.recovery, "\(node) comes back \(verdict) with \(after), \(had)")
+        }
+        try judgeBeginning(after)
+    }
+
+    /// What was not given up is still there.
+    private func judgeBeginning(_ after: LogImage) throws(Violation) {
+        var image = before
+        for action in ordered { image.carryOut(action) }
+        guard after.start.index.next <= max(image.released, before.start.index.next) else {
+            throw Violation(
+                .recovery, "\(node)'s log begins behind \(after.start.index), given up was up to \(image.released)")
         }
     }
 
@@ -58,7 +69,7 @@ struct RecoveryJudge {
 extension LogImage: CustomStringConvertible {
     /// The checksum of the last frame covers all before it.
     fileprivate func isSame(as other: LogImage) -> Bool {
-        last == other.last && frames.last?.header.checksum == other.frames.last?.header.checksum && term == other.term
+        last == other.last && lastChecksum == other.lastChecksum && term == other.term
             && votedFor == other.votedFor && fence == other.fence
     }
 

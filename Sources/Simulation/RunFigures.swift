@@ -12,6 +12,8 @@ public struct RunFigures: Hashable, Sendable {
     public var deliveries: UInt64 = 0
     public var elections: UInt64 = 0
     public var entries: UInt64 = 0
+    /// Entries that were applied in parts, as a replay does it.
+    public var appliedInParts: UInt64 = 0
     public var starts: UInt64 = 0
     public var crashes: UInt64 = 0
     public var tornTails: UInt64 = 0
@@ -19,6 +21,27 @@ public struct RunFigures: Hashable, Sendable {
     public var damagesFound: UInt64 = 0
     /// Looks of a running node at its log that found damage.
     public var scrubFindings: UInt64 = 0
+    public var snapshotsStored: UInt64 = 0
+    public var snapshotsFetched: UInt64 = 0
+    /// Starts that went on from a snapshot.
+    public var snapshotsLoaded: UInt64 = 0
+    /// States that were changed in memory, and those that were found to be wrong.
+    public var alterations: UInt64 = 0
+    public var divergences: UInt64 = 0
+    /// Requests for other members that leaders have taken, and those that they have refused; aims that were reached.
+    public var changesBegun: UInt64 = 0
+    public var changesRefused: UInt64 = 0
+    public var changesDone: UInt64 = 0
+    /// Configurations that were committed. Who came by them, began to vote, and voted no longer; leaders among these.
+    public var memberships: UInt64 = 0
+    public var membersAdded: UInt64 = 0
+    public var promotions: UInt64 = 0
+    public var removals: UInt64 = 0
+    public var leaderRemovals: UInt64 = 0
+    /// Voters that have lost their disks for good.
+    public var disksLost: UInt64 = 0
+    /// Kills and partitions just when voters began to change.
+    public var interruptions: UInt64 = 0
     public var faults: UInt64 = 0
     public var diskFailures: UInt64 = 0
     /// Runs whose history is too entangled for the judge of linearizability.
@@ -38,10 +61,22 @@ public struct RunFigures: Hashable, Sendable {
         Field(name: "operations", path: \.operations), Field(name: "unknown", path: \.unknown),
         Field(name: "refused", path: \.refused),
         Field(name: "deliveries", path: \.deliveries), Field(name: "elections", path: \.elections),
-        Field(name: "entries", path: \.entries), Field(name: "starts", path: \.starts),
+        Field(name: "entries", path: \.entries), Field(name: "applied-in-parts", path: \.appliedInParts),
+        Field(name: "starts", path: \.starts),
         Field(name: "crashes", path: \.crashes), Field(name: "torn-tails", path: \.tornTails),
         Field(name: "damages-done", path: \.damagesDone), Field(name: "damages-found", path: \.damagesFound),
-        Field(name: "scrub-findings", path: \.scrubFindings), Field(name: "faults", path: \.faults),
+        Field(name: "scrub-findings", path: \.scrubFindings),
+        Field(name: "snapshots-stored", path: \.snapshotsStored),
+        Field(name: "snapshots-fetched", path: \.snapshotsFetched),
+        Field(name: "snapshots-loaded", path: \.snapshotsLoaded),
+        Field(name: "alterations", path: \.alterations), Field(name: "divergences", path: \.divergences),
+        Field(name: "changes-begun", path: \.changesBegun), Field(name: "changes-refused", path: \.changesRefused),
+        Field(name: "changes-done", path: \.changesDone), Field(name: "memberships", path: \.memberships),
+        Field(name: "members-added", path: \.membersAdded), Field(name: "promotions", path: \.promotions),
+        Field(name: "removals", path: \.removals), Field(name: "leader-removals", path: \.leaderRemovals),
+        Field(name: "disks-lost", path: \.disksLost),
+        Field(name: "interruptions", path: \.interruptions),
+        Field(name: "faults", path: \.faults),
         Field(name: "disk-failures", path: \.diskFailures),
         Field(name: "undecided", path: \.undecided), Field(name: "simulated-ms", path: \.simulated),
     ]

@@ -11,10 +11,13 @@ public struct ScheduleError: Error, Hashable, Sendable, CustomStringConvertible 
 extension Schedule {
     private static let title = "trireme-schedule 1"
 
-    /// A line for the seed, the number of nodes and the length in nanoseconds, then one for each fault: its time, kind,
-    /// node, peer, amount and how long it lasts. Nodes count from 0, times are nanoseconds.
+    /// A line for the seed, the number of nodes, that of spare ones if there are any, and the length in nanoseconds,
+    /// then one for each fault: its time, kind, node, peer, amount and how long it lasts. Nodes count from 0, times are
+    /// nanoseconds.
     public var text: String {
-        var lines = [Schedule.title, "seed \(seed)", "nodes \(nodes)", "length \(length)"]
+        var lines = [Schedule.title, "seed \(seed)", "nodes \(nodes)"]
+        if spares > 0 { lines.append("spares \(spares)") }
+        lines.append("length \(length)")
         for fault in faults {
             let numbers = "\(fault.node) \(fault.peer) \(fault.amount) \(fault.lasts)"
             lines.append("fault \(fault.at) \(fault.kind.rawValue) \(numbers)")
@@ -34,23 +37,30 @@ extension Schedule {
             } else if words.first == "fault" {
                 faults.append(try Fault(words, line: number + 1))
             } else if let word = words.first {
-                guard ["seed", "nodes", "length"].contains(word), words.count == 2, let value = UInt64(words[1]) else {
-                    throw ScheduleError(line: number + 1, what: "`\(line)` is none of seed, nodes, length and fault")
+                guard ["seed", "nodes", "spares", "length"].contains(word), words.count == 2,
+                    let value = UInt64(words[1])
+                else {
+                    throw ScheduleError(
+                        line: number + 1, what: "`\(line)` is none of seed, nodes, spares, length and fault")
                 }
                 values[word] = value
             }
         }
+        let most = UInt64(Schedule.nodesMax)
+        let spares = values["spares"] ?? 0
         guard let seed = values["seed"], let nodes = values["nodes"], let length = values["length"],
-            (1...UInt64(Schedule.nodesMax)).contains(nodes), length <= UInt64(Int64.max / 2)
+            (1...most).contains(nodes), spares <= most - nodes, length <= UInt64(Int64.max / 2)
         else {
             throw ScheduleError(
-                line: 1, what: "seed, nodes (1 to \(Schedule.nodesMax)) or length is missing or too large")
+                line: 1, what: "seed, nodes (1 to \(most), spares among them) or length is missing or too large")
         }
-        if let stray = faults.first(where: { $0.node >= Int(nodes) || $0.peer >= Int(nodes) }) {
+        let machines = Int(nodes + spares)
+        if let stray = faults.first(where: { $0.node >= machines || $0.peer >= machines }) {
             throw ScheduleError(line: 1, what: "the fault `\(stray)` is for a node that there is not")
         }
         self.init(
-            seed: seed, nodes: Int(nodes), length: Int64(length), faults: faults.sorted { $0.at < $1.at })
+            seed: seed, nodes: Int(nodes), spares: Int(spares), length: Int64(length),
+            faults: faults.sorted { $0.at < $1.at })
     }
 }
 

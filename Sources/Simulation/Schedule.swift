@@ -5,19 +5,25 @@ public struct Schedule: Hashable, Sendable {
     public static let nodesMax = 7
 
     public var seed: UInt64
+    /// Members from the beginning.
     public var nodes: Int
+    /// Machines that may become members, and are none yet; their positions come behind those of the members.
+    public var spares: Int
     /// Of the phase with faults, in nanoseconds.
     public var length: Int64
     /// In the order of their times.
     public var faults: [Fault]
 
-    public init(seed: UInt64, nodes: Int, length: Int64, faults: [Fault]) {
-        precondition((1...Schedule.nodesMax).contains(nodes), "a cluster of \(nodes)")
+    public init(seed: UInt64, nodes: Int, spares: Int = 0, length: Int64, faults: [Fault]) {
+        precondition(nodes >= 1 && spares >= 0 && nodes + spares <= Schedule.nodesMax, "a cluster of \(nodes)")
         self.seed = seed
         self.nodes = nodes
+        self.spares = spares
         self.length = length
         self.faults = faults
     }
+
+    var machines: Int { nodes + spares }
 
     /// The run of a seed: 3 nodes, or 5 in one of eight unless `nodes` says how many.
     public init(seed: UInt64, nodes: Int? = nil, length: Int64? = nil) {
@@ -25,8 +31,11 @@ public struct Schedule: Hashable, Sendable {
         let drawnNodes = random.chance(125) ? 5 : 3
         let drawnLength = Int64(random.within(20...100)) * 1_000_000_000
         self.init(seed: seed, nodes: nodes ?? drawnNodes, length: length ?? drawnLength, faults: [])
-        var drawing = FaultDrawing(nodes: self.nodes, random: random)
-        faults = drawing.faults(until: self.length)
+        var changes = MembershipDrawing(seed: seed, nodes: self.nodes)
+        spares = changes.spares
+        var drawing = FaultDrawing(nodes: machines, random: random)
+        let drawn = drawing.faults(until: self.length) + changes.faults(until: self.length)
+        faults = drawn.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
 }
 
@@ -37,8 +46,8 @@ struct FaultDrawing {
 
     mutating func faults(until end: Int64) -> [Fault] {
         let chance = random.pick([150, 400, 1000])
-        var kinds = Fault.Kind.allCases.filter { _ in random.chance(chance) }
-        if kinds.isEmpty { kinds = [random.pick(Fault.Kind.allCases)] }
+        var kinds = Fault.Kind.disturbances.filter { _ in random.chance(chance) }
+        if kinds.isEmpty { kinds = [random.pick(Fault.Kind.disturbances)] }
         let pause = Int64(random.pick([300, 1000, 3000, 6000])) * 1_000_000
         var faults: [Fault] = []
         var time = Int64(random.within(0...2000)) * 1_000_000
@@ -76,6 +85,7 @@ struct FaultDrawing {
     private func lasting(_ kind: Fault.Kind) -> Int {
         switch kind {
         case .pause, .stallDisk: 3000
+        case .outage: 30_000
         case .cut, .split, .flap, .noise, .lag, .slowDisk, .fillDisk: 8000
         default: 4000
         }

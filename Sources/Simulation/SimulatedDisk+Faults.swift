@@ -14,6 +14,14 @@ extension SimulatedDisk {
         state.withLock { state in state.durableNames.mapValues { state.inodes[$0].durable } }
     }
 
+    /// Names on stable storage in a directory below, without its own, in order.
+    func durableNames(below directory: String) -> [String] {
+        let start = directory + "/"
+        return state.withLock { state in
+            state.durableNames.keys.filter { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }.sorted()
+        }
+    }
+
     /// Bytes of all files that have a name.
     public var used: Int { state.withLock { $0.used } }
 
@@ -50,6 +58,12 @@ extension SimulatedDisk {
     var retriesSync: Bool {
         get { state.withLock { $0.retriesSync } }
         set { state.withLock { $0.retriesSync = newValue } }
+    }
+
+    /// Syncs of packs of snapshots say that they are done, and do nothing.
+    var forgetsPacks: Bool {
+        get { state.withLock { $0.forgetsPacks } }
+        set { state.withLock { $0.forgetsPacks = newValue } }
     }
 
     // MARK: Power

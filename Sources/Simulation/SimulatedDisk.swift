@@ -5,8 +5,8 @@
 // 2. Fail a call of any kind, once (`fail`); after a failed sync the bytes stay readable and are never made durable.
 // 3. Be full (`capacity`), or end in the middle of anything (`endPower`).
 // 4. Change, lose and exchange what is at rest (`SimulatedDisk+Damage`).
-// 5. Say that it has synced when it has not, always (`isLying`) or after a failure (`retriesSync`): for planted bugs
-//    only, no protocol survives it.
+// 5. Say that it has synced when it has not, always (`isLying`), after a failure (`retriesSync`) or for packs of
+//    snapshots (`forgetsPacks`): for planted bugs only, no protocol survives it.
 
 import ByteCoding
 public import LogStore
@@ -80,6 +80,7 @@ public final class SimulatedDisk: Storage {
         var callsLeft = Int.max
         var isLying = false
         var retriesSync = false
+        var forgetsPacks = false
 
         mutating func bytes(of inode: Int, _ change: (inout [UInt8]) -> Void) {
             let before = inodes[inode].bytes.count
@@ -139,6 +140,15 @@ public final class SimulatedDisk: Storage {
         try perform(.list, "") { .success($0.names.keys.filter { !$0.utf8.contains(UInt8(ascii: "/")) }.sorted()) }
     }
 
+    /// The files in a directory below, without its name.
+    func list(below directory: String) throws(StorageError) -> [String] {
+        let start = directory + "/"
+        return try perform(.list, directory) { state in
+            let below = state.names.keys.filter { $0.hasPrefix(start) }.map { $0.dropFirst(start.count) }
+            return .success(below.filter { !$0.utf8.contains(UInt8(ascii: "/")) }.map { String($0) }.sorted())
+        }
+    }
+
     public func open(_ name: String) throws(StorageError) -> Handle {
         try perform(.open, name) { state in
             guard let inode = state.names[name] else { return .failure(SimulatedDisk.error(.open, name, .missing)) }
@@ -187,7 +197,8 @@ public final class SimulatedDisk: Storage {
 
     public func sync(_ file: Handle) throws(StorageError) {
         try perform(.sync, file.name, syncs: file.inode) { (state) -> Result<Void, StorageError> in
-            if !state.isLying { state.settle(file.inode) }
+            let isForgotten = state.isLying || state.forgetsPacks && file.name.hasSuffix(".pack")
+            if !isForgotten { state.settle(file.inode) }
             return .success(())
         }
     }

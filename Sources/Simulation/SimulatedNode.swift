@@ -11,8 +11,18 @@ import Vocabulary
 final class SimulatedNode {
     let position: Int
     let id: NodeID
-    let storage: StorageID
-    let disk = SimulatedDisk()
+    private(set) var storage: StorageID
+    private(set) var disk = SimulatedDisk()
+    /// How many disks it has had.
+    private var disks: UInt64 = 0
+    /// There is such a machine, which is to run.
+    var isInstalled: Bool
+    /// The members that its settings name: what counts while its log names none.
+    var listed: [NodeID]
+    /// Its disk is gone, and it is still a member by the name of that one.
+    var hasLostDisk = false
+    /// Where its snapshots are, on the same disk.
+    var snapshots: SimulatedDirectory { SimulatedDirectory(disk: disk, name: "snapshots") }
     var clock: LocalClock
     var life: Life?
     /// Counts lives, so that what was meant for an earlier one is dropped.
@@ -33,16 +43,53 @@ final class SimulatedNode {
     var diesByProcess = false
     /// Damage at rest that it has not repaired yet.
     var isDamaged = false
+    /// Damage at rest of its snapshots that nothing has replaced yet.
+    var hasDamagedSnapshots = false
+    /// A nemesis has changed its state, and it has no other yet.
+    var isAltered = false
+    /// Snapshots that it has stored of such a state, and those that it may have.
+    var alteredSnapshots: Set<LogIndex> = []
+    var alteredOrders: Set<LogIndex> = []
+    /// Its newest snapshot was put aside, and it has not cut another one yet.
+    var hasLostNewest = false
 
     /// For the judge: orders that no sync has covered. They outlive the process, as what it has written may.
     var unsynced: [LogOrder.Action] = []
 
-    init(position: Int, clock: LocalClock) {
+    /// Whether its state or its snapshots may be damaged.
+    var isUnsound: Bool {
+        hasDamagedSnapshots || isAltered || !alteredSnapshots.isEmpty
+            || life.map { !$0.replica.condition.isSound } == true
+    }
+
+    init(position: Int, founders: Int, clock: LocalClock) {
         self.position = position
-        guard let id = NodeID("n\(position + 1)") else { preconditionFailure("n\(position + 1) is no node") }
-        self.id = id
+        id = SimulatedNode.id(position)
         storage = StorageID(high: 0x7369_6D75, low: UInt64(position + 1))
+        isInstalled = position < founders
+        listed = (0..<founders).map(SimulatedNode.id)
         self.clock = clock
+    }
+
+    private static func id(_ position: Int) -> NodeID {
+        guard let id = NodeID("n\(position + 1)") else { preconditionFailure("n\(position + 1) is no node") }
+        return id
+    }
+
+    /// Another disk, with nothing on it. It is not running.
+    func takeNewDisk() {
+        precondition(life == nil, "a running node gets another disk")
+        disks += 1
+        storage = StorageID(high: 0x7369_6D75 + disks, low: UInt64(position + 1))
+        disk = SimulatedDisk()
+        isNew = true
+        isDamaged = false
+        hasDamagedSnapshots = false
+        isAltered = false
+        alteredSnapshots = []
+        alteredOrders = []
+        hasLostNewest = false
+        unsynced = []
     }
 
     /// One process.
@@ -70,9 +117,15 @@ final class SimulatedNode {
         /// Reads of the log that are under way, in order.
         var reads: [LogRead] = []
         var diskWakeAt = Int64.max
+        var care: SnapshotCare
+        /// Whom it dials and admits.
+        var correspondents: [NodeID] = []
 
-        init(_ replica: consuming Replica, _ engine: LogEngine<SimulatedDisk>, _ traits: Traits) {
+        init(
+            _ replica: consuming Replica, _ engine: LogEngine<SimulatedDisk>, _ care: SnapshotCare, _ traits: Traits
+        ) {
             self.replica = replica
+            self.care = care
             reader = engine.reader()
             scrub = engine.scrub()
             writer = LogWriter(engine)

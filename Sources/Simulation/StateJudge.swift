@@ -13,11 +13,17 @@ struct StateJudge {
     private var modelIndex = LogIndex.zero
     private var digests: [LogIndex: Digest] = [:]
     private var appliedBy: [LogIndex]
+    /// The model behind each marker that has snapshots cut, and the digests that these snapshots say they have.
+    private var models: [LogIndex: NaiveKeyspace] = [:]
+    private var snapshotDigests: [LogIndex: Digest] = [:]
     /// What the log answers each marked operation.
     private var replies: [UInt64: [UInt8]] = [:]
     private var refused: Set<UInt64> = []
     /// Marked operations that wait in the state, by the index of their entries.
     private var waiting: [LogIndex: UInt64] = [:]
+
+    /// Where nodes have cut snapshots without a marker.
+    private var unmarked: Set<LogIndex> = []
 
     init(nodes: Int, cluster: ClusterID) {
         appliedBy = Array(repeating: .zero, count: nodes)
@@ -39,6 +45,8 @@ struct StateJudge {
                 var index = frame.header.firstIndex
                 var time = frame.header.timestamp
                 while let range = try cursor.next(in: payload) {
+                    let entry = [UInt8](payload.extracting(range))
+                    if frame.header.kind == .marker, entry[0] != 0 { models[index] = model }
                     if frame.header.kind == .entries, found == nil {
                         found = apply(payload.extracting(range), at: time, index)
                     }
@@ -124,6 +132,38 @@ struct StateJudge {
         }
         digests[index] = digest
     }
+
+    // MARK: Snapshots
+
+    /// A node that has lost its newest snapshot cuts another one at once, where it stands.
+    mutating func replacesSnapshot(at index: LogIndex) { unmarked.insert(index) }
+
+    /// A node has stored a snapshot that says to have this digest.
+    mutating func stores(_ index: LogIndex, _ digest: Digest, _ node: Int) throws(Violation) {
+        guard models[index] != nil || unmarked.contains(index) else {
+            throw Violation(.state, "node \(node + 1) stores a snapshot of \(index), where no marker wants one")
+        }
+        if let other = snapshotDigests[index] ?? digests[index], other != digest {
+            throw Violation(
+                .digests, "node \(node + 1) stores a snapshot of \(index) with digest \(digest), another had \(other)")
+        }
+        snapshotDigests[index] = digest
+    }
+
+    /// A node has loaded a snapshot: its own, or one of another node's.
+    func loads(_ index: LogIndex, _ keyspace: Keyspace, _ node: Int) throws(Violation) {
+        guard let model = models[index] else {
+            // Where no marker is, there is no model; but whoever has applied the log up to there has told a digest.
+            if unmarked.contains(index), digests[index] == keyspace.digest { return }
+            throw Violation(.state, "node \(node + 1) loads a snapshot of \(index), where no marker wants one")
+        }
+        if let difference = model.difference(from: keyspace) {
+            throw Violation(.state, "node \(node + 1)'s snapshot of \(index) differs from the log: \(difference)")
+        }
+    }
+
+    /// A node begins with the state of a snapshot.
+    mutating func begins(_ node: Int, at index: LogIndex) { appliedBy[node] = index }
 
     /// Compares all that a node has with the model, which is at the same index.
     func judgeContents(_ node: Int, _ keyspace: Keyspace) throws(Violation) {

@@ -1,6 +1,7 @@
 // What kind of world a seed makes: sizes, delays and loads, drawn so that rare paths are common in some worlds.
 
 import Consensus
+import Keyspace
 import LogStore
 import Replica
 import Vocabulary
@@ -40,6 +41,7 @@ public struct Traits: Sendable {
     var log: LogOptions
     var roomMin: ByteCount
     var replica: ReplicaOptions
+    var snapshots: SnapshotTraits
 
     init(seed: UInt64) {
         var random = SeededRandom.stream(1, of: seed)
@@ -65,6 +67,11 @@ public struct Traits: Sendable {
         queues = random.pick([0, 100, 400])
         errands = random.pick([0, 50, 200])
         queueKeys = random.pick([1, 1, 2, 4])
+        snapshots = SnapshotTraits(&random)
+        snapshots.set(&replica)
+        replica.partitionRunner = SequentialRunner(width: random.pick([1, 2, 3, 8]))
+        replica.partitionedEntriesMin = random.pick([1, 4])
+        replica.catchUpRate = .kibibytes(random.pick([64, 16 << 10]))
     }
 
     private static func log(_ random: inout SeededRandom) -> LogOptions {

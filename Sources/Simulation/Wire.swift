@@ -6,6 +6,8 @@ struct Wire: Sendable {
     static let silenceMax: Int64 = 3_000_000_000
     static let redialMin: Int64 = 20_000_000
     static let redialMax: Int64 = 500_000_000
+    /// Who knows a node that does not know it waits for so long before it calls.
+    static let strangerDelay: Int64 = 1_000_000_000
 
     /// Counts connections; what was sent over an earlier one never arrives.
     var connection: UInt32 = 0

@@ -6,9 +6,17 @@ import LogFormat
 import LogStore
 import PeerProtocol
 import Replica
+import ReplicaSnapshots
 import Vocabulary
 
 extension World {
+    /// In a disk.
+    func plant(in disk: SimulatedDisk) {
+        disk.isLying = bug == .syncDoesNothing
+        disk.retriesSync = bug == .retryFailedSync
+        disk.forgetsPacks = bug == .manifestBeforeData
+    }
+
     /// In what a replica begins with.
     func plant(in start: inout ReplicaStart) {
         switch bug {
@@ -40,7 +48,8 @@ extension World {
 
     /// What a majority has, whatever its term.
     private static func majority(of replica: borrowing Replica) -> LogIndex {
-        let peers = replica.peers.map { replica.raft.progress(of: $0).matchIndex }
+        let members = replica.peers.filter { replica.raft.configuration.isMember($0) }
+        let peers = members.map { replica.raft.progress(of: $0).matchIndex }
         let all = (peers + [replica.raft.persistedIndex]).sorted()
         return all[(all.count - 1) / 2]
     }
@@ -75,6 +84,45 @@ extension World {
             content = .answers(changed)
         default: break
         }
+    }
+
+    /// After an answer has reached a node: as if it came from those, too, whose place its sender takes or has taken.
+    func plantConsent(of content: Content, from peer: Int, to position: Int) {
+        guard bug == .singleStepMembership, let life = nodes[position].life, case .message(let message, _) = content,
+            message.body.isConsent
+        else { return }
+        for node in nodes.indices where node != position && node != peer {
+            guard World.stands(nodes[peer].id, for: nodes[node].id, life.replica) else { continue }
+            post(.content(content, from: node), to: position)
+        }
+    }
+
+    private static func stands(_ new: NodeID, for old: NodeID, _ replica: borrowing Replica) -> Bool {
+        let configuration = replica.raft.configuration
+        if replica.raft.promotionTarget == new { return replica.raft.replacedVoter == old }
+        guard let outgoing = configuration.outgoing, configuration.voters.contains(new) else { return false }
+        return outgoing.contains(old) && !configuration.voters.contains(old)
+    }
+
+    /// In what is sent: true when it is lost.
+    func plantsLoss(of content: Content) -> Bool {
+        guard bug == .skippedDigests, case .state(.digest) = content else { return false }
+        return true
+    }
+
+    /// In what the keeper of snapshots is told.
+    func planted(in order: KeeperOrder, _ life: SimulatedNode.Life) -> KeeperOrder {
+        guard bug == .snapshotOfMovingState, case .store(var snapshot) = order, life.replica.condition.isSound else {
+            return order
+        }
+        snapshot.state.keyspace = life.replica.keyspace
+        return .store(snapshot)
+    }
+
+    /// After the keeper was told to store a snapshot: as if it were stored already.
+    func plantClaim(of order: SnapshotOrder, _ position: Int) {
+        guard bug == .releaseTooEarly else { return }
+        post(.claimed(StoredSnapshots(newest: order.state.end, oldest: order.state.index)), to: position)
     }
 
     /// In what is sent: true when it goes out a second time.
@@ -184,6 +232,16 @@ extension World {
             node.disk.edit(record.file) { bytes in
                 bytes.replaceSubrange(record.range, with: repeatElement(0, count: record.range.count))
             }
+        }
+    }
+}
+
+extension Message.Body {
+    /// Whether it is counted for a majority.
+    fileprivate var isConsent: Bool {
+        switch self {
+        case .progress, .voteReply(granted: true), .preVoteReply(granted: true): true
+        default: false
         }
     }
 }

@@ -1,5 +1,6 @@
 // Disks: a pass is written at once and counts when its sync has ended; segments are made beside it.
 
+import LogFormat
 import LogStore
 import Replica
 import ReplicaLog
@@ -17,13 +18,26 @@ extension World {
     func order(_ writes: [LogWrite], _ position: Int, _ life: SimulatedNode.Life) throws(Violation) {
         let orders = life.numbering.orders(for: writes)
         for order in orders {
-            if case .truncate(let index) = order.action { try logJudge.truncates(from: index, position) }
+            try judge(order.action, position)
             logJudge.witnesses[position].believed.carryOut(order.action)
             nodes[position].unsynced.append(order.action)
         }
         life.writer.add(orders)
         plantPersisted(orders, position, life)
         try driveDisk(position)
+    }
+
+    private func judge(_ action: LogOrder.Action, _ position: Int) throws(Violation) {
+        switch action {
+        case .truncate(let index): try logJudge.truncates(from: index, position)
+        case .release(let index):
+            // What was stored may be lost since.
+            guard !nodes[position].hasDamagedSnapshots else { return }
+            try logJudge.releases(before: index, position, storedSnapshots(position))
+        case .restart(let end, let checksum):
+            try logJudge.restarts(at: end, checksum: checksum, position, storedSnapshots(position))
+        case .append, .ballot, .raiseFence, .clearFence: break
+        }
     }
 
     /// Starts what the disk can do now: the next pass, and the next segment beside it.
@@ -65,7 +79,7 @@ extension World {
     }
 
     /// A process that stands still does not go on when its disk has answered, nor before a stalled disk does.
-    private func isDiskAsleep(_ position: Int, _ event: WorldEvent) -> Bool {
+    func isDiskAsleep(_ position: Int, _ event: WorldEvent) -> Bool {
         let until = max(nodes[position].pausedUntil, nodes[position].diskStalledUntil)
         guard until > now else { return false }
         events.push(event, at: until)
@@ -111,8 +125,14 @@ extension World {
         do throws(LogError) {
             var frames = try life.reader.readFrames(from: read.from, byteLimit: ByteCount(read.byteLimit))
             plant(in: &frames, for: read, position)
-            post(.framesRead(frames, read), to: position)
+            guard read.purpose == .apply else { return post(.framesRead(frames, read), to: position) }
+            var run = FrameRun()
+            for frame in frames { run.append(frame.header, bytes: frame.bytes.rawBytes) }
+            post(.runRead(run, read), to: position)
         } catch {
+            if case .released(_, let first) = error {
+                return post(.framesReleased(read, first: first), to: position)
+            }
             say("\(node.id) cannot read its log at \(read.from): \(error)")
             if node.disk.isPowerGone {
                 return crash(position, downFor: 300_000_000, losesPower: !node.diesByProcess)

@@ -5,20 +5,30 @@ import Vocabulary
 /// How much may be damaged at rest, so that nothing acknowledged may be lost.
 ///
 /// 1. Fewer than a majority of the disks are damaged at a time: one of three, two of five. A disk is damaged from the
-///    hit until the node has its log whole again, whether or not it has noticed. None is hit before every node has
-///    taken part: one that never did has no more to give than one that lost everything. A node that is fenced, for
-///    that or any other reason, counts as damaged.
+///    hit until the node has its log whole again, whether or not it has noticed. None is hit before every voter has
+///    taken part: one that never did has no more to give than one that lost everything. A voter that is fenced, for
+///    that or any other reason, counts as damaged; so does a member with damaged snapshots, until nothing of them is
+///    damaged any more, and one whose state a nemesis has altered, until it has another and no snapshot of that one;
+///    and one that has lost its disk, until it is no member. While members change, whatever anybody takes for the
+///    members is looked at, and the smallest set of voters says how many. Only members are hit.
 /// 2. The newest batch of a log is not hit, nor is the last thing that stands behind it: damage there cannot be told
 ///    from a torn tail (docs/formats/log.md). A log at rest seals its newest batch after a twentieth of a second.
 /// 3. Everything else may happen to any node at any time: crashes, power loss, lost and failing calls, cut and slow
 ///    networks, pauses and clocks.
 enum DamageBound {
-    static func allows(_ node: Int, among witnesses: [LogJudge.Witness]) -> Bool {
-        guard witnesses.allSatisfy({ $0.durable.last > .zero }) else { return false }
-        let others = witnesses.indices.count {
-            $0 != node && (witnesses[$0].isDamaged || witnesses[$0].durable.fence != nil)
+    static func allows(_ node: Int, _ judge: LogJudge, _ nodes: [SimulatedNode]) -> Bool {
+        let inForce = judge.membersInForce
+        let witnesses = judge.witnesses
+        guard !nodes[node].hasLostDisk, inForce.contains(where: { $0.isMember(nodes[node].id) }) else { return false }
+        var others = 0
+        for (position, witness) in witnesses.enumerated() {
+            let isVoter = inForce.contains { $0.isVoter(witness.id) }
+            if isVoter, witness.durable.last == .zero, !nodes[position].hasLostDisk { return false }
+            guard position != node, inForce.contains(where: { $0.isMember(witness.id) }) else { continue }
+            let isFenced = isVoter && witness.durable.fence != nil
+            if witness.isDamaged || isFenced || nodes[position].isUnsound { others += 1 }
         }
-        return others < (witnesses.count - 1) / 2
+        return others < inForce.map(\.tolerance).min() ?? 0
     }
 }
 
@@ -48,12 +58,19 @@ extension World {
         case .failRead: node.disk.fail(.read, after: Int(fault.amount % 4))
         case .failWrite: node.disk.fail(.write, after: Int(fault.amount % 4))
         case .flipBit, .lostSector, .misplacedSector, .loseFile: damage(fault)
+        case .flipSnapshotBit, .lostSnapshotSector, .loseSnapshotFile: damageSnapshots(fault)
+        case .corruptState: corruptState(fault.node)
+        case .outage: crash(fault.node, downFor: fault.lasts, losesPower: false)
+        case .snapshot:
+            for position in nodes.indices where nodes[position].life != nil { post(.snapshotWanted, to: position) }
         case .clockJump: node.clock.jump(Int64(bitPattern: fault.amount))
         case .drift: node.clock.setDrift(Int64(bitPattern: fault.amount), at: now)
         case .handover:
             for position in nodes.indices where nodes[position].life?.replica.raft.role == .leader {
                 post(.handover(to: fault.peer == position ? nil : fault.peer), to: position)
             }
+        case .addMember, .promoteMember, .removeMember, .replaceMember, .loseDisk: begin(members: fault)
+        case .killInChange, .splitInChange: interruption = number
         case .cut, .split, .flap, .noise, .lag, .slowDisk, .stallDisk, .fillDisk:
             apply(fault)
             events.push(.faultEnds(number), at: now + fault.lasts)
@@ -82,7 +99,7 @@ extension World {
         let node = nodes[fault.node]
         switch fault.kind {
         case .cut: cut(fault.node, fault.peer, by: -1)
-        case .split: forEachSplitPair(fault) { cut($0, $1, by: -1) }
+        case .split, .splitInChange: forEachSplitPair(fault) { cut($0, $1, by: -1) }
         // A flap is cut at its even turns; one that ends while it is healed has nothing to undo.
         case .flap: if (fault.lasts / Int64(fault.amount)).isMultiple(of: 2) { cutBoth(fault, by: -1) }
         case .noise: wires[fault.node, fault.peer].noise = 0
@@ -90,6 +107,22 @@ extension World {
         case .slowDisk: node.diskFactor = 1
         case .fillDisk: node.disk.capacity = .max
         default: break
+        }
+    }
+
+    /// A leader is about to write down that voters change: what waits for that happens now.
+    func interrupt(_ position: Int) {
+        guard let number = interruption, !isHealing else { return }
+        interruption = nil
+        figures.interruptions += 1
+        let fault = schedule.faults[number]
+        say("in the midst of a change: \(fault)")
+        if fault.kind == .killInChange {
+            nodes[position].effectsLeft = Int(fault.amount)
+            nodes[position].downFor = fault.lasts
+        } else {
+            forEachSplitPair(fault) { cut($0, $1, by: 1) }
+            events.push(.faultEnds(number), at: now + fault.lasts)
         }
     }
 
@@ -124,9 +157,11 @@ extension World {
 
     // MARK: Damage
 
+    func isDamageAllowed(_ node: Int) -> Bool { DamageBound.allows(node, logJudge, nodes) }
+
     private func damage(_ fault: Fault) {
         let node = nodes[fault.node]
-        guard DamageBound.allows(fault.node, among: logJudge.witnesses), hit(fault, node) else {
+        guard isDamageAllowed(fault.node), hit(fault, node) else {
             return say("no damage: it would be beyond the bound")
         }
         figures.damagesDone += 1
@@ -180,6 +215,9 @@ extension World {
             node.effectsLeft = nil
             node.clock.setDrift(0, at: now)
             if node.life != nil { node.disk.survivesProcess() }
+        }
+        for position in nodes.indices where nodes[position].life == nil && nodes[position].isInstalled {
+            events.push(.start(position), at: now + 1_000_000_000)
         }
         for a in nodes.indices {
             for b in nodes.indices where a < b {

@@ -20,11 +20,21 @@ extension World {
     func judgeTurn(_ position: Int, _ life: SimulatedNode.Life) throws(Violation) {
         let raft = life.replica.raft.commitIndex
         let applied = life.replica.appliedIndex
-        let new = try logJudge.commits(raft, in: life.replica.raft.term, position)
+        let members = logJudge.members
+        let proposed = life.effects.logWrites.lazy.compactMap(\.members).last
+        if proposed?.isJoint == true, life.replica.raft.role == .leader { interrupt(position) }
+        let new = try logJudge.commits(
+            raft, in: life.replica.raft.term, restart: life.effects.logWrites.lazy.compactMap(\.restart).last,
+            proposed: proposed, position)
+        noteMembers(since: members, position)
         for frame in new { try stateJudge.extend(by: frame) }
         figures.entries += new.reduce(0) { $0 + UInt64($1.header.count) }
         if applied != stateJudge.applied(by: position) {
-            try stateJudge.applies(applied, position, life.replica.keyspace)
+            if nodes[position].isAltered {
+                stateJudge.begins(position, at: applied)
+            } else {
+                try stateJudge.applies(applied, position, life.replica.keyspace)
+            }
         }
         if nodes[position].isDamaged, logJudge.witnesses[position].durable.fence == nil { noteRepair(position, life) }
         trace.note(.turn, now, UInt64(position), raft.rawValue, applied.rawValue, life.replica.keyspace.digest.low)
@@ -42,7 +52,14 @@ extension World {
     func judgeRecovery(_ position: Int, _ recovered: RecoveredLog, _ frames: [Frame]) throws(Violation) {
         let node = nodes[position]
         var after = LogImage()
-        after.replace(frames)
+        let first = frames.first?.header
+        let start = first.map {
+            FrameEnd(
+                position: LogPosition(term: $0.previousTerm, index: $0.firstIndex.previous),
+                checksum: $0.previousChecksum)
+        }
+        after.replace(
+            frames, behind: start ?? FrameEnd(position: recovered.last, checksum: recovered.lastChecksum))
         after.term = recovered.state.term
         after.votedFor = recovered.state.votedFor
         after.fence = recovered.state.fence
@@ -100,18 +117,26 @@ extension World {
         clients.stop()
         // Those who wait without an end.
         for token in clients.waiting { endWait(token, hangsUp: true) }
+        // States are compared when something was written, which nobody may have done since one was altered: so an
+        // operator has them compared.
+        if nodes.contains(where: \.isAltered) {
+            for position in nodes.indices where nodes[position].life != nil { post(.snapshotWanted, to: position) }
+        }
         try stepUntilWhole()
         guard clients.areQuiet else { throw Violation(.liveness, "requests are unanswered: \(clients.unanswered)") }
         try step(until: now + traits.scrubInterval + World.healthStep)
         try stepUntilWhole()
-        for position in nodes.indices { readEverything(at: position) }
+        for position in nodes.indices where isMember(position) { readEverything(at: position) }
         try step(until: now + 2_000_000_000)
         guard clients.areQuiet else { throw Violation(.liveness, "last reads are unanswered: \(clients.unanswered)") }
         // The last keys with a time to live may have ended just now, and a segment may have been sealed behind a pass.
+        sealedAtEnd = sealedSegments()
         try stepUntilWhole { scrubComplaint }
     }
 
     private var takesWrites: Bool { nodes.contains { $0.life?.replica.raft.mayPropose == true } }
+
+    private func isMember(_ position: Int) -> Bool { logJudge.members.isMember(nodes[position].id) }
 
     private func stepUntilWhole(and other: () -> String? = { nil }) throws(Violation) {
         let deadline = now + World.healthBound
@@ -123,13 +148,28 @@ extension World {
         }
     }
 
-    /// Who has sealed a segment and not read it again since; nil when nobody has.
-    private var scrubComplaint: String? {
-        for node in nodes {
-            guard let life = node.life, let newest = node.disk.newestSegment,
+    /// Every member's newest sealed segment, as it is now: scheduled snapshots go on sealing others, as fast as a scrub
+    /// reads them.
+    private func sealedSegments() -> [(position: Int, segment: UInt64)] {
+        nodes.filter { isMember($0.position) }.compactMap { node in
+            guard let newest = node.disk.newestSegment,
                 let sealed = node.disk.segmentNames.last(where: { $0 < newest }).flatMap(SegmentName.sequence)
+            else { return nil }
+            return (node.position, sealed)
+        }
+    }
+
+    /// Who has its segment still, and has read neither that nor a later one since it started; nil when nobody. A
+    /// snapshot may have the log give up its last sealed segment before a pass comes to it; and a repair may end the
+    /// log in a segment of that number, which is the one being written then.
+    private var scrubComplaint: String? {
+        for (position, segment) in sealedAtEnd {
+            let node = nodes[position]
+            let name = SegmentName.text(segment)
+            guard let life = node.life, life.scrubbedThrough < segment, let newest = node.disk.newestSegment,
+                name < newest, node.disk.segmentNames.contains(name)
             else { continue }
-            if life.scrubbedThrough < sealed { return "\(node.id) has not read segment \(sealed) again" }
+            return "\(node.id) has not read segment \(segment) again"
         }
         return nil
     }
@@ -138,14 +178,25 @@ extension World {
     private var complaint: String? {
         var leaders = 0
         var commits: [LogIndex] = []
-        for node in nodes {
+        if let errand = errands.first { return "the members are \(logJudge.members), wanted is \(errand.aims)" }
+        if logJudge.members.isJoint { return "the voters are still changing: \(logJudge.members)" }
+        for node in nodes where !isMember(node.position) && node.life?.replica.raft.role == .leader {
+            return "\(node.id) leads, and is no member"
+        }
+        for node in nodes where isMember(node.position) {
             guard let life = node.life else { return "\(node.id) is down" }
+            if !life.replica.condition.isSound { return "\(node.id) has no state: \(life.replica.condition)" }
+            if node.isAltered { return "nobody has noticed that \(node.id)'s state is another" }
             if life.replica.raft.isDamaged { return "\(node.id) knows that its log is damaged" }
             if let fence = life.replica.raft.fenceIndex {
                 let unheard = life.replica.raft.unheardVoters
                 return "\(node.id) is fenced up to \(fence), has \(life.replica.raft.commitIndex), unheard \(unheard)"
             }
             if life.replica.raft.role == .leader { leaders += 1 }
+            let configuration = life.replica.raft.configuration
+            if MemberImage(configuration) != logJudge.members {
+                return "\(node.id) takes \(MemberImage(configuration)) for the members, they are \(logJudge.members)"
+            }
             commits.append(life.replica.raft.commitIndex)
             if life.replica.appliedIndex != life.replica.raft.commitIndex { return "\(node.id) has not applied all" }
             let waiters = life.replica.keyspace.waiterCount
@@ -159,7 +210,7 @@ extension World {
 
     func judgeEnd() throws(Violation) {
         for position in nodes.indices {
-            guard let life = nodes[position].life else { continue }
+            guard let life = nodes[position].life, isMember(position) else { continue }
             try stateJudge.judgeContents(position, life.replica.keyspace)
             guard life.replica.isQuiet else {
                 throw Violation(.leaks, "\(nodes[position].id) still holds requests when nobody waits")
@@ -175,12 +226,14 @@ extension World {
     }
 
     private func judgeFiles(_ node: SimulatedNode) throws(Violation) {
-        let strays = node.disk.files.keys.filter { $0.hasSuffix(".tmp") && node.life?.preparation == nil }.sorted()
+        let strays = node.disk.files.keys.filter {
+            $0.hasSuffix(".tmp") && $0.hasPrefix("wal-") && node.life?.preparation == nil
+        }.sorted()
         guard strays.isEmpty else { throw Violation(.leaks, "\(node.id) leaves \(strays) behind") }
     }
 
     /// What was damaged is mended: another start would find nothing, but in the segment that is being written, which a
-    /// running node does not scrub.
+    /// running node does not scrub, and in one that was sealed since all were to be read again.
     private func judgeRepair(_ node: SimulatedNode) throws(Violation) {
         let disk = SimulatedDisk(files: node.disk.files)
         let opened = Result { () throws(LogError) in
@@ -189,9 +242,8 @@ extension World {
         guard case .success((_, let recovered)) = opened else {
             throw Violation(.recovery, "\(node.id) could not start again: \(opened)")
         }
-        let newest = node.disk.newestSegment
-        let sealed = DiskRecord.all(on: node.disk).last { $0.file != newest }
-        if case .damaged(let damage, _) = recovered.verdict, let sealed, damage.lsn.rawValue <= sealed.lsn {
+        guard let (_, sealed) = sealedAtEnd.first(where: { $0.position == node.position }) else { return }
+        if case .damaged(let damage, _) = recovered.verdict, SegmentName.sequence(of: damage.file) ?? 0 <= sealed {
             throw Violation(.recovery, "\(node.id) still has a damaged log: \(damage)")
         }
     }
@@ -209,5 +261,24 @@ extension World {
         case .undecided: figures.undecided += 1
         case .violated(let violation): throw Violation(.linearizability, "\(violation)")
         }
+    }
+}
+
+extension MemberImage {
+    fileprivate init(_ configuration: Configuration) {
+        self.init(
+            voters: configuration.voters.ids, outgoing: configuration.outgoing?.ids ?? [],
+            learners: configuration.learners)
+    }
+}
+
+extension LogWrite {
+    /// The position behind which it begins the log anew.
+    fileprivate var restart: LogPosition? { if case .restart(let position, _) = kind { position } else { nil } }
+
+    /// The members that it puts into the log.
+    fileprivate var members: MemberImage? {
+        guard case .append(let frame, _) = kind else { return nil }
+        return MemberImage.found(in: frame)?.members
     }
 }

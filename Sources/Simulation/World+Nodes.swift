@@ -13,7 +13,7 @@ extension World {
 
     func start(_ position: Int) throws(Violation) {
         let node = nodes[position]
-        guard node.life == nil else { return }
+        guard node.life == nil, node.isInstalled else { return }
         node.isMachineDown = false
         node.lives += 1
         let opened: (LogEngine<SimulatedDisk>, RecoveredLog)
@@ -35,22 +35,29 @@ extension World {
     }
 
     private func begin(
-        _ position: Int, _ engine: LogEngine<SimulatedDisk>, _ recovered: RecoveredLog
+        _ position: Int, _ opened: LogEngine<SimulatedDisk>, _ found: RecoveredLog
     ) throws(Violation) {
         let node = nodes[position]
         let now = node.clock.moment(at: now)
-        var start: ReplicaStart
+        var (engine, recovered) = (opened, found)
         let frames: [Frame]
-        do throws(LogError) {
-            frames = try self.frames(of: engine, recovered)
-            start = try ReplicaStart(recovered, configuration: configuration, reader: engine.reader())
-        } catch { return try startFailed(position, error) }
+        do throws(LogError) { frames = try self.frames(of: engine, recovered) } catch {
+            return try startFailed(position, error)
+        }
         figures.starts += 1
         try judgeRecovery(position, recovered, frames)
+        guard let (catalogue, origin) = try findState(position, &engine, &recovered) else { return }
+        var start: ReplicaStart
+        do throws(LogError) {
+            start = try ReplicaStart(
+                recovered, configuration: configuration(of: node), reader: engine.reader(), origin: origin)
+        } catch { return try startFailed(position, error) }
         plant(in: &start)
+        let care = SnapshotCare(catalogue, engine.extent, traits.snapshots, at: now.instant)
         let life = SimulatedNode.Life(
-            Replica(start, options: traits.replica, seed: random.next(), at: now), engine, traits)
+            Replica(start, options: traits.replica, seed: random.next(), at: now), engine, care, traits)
         node.life = life
+        life.correspondents = life.replica.raft.correspondents
         trace.note(.start, self.now, UInt64(position), recovered.last.index.rawValue)
         say("\(node.id) starts with \(recovered.last), commit \(recovered.commitIndex), \(recovered.verdict)")
         for peer in nodes.indices where peer != position { dialSoon(min(position, peer), max(position, peer)) }
@@ -59,24 +66,28 @@ extension World {
         if node.life === life { turnSoon(position) }
     }
 
-    private var configuration: Configuration {
-        guard let configuration = Configuration(voters: nodes.map(\.id)) else {
-            preconditionFailure("\(nodes.count) nodes are no group of voters")
+    private func configuration(of node: SimulatedNode) -> Configuration {
+        guard let configuration = Configuration(voters: node.listed) else {
+            preconditionFailure("\(node.listed) are no group of voters")
         }
         return configuration
     }
 
     /// A disk that fails, or is full, keeps a node from starting; it tries again. Anything else is a fault of ours.
-    private func startFailed(_ position: Int, _ error: LogError) throws(Violation) {
+    func startFailed(_ position: Int, _ error: LogError) throws(Violation) {
+        switch error {
+        case .storage, .syncFailed, .repairRefused: startFails(position, "\(error)")
+        default:
+            let node = nodes[position]
+            throw Violation(.recovery, "\(node.id) cannot open its log (\(node.disk.segmentNames)): \(error)")
+        }
+    }
+
+    func startFails(_ position: Int, _ why: String) {
         let node = nodes[position]
         node.lives += 1
         figures.diskFailures += 1
-        say("\(node.id) does not start: \(error)")
-        switch error {
-        case .storage, .syncFailed, .repairRefused: break
-        default:
-            throw Violation(.recovery, "\(node.id) cannot open its log (\(node.disk.segmentNames)): \(error)")
-        }
+        say("\(node.id) does not start: \(why)")
         if node.disk.isPowerGone {
             if node.diesByProcess { node.disk.survivesProcess() } else { losePower(position) }
         }
@@ -100,6 +111,7 @@ extension World {
         trace.note(.crash, now, UInt64(position), losesPower ? 1 : 0)
         say("\(node.id) \(losesPower ? "loses power" : "is killed")")
         node.life = nil
+        loseAlteredSnapshots(node)
         node.lives += 1
         node.effectsLeft = nil
         node.pausedUntil = 0
@@ -159,7 +171,7 @@ extension World {
         life.replica.step(.tick, at: moment, into: &life.effects)
         var letters: [Letter] = []
         swap(&letters, &life.inbox)
-        for letter in letters { life.take(letter, at: moment, in: nodes, bug) }
+        for letter in letters { take(letter, at: moment, position, life) }
         if !life.requests.isEmpty {
             life.replica.step(.requests(life.requests), at: moment, into: &life.effects)
             life.requests.removeAll()
@@ -228,10 +240,15 @@ extension World {
             if dies(position) { return }
             send(.answers(batch), from: position, to: self.position(of: peer))
         }
+        if !life.care.sends.isEmpty || effects.concernsSnapshots {
+            if dies(position) { return }
+            carryOutSnapshots(effects, position, life)
+        }
         for item in effects.replies.items {
             if dies(position) { return }
             try reply(item.token, effects.replies.writer.bytes[item.range], from: position)
         }
+        if schedule.spares > 0, !effects.news.isEmpty { followMembers(position, life) }
     }
 
     private func dies(_ position: Int) -> Bool {
@@ -265,9 +282,12 @@ extension World {
                 guard role == .leader else { continue }
                 figures.elections += 1
                 try logJudge.becameLeader(position, term: term)
+                try logJudge.wasElected(position, term: term)
             case .probe(let peer):
                 let until = now + traits.replica.consensus.electionTimeoutMax.inNanoseconds
                 probe(position, of: self.position(of: peer), until: until)
+            case .stateLost(let condition): try judge(condition, position)
+            case .stateInstalled: nodes[position].isAltered = false
             case .repairGranted:
                 events.push(.restart(position, life: nodes[position].lives), at: now + World.drainTime)
             default: break
@@ -277,9 +297,34 @@ extension World {
     }
 }
 
+extension World {
+    /// Hands a letter on: to the keeper and the server of snapshots, or to the replica.
+    private func take(_ letter: Letter, at moment: Moment, _ position: Int, _ life: SimulatedNode.Life) {
+        switch letter {
+        case .content(.snapshotRead(let read), let peer): serve(read, to: peer, position)
+        case .content(.snapshotPiece(let piece), let peer):
+            give(.piece(piece, from: nodes[peer].id), position, life)
+        case .served(let piece, let peer): life.care.sends.append((.snapshotPiece(piece), nodes[peer].id))
+        case .keeper(let report): life.take(report, traits.snapshots, at: moment)
+        case .members(let aim): take(aim, at: moment, life)
+        case .claimed(let stored):
+            let kept = stored.newest.index.next
+            life.replica.step(.snapshotsStored(stored, keptFrom: kept), at: moment, into: &life.effects)
+        case .disconnected(let peer):
+            life.take(letter, at: moment, in: nodes)
+            give(.lost(nodes[peer].id), position, life)
+        case .runRead:
+            let before = life.replica.figures.appliedInParts
+            life.take(letter, at: moment, in: nodes)
+            figures.appliedInParts += life.replica.figures.appliedInParts - before
+        default: life.take(letter, at: moment, in: nodes)
+        }
+    }
+}
+
 extension SimulatedNode.Life {
     /// Hands a letter to the replica, as the node's loop does.
-    func take(_ letter: Letter, at moment: Moment, in nodes: [SimulatedNode], _ bug: PlantedBug?) {
+    func take(_ letter: Letter, at moment: Moment, in nodes: [SimulatedNode]) {
         switch letter {
         case .persisted(let ticket, let room):
             take(room, at: moment)
@@ -288,6 +333,8 @@ extension SimulatedNode.Life {
             take(room, at: moment)
         case .framesRead(let frames, let read):
             replica.step(.framesRead(frames, read), at: moment, into: &effects)
+        case .runRead(let run, let read):
+            replica.step(.runRead(run, read), at: moment, into: &effects)
         case .connected(let peer):
             replica.step(.peerConnected(nodes[peer].id, nodes[peer].storage), at: moment, into: &effects)
         case .disconnected(let peer):
@@ -300,6 +347,13 @@ extension SimulatedNode.Life {
             replica.step(.forwarded(batch, from: nodes[peer].id), at: moment, into: &effects)
         case .content(.answers(let batch), let peer):
             replica.step(.answers(batch, from: nodes[peer].id), at: moment, into: &effects)
+        case .content(.state(let message), let peer):
+            replica.step(.state(message, from: nodes[peer].id), at: moment, into: &effects)
+        case .framesReleased(let read, let first):
+            replica.step(.framesReleased(read, first: first), at: moment, into: &effects)
+        case .snapshotWanted:
+            if replica.raft.role == .leader { replica.step(.snapshotWanted(.operators), at: moment, into: &effects) }
+        case .content(.snapshotRead, _), .content(.snapshotPiece, _), .keeper, .served, .claimed, .members: break
         case .logDamaged:
             replica.step(.logDamaged(true), at: moment, into: &effects)
         case .handover(let target):

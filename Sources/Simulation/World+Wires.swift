@@ -16,7 +16,7 @@ extension World {
 
     /// Without a connection it is lost, as it is in a node.
     func send(_ content: Content, from: Int, to: Int) {
-        guard wires.isUp(from, to) else { return }
+        guard wires.isUp(from, to), !plantsLoss(of: content) else { return }
         let delay = networkDelay(from, to)
         let noise = wires[from, to].noise
         if noise > 0, case .message = content, random.chance(noise) {
@@ -71,6 +71,7 @@ extension World {
         plant(in: &content, at: parcel.to)
         trace.note(.arrival, now, UInt64(parcel.from), UInt64(parcel.to))
         post(.content(content, from: parcel.from), to: parcel.to)
+        plantConsent(of: content, from: parcel.from, to: parcel.to)
     }
 
     /// A cut has ended: what it held up is sent again.
@@ -92,6 +93,7 @@ extension World {
     func checkWire(_ a: Int, _ b: Int) {
         events.push(.wireCheck(a, b), at: now + World.wireCheckInterval)
         for (node, peer) in [(a, b), (b, a)] {
+            if schedule.spares > 0, !isPaused(node), let life = nodes[node].life { followMembers(node, life) }
             let side = Wires.side(of: node, to: peer)
             guard wires[a, b].isUp[side], nodes[node].life != nil, !isPaused(node) else { continue }
             let speaks = wires.isUp(peer, node) && nodes[peer].life != nil && !isPaused(peer)
@@ -101,21 +103,24 @@ extension World {
     }
 
     /// A node ends its side of a connection; the other side hears of it if the way is free.
-    private func close(_ node: Int, _ peer: Int) {
+    ///
+    /// - Parameter afterAll: what was sent before arrives before that.
+    private func close(_ node: Int, _ peer: Int, afterAll: Bool = false) {
         let side = Wires.side(of: node, to: peer)
         guard wires[node, peer].isUp[side] else { return }
         wires[node, peer].isUp[side] = false
         dropHeld(node, peer, side)
         say("\(nodes[node].id) gives up its connection to \(nodes[peer].id)")
         post(.disconnected(peer), to: node)
-        hangUpLater(node, peer)
+        let earliest = afterAll ? wires[node, peer].lastArrival[Wires.side(of: peer, to: node)] + 1 : 0
+        hangUpLater(node, peer, notBefore: earliest)
         dialSoon(min(node, peer), max(node, peer))
     }
 
-    private func hangUpLater(_ node: Int, _ peer: Int) {
+    private func hangUpLater(_ node: Int, _ peer: Int, notBefore earliest: Int64 = 0) {
         guard wires[node, peer].cuts[Wires.side(of: peer, to: node)] == 0 else { return }
         let event = WorldEvent.hangup(peer, from: node, connection: wires[node, peer].connection)
-        events.push(event, at: now + networkDelay(node, peer))
+        events.push(event, at: max(now + networkDelay(node, peer), earliest))
     }
 
     func hangup(_ node: Int, from peer: Int, _ connection: UInt32) {
@@ -143,7 +148,7 @@ extension World {
         wires[node, peer].held[side] = []
     }
 
-    /// The node with the lower position dials.
+    /// The node with the lower position dials; the other one does when that does not know it.
     func dialSoon(_ a: Int, _ b: Int) {
         guard !wires[a, b].isDialing, nodes[a].life != nil else { return }
         wires[a, b].isDialing = true
@@ -153,15 +158,17 @@ extension World {
 
     func dial(_ a: Int, _ b: Int) {
         wires[a, b].isDialing = false
-        guard nodes[a].life != nil, !wires[a, b].isUp[0] else { return }
-        if isReachable(b, from: a), !isPaused(a) {
-            if nodes[b].life == nil {
-                post(.refuses(b), to: a)
-            } else if !isPaused(b), admits(a, b), admits(b, a) {
+        guard nodes[a].life != nil, !wires[a, b].isUp[0], wants(a, b) || wants(b, a) else { return }
+        let (caller, called) = wants(a, b) ? (a, b) : (b, a)
+        if isReachable(called, from: caller), !isPaused(caller) {
+            if nodes[called].life == nil {
+                post(.refuses(called), to: caller)
+            } else if !isPaused(called), receives(called, caller), admits(a, b), admits(b, a) {
                 return connect(a, b)
             }
         }
         wires[a, b].isDialing = true
+        if caller == b { wires[a, b].redialDelay = Wire.strangerDelay }
         events.push(.dial(a, b), at: now + wires[a, b].redialDelay)
         wires[a, b].redialDelay = min(Wire.redialMax, 2 * wires[a, b].redialDelay)
     }
@@ -170,8 +177,38 @@ extension World {
         !wires[node, other].isCutAnywhere && !nodes[node].isMachineDown
     }
 
+    /// Whether a node dials another: whom consensus has to be connected with.
+    private func wants(_ node: Int, _ peer: Int) -> Bool {
+        nodes[node].life?.correspondents.contains(nodes[peer].id) ?? false
+    }
+
+    /// Whether a node takes another's call. One that knows of no leader takes everybody's: it may have been away while
+    /// the members changed, and be needed by those that it does not know.
+    private func receives(_ node: Int, _ peer: Int) -> Bool {
+        wants(node, peer) || nodes[node].life.map { $0.replica.raft.leader == nil } ?? false
+    }
+
+    /// A node's connections follow its members, as its mesh does; with a leader, guests are let go.
+    func followMembers(_ position: Int, _ life: SimulatedNode.Life) {
+        let wanted = life.replica.raft.correspondents
+        let isChanged = wanted != life.correspondents
+        life.correspondents = wanted
+        for peer in nodes.indices where peer != position {
+            let isWanted = wanted.contains(nodes[peer].id)
+            if isWanted, isChanged, !wires.isUp(position, peer) { dialSoon(min(position, peer), max(position, peer)) }
+            guard let leader = life.replica.raft.leader else { continue }
+            if !isWanted || !knows(position, peer) && leader != nodes[peer].id { close(position, peer, afterAll: true) }
+        }
+    }
+
+    /// Whether a node lets another one in with the disk that it has.
     private func admits(_ node: Int, _ peer: Int) -> Bool {
-        nodes[node].life?.replica.registry.admits(nodes[peer].id, nodes[peer].storage) ?? false
+        guard let life = nodes[node].life else { return false }
+        return knows(node, peer) || life.replica.raft.leader == nil
+    }
+
+    private func knows(_ node: Int, _ peer: Int) -> Bool {
+        nodes[node].life?.replica.registry.admits(nodes[peer].id, nodes[peer].storage) ?? true
     }
 
     private func connect(_ a: Int, _ b: Int) {

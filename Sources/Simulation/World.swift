@@ -19,6 +19,10 @@ enum WorldEvent: Sendable {
     /// The log has something to do by itself: look for space, seal.
     case diskWake(Int, life: UInt32)
     case readDone(Int, life: UInt32)
+    /// The keeper of snapshots has had its disk for a while.
+    case keeper(Int, life: UInt32)
+    /// A piece of a snapshot was read for another node.
+    case serve(Int, life: UInt32)
     /// A node looks at its older segments again.
     case scrub(Int, life: UInt32)
     /// A node ends, to start again at once.
@@ -32,6 +36,8 @@ enum WorldEvent: Sendable {
     case probe(Int, of: Int, life: UInt32, until: Int64)
     case fault(Int)
     case faultEnds(Int)
+    /// The operator looks whether the members are those that were wanted.
+    case operate
     case flap(Int)
     case client(Int)
     /// A request that waits for an element is ended by its client, or by an operator.
@@ -59,7 +65,13 @@ final class World {
     var isHealing = false
     /// Nodes whose last start has found damage that is not repaired yet.
     var repairing: [Int] = []
+    /// What the operator has to do about the members, one after the other.
+    var errands: [MemberErrand] = []
+    /// A fault that waits for voters to change.
+    var interruption: Int?
     var figures = RunFigures()
+    /// The newest segment that each member had sealed when the end was near, and has read again since.
+    var sealedAtEnd: [(position: Int, segment: UInt64)] = []
 
     /// What a node takes to drain for a restart of its own.
     static let drainTime: Int64 = 20_000_000
@@ -75,20 +87,18 @@ final class World {
         self.trace = trace
         traits = Traits(seed: schedule.seed)
         var random = SeededRandom.stream(3, of: schedule.seed)
-        nodes = (0..<schedule.nodes).map { position in
+        nodes = (0..<schedule.machines).map { position in
             let start = Int64(random.within(1...1 << 40))
             let wall = World.epoch + Int64(random.within(-3_000_000...3_000_000))
-            return SimulatedNode(position: position, clock: LocalClock(start: start, wall: wall))
+            return SimulatedNode(
+                position: position, founders: schedule.nodes, clock: LocalClock(start: start, wall: wall))
         }
-        wires = Wires(nodes: schedule.nodes)
-        clients = ClientCrowd(traits, nodes: schedule.nodes, seed: schedule.seed)
-        logJudge = LogJudge(nodes.map(\.id))
-        stateJudge = StateJudge(nodes: schedule.nodes, cluster: World.cluster)
+        wires = Wires(nodes: schedule.machines)
+        clients = ClientCrowd(traits, nodes: schedule.machines, seed: schedule.seed)
+        logJudge = LogJudge(nodes.map(\.id), spares: schedule.spares)
+        stateJudge = StateJudge(nodes: schedule.machines, cluster: World.cluster)
         self.random = random
-        for node in nodes {
-            node.disk.isLying = bug == .syncDoesNothing
-            node.disk.retriesSync = bug == .retryFailedSync
-        }
+        for node in nodes { plant(in: node.disk) }
     }
 
     // MARK: The run
@@ -101,7 +111,7 @@ final class World {
     }
 
     private func begin() {
-        for node in nodes.indices { events.push(.start(node), at: Int64(random.below(5_000_000))) }
+        for node in 0..<schedule.nodes { events.push(.start(node), at: Int64(random.below(5_000_000))) }
         for a in nodes.indices {
             for b in nodes.indices where a < b { events.push(.wireCheck(a, b), at: World.wireCheckInterval) }
         }
@@ -129,6 +139,8 @@ final class World {
         case .prepared(let node, let life): if isAlive(node, life) { try prepared(node) }
         case .diskWake(let node, let life): if isAlive(node, life) { try diskWake(node) }
         case .readDone(let node, let life): if isAlive(node, life) { try readDone(node) }
+        case .keeper(let node, let life): if isAlive(node, life) { try stepKeeper(node) }
+        case .serve(let node, let life): if isAlive(node, life) { answerQuestion(node) }
         case .scrub(let node, let life): if isAlive(node, life) { scrub(node) }
         case .restart(let node, let life):
             if isAlive(node, life) { crash(node, downFor: World.drainTime, losesPower: false) }
@@ -141,6 +153,7 @@ final class World {
             if isAlive(node, life) { probe(node, of: peer, until: until) }
         case .fault(let number): try begin(schedule.faults[number], number)
         case .faultEnds(let number): end(schedule.faults[number])
+        case .operate: operate()
         case .flap(let number): flap(number)
         case .client(let client): ask(client)
         case .waitEnds(let token, let hangsUp): endWait(token, hangsUp: hangsUp)

@@ -40,6 +40,12 @@ public struct PackUse: Hashable, Sendable {
         self.live = live
     }
 
+    /// The packs that a snapshot after this one leaves behind when no dead byte is to stay. Ascending.
+    public static func incomplete(of packs: [PackUse]) -> [PackNumber] {
+        let dead = packs.filter { $0.live < $0.size }.map(\.number)
+        return Set(dead + stale(of: packs)).sorted()
+    }
+
     /// The packs that a snapshot after this one should not refer to any more, so that they can go: those of which less
     /// than half is live, and, when there would be too many, those with the least live bytes. Ascending.
     ///

@@ -11,10 +11,10 @@ import Vocabulary
 
 /// How the writer and the receiver write alike. After an error there is only `abort`.
 struct SnapshotAssembly<Disk: Storage> {
-    /// Bytes are given to the disk in pieces of this size, and synced now and then, so that no sync at the end keeps
-    /// those of the log waiting on the same disk.
-    static var writeSize: Int { 1 << 20 }
-    static var syncSize: Int { 16 << 20 }
+    /// Bytes are given to the disk in pieces of this size, and synced now and then, so that no sync of many keeps those
+    /// of the log waiting on the same disk: with 16 MiB the p99 of writes beside a snapshot was a fifth longer.
+    static var writeSize: Int { 256 << 10 }
+    static var syncSize: Int { 1 << 20 }
 
     let disk: Disk
     let facts: SnapshotFacts
@@ -43,7 +43,10 @@ struct SnapshotAssembly<Disk: Storage> {
 
     private enum Phase { case open, failed, published, over }
 
-    init(disk: Disk, facts: SnapshotFacts, base: SnapshotManifest?) throws(SnapshotError) {
+    /// - Parameter isCompact: nothing of a pack of the base is referred to that has dead bytes.
+    init(
+        disk: Disk, facts: SnapshotFacts, base: SnapshotManifest?, isCompact: Bool = false
+    ) throws(SnapshotError) {
         let names = try storing { () throws(StorageError) in try disk.list() }
         guard !names.contains(SnapshotName.manifest(facts.position.index)) else { throw .exists(facts.position.index) }
         guard base.map({ $0.facts.cluster == facts.cluster }) ?? true else {
@@ -54,7 +57,8 @@ struct SnapshotAssembly<Disk: Storage> {
         self.facts = facts
         self.base = base
         pack = .next(for: facts.position.index, above: highest)
-        stale = PackUse.stale(of: base?.packs ?? [])
+        let packs = base?.packs ?? []
+        stale = isCompact ? PackUse.incomplete(of: packs) : PackUse.stale(of: packs)
         seed = ChunkRecord.seed(of: facts.cluster)
         sealer = ChunkSealer(cluster: facts.cluster)
         reader = PackReader(disk: disk, cluster: facts.cluster)
@@ -264,9 +268,10 @@ extension SnapshotAssembly {
         try syncing { () throws(StorageError) in try disk.syncDirectory(nil) }
     }
 
-    /// Ends without removing anything, so that a later reception can use what was received.
+    /// Ends without removing anything, so that a later reception can use what was received. After an error nothing more
+    /// is written: what stands there already may do.
     mutating func suspend() throws(SnapshotError) {
-        precondition(phase == .open, "a snapshot that has failed, or is over, is suspended")
+        guard phase == .open else { return }
         try persist()
         phase = .over
     }

@@ -15,7 +15,7 @@ public struct SnapshotCatalogue<Disk: Storage>: Sendable {
     public let cluster: ClusterID
     /// Newest first. Each has its packs, with their true headers; what is in them is checked when it is read.
     public private(set) var snapshots: [SnapshotManifest] = []
-    /// Manifests that cannot be used. They stay until as many newer snapshots are there as are to be kept.
+    /// Manifests that cannot be used, to be put aside with `quarantine`.
     public private(set) var findings: [DamagedManifest] = []
 
     /// Looks at all manifests. Changes nothing, but for names that are brought to stable storage: what is found may be
@@ -143,12 +143,14 @@ extension SnapshotCatalogue {
         return outdated + leftovers
     }
 
-    /// Takes a snapshot away that was found damaged, so that it can be written or received again. Its packs go with the
-    /// next collection.
-    public mutating func remove(_ index: LogIndex) throws(SnapshotError) {
-        try remove([SnapshotName.manifest(index)])
-        snapshots.removeAll { $0.index == index }
-        findings.removeAll { $0.manifest == SnapshotName.manifest(index) }
+    /// Takes a snapshot away, so that it can be received again. Its packs go with the next collection.
+    public mutating func remove(_ index: LogIndex) throws(SnapshotError) { try drop(SnapshotName.manifest(index)) }
+
+    /// Takes a manifest away that was put aside, so that the snapshot can be written or received again.
+    mutating func drop(_ manifest: String) throws(SnapshotError) {
+        try remove([manifest])
+        snapshots.removeAll { SnapshotName.manifest($0.index) == manifest }
+        findings.removeAll { $0.manifest == manifest }
     }
 
     /// Names are gone for good on return: what they need goes later.

@@ -20,6 +20,8 @@ public enum SnapshotError: Error, Hashable, Sendable {
     /// What a sender gave for this place of its pack (nil: its manifest) is not what it should be.
     case refused(SnapshotFault, PackNumber?, offset: Int)
     case otherCluster(found: ClusterID, expected: ClusterID)
+    /// What was to be stored is not what the node has applied.
+    case wrongState(String)
 }
 
 /// One place where a snapshot is damaged.
@@ -89,6 +91,7 @@ extension SnapshotError: CustomStringConvertible {
         case .refused(let fault, let pack, let offset):
             "a sender's \(pack.map { "pack \($0) at byte \(offset)" } ?? "manifest") is not what it should be: \(fault)"
         case .otherCluster(let found, let expected): "a snapshot is of cluster \(found), not of \(expected)"
+        case .wrongState(let why): "a state is not stored, because \(why)"
         }
     }
 
@@ -102,6 +105,7 @@ extension SnapshotError: CustomStringConvertible {
         case .exists: .automatic("the one that is there is as good")
         case .outside: .retry("ask for the newest snapshot's manifest again")
         case .refused: .automatic("nothing of it is used, and it is asked for again, from another node if there is one")
+        case .wrongState: .automatic("the node rebuilds its state; test the machine's memory")
         case .otherCluster: .operate("correct the addresses of the peers: one of them is in another cluster")
         }
     }

@@ -17,12 +17,19 @@ public struct SnapshotReader<Disk: Storage> {
     public let manifest: SnapshotManifest
     private let seed: UInt32
     private let readAhead: Int
+    private let isProven: Bool
     private var packs: PackReader<Disk>
 
-    /// - Parameter readAhead: how many bytes one read takes, where so many stand together.
-    public init(disk: Disk, manifest: SnapshotManifest, readAhead: ByteCount = .mebibytes(1)) {
+    /// - Parameters:
+    ///   - readAhead: how many bytes one read takes, where so many stand together.
+    ///   - isProven: the caller proves the state of all chunks by the manifest's digest. They are checked by checksum,
+    ///     place and length then, and their names are not computed anew.
+    public init(
+        disk: Disk, manifest: SnapshotManifest, readAhead: ByteCount = .mebibytes(1), isProven: Bool = false
+    ) {
         self.manifest = manifest
         self.readAhead = readAhead.rawValue
+        self.isProven = isProven
         seed = ChunkRecord.seed(of: manifest.facts.cluster)
         packs = PackReader(disk: disk, cluster: manifest.facts.cluster)
     }
@@ -56,12 +63,14 @@ public struct SnapshotReader<Disk: Storage> {
         precondition(range.count > place.part && place.part >= 0, "the table has no \(place)")
         let position = range.lowerBound + place.part
         let chunk = table.chunks[position]
-        let (seed, readAhead) = (seed, readAhead)
+        let (seed, readAhead, isProven) = (seed, readAhead, isProven)
         try packs.withBytes(
             of: chunk.pack, at: chunk.offset, count: chunk.length, subject: .chunk(place),
             ahead: { SnapshotReader.run(from: position, of: table, max: readAhead) }
         ) { bytes throws(SnapshotError) in
-            do throws(SnapshotFault) { try chunk.open(bytes, slot: place.slot, seed: seed, into: &plain) } catch {
+            do throws(SnapshotFault) {
+                try chunk.open(bytes, slot: place.slot, seed: seed, isProven: isProven, into: &plain)
+            } catch {
                 throw SnapshotError(
                     error, file: SnapshotName.pack(chunk.pack), offset: chunk.offset, subject: .chunk(place))
             }
@@ -101,9 +110,11 @@ public struct SnapshotReader<Disk: Storage> {
 
 extension ChunkReference {
     /// Checks the record that was found where this points, and opens it.
-    func open(_ bytes: RawSpan, slot: Int, seed: UInt32, into plain: inout [UInt8]) throws(SnapshotFault) {
+    func open(
+        _ bytes: RawSpan, slot: Int, seed: UInt32, isProven: Bool, into plain: inout [UInt8]
+    ) throws(SnapshotFault) {
         let record = try ChunkRecord.decode(bytes, seed: seed)
         guard fits(record, slot: slot) else { throw .damaged(.misplaced, at: 8) }
-        try record.open(bytes, into: &plain)
+        try record.open(bytes, into: &plain, isProven: isProven)
     }
 }

@@ -17,8 +17,8 @@ public struct SnapshotAsk: Hashable, Sendable {
 /// thread; there is one writer or receiver at a time in a directory.
 ///
 /// A chunk that this node has in a snapshot of its own, at any part of the same slot, is not asked for; nor is one that
-/// an earlier reception has left. After an error of the disk only `abort` is left to call; after one of the sender,
-/// `change`.
+/// an earlier reception has left. After an error of the disk only `abort` and `suspend` are left to call; after one of
+/// the sender, `change`.
 public struct SnapshotReceiver<Disk: Storage> {
     /// Tables are asked for so many groups before their chunks, so that the sender never waits for what to send next.
     static var tablesAhead: Int { 4 }

@@ -17,10 +17,14 @@ public struct SnapshotWriter<Disk: Storage> {
     /// The slot that is being written.
     private var slot = -1
 
-    /// - Parameter base: the snapshot whose chunks are used again, this directory's newest. With nil all are written,
-    ///   which is how a damaged base is left behind.
-    public init(disk: Disk, facts: SnapshotFacts, base: SnapshotManifest?) throws(SnapshotError) {
-        assembly = try SnapshotAssembly(disk: disk, facts: facts, base: base)
+    /// - Parameters:
+    ///   - base: the snapshot whose chunks are used again, this directory's newest. With nil all are written, which is
+    ///     how a damaged base is left behind.
+    ///   - isCompact: what stands in a pack with dead bytes is copied out of it, so that the pack can go.
+    public init(
+        disk: Disk, facts: SnapshotFacts, base: SnapshotManifest?, isCompact: Bool = false
+    ) throws(SnapshotError) {
+        assembly = try SnapshotAssembly(disk: disk, facts: facts, base: base, isCompact: isCompact)
         reader = base.map { SnapshotReader(disk: disk, manifest: $0) }
     }
 

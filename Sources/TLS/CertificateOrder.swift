@@ -72,12 +72,16 @@ struct CertificateOrder {
             if !parts.contains("DNS:" + name) { parts.append("DNS:" + name) }
         }
         for address in addresses {
-            guard SocketAddress(parsing: address.contains(":") ? "[\(address)]:0" : "\(address):0") != nil else {
+            guard isAddress(address) else {
                 throw .failed(doing: "issuing for \(address)", reason: "not an IP address")
             }
             if !parts.contains("IP:" + address) { parts.append("IP:" + address) }
         }
         return parts.isEmpty ? nil : parts.joined(separator: ",")
+    }
+
+    static func isAddress(_ text: String) -> Bool {
+        SocketAddress(parsing: text.contains(":") ? "[\(text)]:0" : "\(text):0") != nil
     }
 
     private static func isHostName(_ text: String) -> Bool {

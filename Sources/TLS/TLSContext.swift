@@ -80,6 +80,12 @@ public final class TLSContext: @unchecked Sendable {
         try client(identity, authorityFile: identity.authorityFile, oldest: oldest)
     }
 
+    /// For asking a server who it is. Whoever answers is taken for it: nothing secret may be said over it, and what
+    /// comes back must be proven by other means, such as a fingerprint that is known.
+    public static func believingAnybody(oldest: OldestVersion = .tls13) throws(TLSError) -> TLSContext {
+        try TLSContext(isServer: false, oldest)
+    }
+
     private func offer(_ protocols: [String]) throws(TLSError) {
         guard !protocols.isEmpty else { return }
         let list = protocols.flatMap { [UInt8(clamping: $0.utf8.count)] + Array($0.utf8) }

@@ -1,5 +1,6 @@
 // The files that TLS is given, and what is asked of them before OpenSSL reads them.
 
+import COpenSSL
 import Platform
 
 /// The files that a process proves itself with and judges others by. All are PEM.
@@ -21,7 +22,7 @@ public struct TLSIdentity: Hashable, Sendable {
     }
 }
 
-/// Reads PEM files first, since OpenSSL's own complaints do not name them.
+/// Reads and makes PEM. Files are read first, since OpenSSL's own complaints do not name them.
 enum PEMFile {
     /// In bytes. More is no certificate, key or bundle of authorities.
     static let sizeMax = 4 << 20
@@ -34,6 +35,19 @@ enum PEMFile {
         } catch {
             throw .file(path, reason: error.reason)
         }
+    }
+
+    /// The PEM text that `write` puts into memory. For what is no secret.
+    static func encode(_ what: String, _ write: (OpaquePointer) -> Int32) throws(TLSError) -> [UInt8] {
+        guard let bio = BIO_new(BIO_s_mem()) else {
+            throw .failed(doing: "writing \(what)", reason: OpenSSLFailure.take().text)
+        }
+        defer { BIO_free(bio) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        guard write(bio) == 1, case let count = BIO_read(bio, &bytes, Int32(bytes.count)), count > 0,
+            count < bytes.count
+        else { throw .failed(doing: "writing \(what)", reason: OpenSSLFailure.take().text) }
+        return Array(bytes[..<Int(count)])
     }
 
     /// A key of this user may be read by nobody else; one of root, by its group too (as PostgreSQL has it).

@@ -33,8 +33,28 @@ public struct IndexStatus: Sendable, Equatable {
     /// How often this process has rebuilt it while it was in service.
     public var rebuilds: UInt64 = 0
     public var memory = ByteCount.zero
+    /// Of the newest of those rebuilds.
+    public var exchange: Exchange?
+    /// The newest that has come to its end, for the first time or anew.
+    public var lastBuild: IndexBuild?
+    /// Why the newest rebuild did not go into service; nil when it did, or there was none.
+    public var failure: String?
+
+    /// Values that the index found just before and just after it was replaced.
+    public struct Exchange: Sendable, Equatable {
+        public var before: Int
+        public var after: Int
+
+        public init(before: Int, after: Int) {
+            self.before = before
+            self.after = after
+        }
+    }
 
     public init(name: String) { self.name = name }
+
+    /// Values that it finds, in all fields.
+    public var entries: Int { fields.reduce(0) { $0 + $1.entries } }
 
     var state: String { isReady ? isBeingBuilt ? "rebuilding" : "ready" : "building" }
 
@@ -47,6 +67,8 @@ public struct IndexStatus: Sendable, Equatable {
             writer.member("records", records)
             writer.member("rebuilds", rebuilds)
             writer.member("memory_bytes", memory.rawValue)
+            writer.member("last_build") { lastBuild.write(to: &$0) { $0.write(to: &$1) } }
+            writer.member("failure", failure)
             writer.member("fields") { writer in
                 writer.array { writer in
                     for field in fields {

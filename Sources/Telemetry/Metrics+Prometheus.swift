@@ -130,7 +130,7 @@ extension NodeStatus {
         writer.single(
             "trireme_durability_full", .gauge, "1 when a write is acknowledged only after a majority synced it.",
             isDurabilityFull ? 1 : 0)
-        writer.single("trireme_timeline", .gauge, "Counts restores to the past.", timeline)
+        writer.single("trireme_timeline", .gauge, "1, and one more for each recovery.", timeline.number)
     }
 
     fileprivate func writeProgress(to writer: inout PrometheusWriter) {

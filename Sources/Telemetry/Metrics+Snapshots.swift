@@ -20,10 +20,16 @@ extension Metrics {
             "trireme_snapshot_received_bytes_total", .counter, "Bytes of snapshots received from leaders.",
             snapshotBytesReceived)
         status.snapshot.write(to: &writer)
+        writer.single(
+            "trireme_compactions_total", .counter, "Compactions of this node's disk and memory.",
+            status.compaction.ended)
         status.state.write(to: &writer)
         writer.single(
             "trireme_digest_mismatch_total", .counter, "Comparisons in which this node's state differed.",
             digestMismatches)
+        writer.single(
+            "trireme_state_scrub_passes_total", .counter, "Passes over the records in memory that have ended.",
+            stateScrubPasses)
     }
 }
 
@@ -49,6 +55,15 @@ extension SnapshotStatus {
         writer.single("trireme_snapshot_writing", .gauge, "1 while one is written.", writing == nil ? 0 : 1)
         writer.single(
             "trireme_snapshot_fetching", .gauge, "1 while this node fetches one.", fetching == nil ? 0 : 1)
+        writer.single(
+            "trireme_snapshot_scrub_read_bytes_total", .counter, "Bytes of snapshots read again.", scrub.bytes)
+        writer.single(
+            "trireme_snapshot_scrub_passes_total", .counter, "Ended passes over all snapshots.", scrub.passes)
+        writer.single(
+            "trireme_snapshot_scrub_errors_total", .counter, "Reads of snapshots that the disk refused.", scrub.errors)
+        writer.single(
+            "trireme_snapshot_damages_total", .counter, "Snapshots that were found damaged and put aside.",
+            scrub.damages)
         writer.single("trireme_snapshot_serving", .gauge, "Nodes that one is sent to.", serving.count)
     }
 }

@@ -58,6 +58,7 @@ public struct Metrics: Sendable, Equatable {
     public var snapshotBytesReceived: UInt64 = 0
     /// Comparisons in which this node's digest was not the agreed one.
     public var digestMismatches: UInt64 = 0
+    public var stateScrubPasses: UInt64 = 0
 
     // The path of a write. Durations in nanoseconds.
     /// From a request's arrival at the leader to its commit.

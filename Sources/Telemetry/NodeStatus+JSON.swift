@@ -3,13 +3,15 @@
 import Vocabulary
 
 extension NodeStatus {
-    /// The document: `{"node": {…}, "leader": "n1" | null, "peers": [{…}]}`; fields as docs/ADMIN_API.md lists them.
+    /// The document: `{"node": {…}, "leader": "n1" | null, "peers": [{…}], …}`; fields as docs/ADMIN_API.md lists them.
     public func json() -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("node") { writeNode(to: &$0) }
             writer.member("leader", leader?.description)
             writer.member("peers") { $0.array { writer in for peer in peers { peer.write(to: &writer) } } }
+            writer.member("members") { membership.writeMembers(to: &$0) }
+            writer.member("membership_change") { membership.write(to: &$0) }
         }
         return writer.bytes
     }
@@ -37,7 +39,8 @@ extension NodeStatus {
         writer.member("applied_index", appliedIndex.rawValue)
         writer.member("persisted_index", persistedIndex.rawValue)
         writer.member("digest", digest?.description)
-        writer.member("timeline", timeline)
+        writer.member("timeline", timeline.number)
+        writer.member("timeline_name", timeline.description)
         writer.member("lag_entries", lagEntries)
         writer.member("lag_ms", lag?.milliseconds)
     }
@@ -63,6 +66,7 @@ extension NodeStatus {
         writer.member("scrub") { scrub.write(to: &$0) }
         writer.member("quarantine") { quarantine.write(to: &$0) }
         writer.member("snapshot") { snapshot.write(to: &$0) }
+        writer.member("compaction") { compaction.write(to: &$0) }
         writer.member("state") { state.write(to: &$0) }
         writer.member("memory_bytes", memory.rawValue)
         writer.member("keys", keys)
@@ -93,7 +97,8 @@ extension PeerStatus {
         writer.object { writer in
             writer.member("id", id.description)
             writer.member("connected", isConnected)
-            writer.member("voter", isVoter)
+            writer.member("voter", part == .voter || part == .joining)
+            writer.member("role", part.rawValue)
             writer.member("match_index", matchIndex?.rawValue)
             writer.member("applied_index", appliedIndex?.rawValue)
             writer.member("lag_entries", lagEntries)

@@ -27,8 +27,8 @@ public struct NodeStatus: Sendable, Equatable {
     /// How far this node's applied state is behind the leader's commit index; nil when no leader is known.
     public var lagEntries: Int?
     public var lag: Duration?
-    /// Counts the restores to the past; see the archive.
-    public var timeline: UInt64 = 1
+    /// The history that this node is part of: each recovery from a lost majority begins another.
+    public var timeline = Timeline.first
 
     public var progress = StartProgress(phase: .starting)
     public var readiness = Readiness(reasons: [.starting(.starting)], mayServeReads: false)
@@ -54,6 +54,7 @@ public struct NodeStatus: Sendable, Equatable {
     public var scrub = ScrubStatus()
     public var quarantine = QuarantineStatus()
     public var snapshot = SnapshotStatus()
+    public var compaction = CompactionStatus()
     public var state = StateStatus()
     public var indexes: [IndexStatus] = []
     public var indexProof = IndexProofStatus()
@@ -65,7 +66,9 @@ public struct NodeStatus: Sendable, Equatable {
     /// When the first of this node's certificates ends; nil when there is none (plaintext).
     public var certificateExpiry: Timestamp?
 
-    /// The other members, ordered by id.
+    public var membership = MembershipStatus()
+
+    /// The other members, ordered by id; at a leader also nodes that are to hear that they are none any more.
     public var peers: [PeerStatus] = []
 
     public init(id: NodeID) { self.id = id }
@@ -81,7 +84,7 @@ public struct NodeStatus: Sendable, Equatable {
 public struct PeerStatus: Sendable, Equatable {
     public var id: NodeID
     public var isConnected: Bool
-    public var isVoter = true
+    public var part = MemberPart.voter
     /// The highest index known to be synced there.
     public var matchIndex: LogIndex?
     public var appliedIndex: LogIndex?

@@ -16,8 +16,18 @@ public enum OperatorRequest: Sendable, Equatable {
     /// Take a snapshot of a state that holds everything up to now. `waits`: answer when it is durable on this node, the
     /// leader, with `OperatorOutcome.snapshot`; else as soon as it is ordered, with `snapshotAsked`.
     case snapshot(waits: Bool)
-    /// Alter the record of this key in this node's memory, and nowhere else: only tests ask that.
-    case corruptRecord(key: [UInt8])
+    /// Make these parts smaller; answered at once with a number, of which the status tells the end.
+    case compact(Set<CompactionPart>)
+    /// Hold the node's files still for so many seconds at most, and say of which state they are.
+    case quiesce(seconds: Int)
+    /// Let them go on, and say whether they stood still until now.
+    case endQuiesce
+    /// Change who the members are. `isForced`: also if the cluster may stop until other nodes come. Answered when it is
+    /// committed, or accepted if it waits for a node to catch up (`OperatorOutcome.members`).
+    case changeMembers(MembershipOrder, isForced: Bool)
+    /// Alter the record of this key in this node's memory, and nowhere else: only tests ask that. `isHidden`: as faulty
+    /// memory would, with nothing that is kept of it.
+    case corruptRecord(key: [UInt8], isHidden: Bool)
     /// Read certificates, tokens and log level again, as SIGHUP does.
     case reload
 }

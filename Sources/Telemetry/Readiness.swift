@@ -21,6 +21,8 @@ public enum UnreadyReason: Sendable, Equatable {
     case logFull
     /// The node's loop has not turned for this long.
     case stuck(Duration)
+    /// The node's log does not have it among the members: it was removed, or is to be added.
+    case notAMember
 
     /// The word for scripts.
     public var code: String {
@@ -35,6 +37,7 @@ public enum UnreadyReason: Sendable, Equatable {
         case .fenced: "fenced"
         case .logFull: "log_full"
         case .stuck: "stuck"
+        case .notAMember: "not_a_member"
         }
     }
 
@@ -51,6 +54,7 @@ public enum UnreadyReason: Sendable, Equatable {
         case .fenced(let why): "the node is fenced: \(why)"
         case .logFull: "the log has no room left"
         case .stuck(let duration): "the node's loop has not turned for \(duration.inNanoseconds / 1_000_000) ms"
+        case .notAMember: "the node is not a member of its cluster (any more, or yet)"
         }
     }
 
@@ -65,6 +69,7 @@ public enum UnreadyReason: Sendable, Equatable {
         case .fenced: .operate("see the node's log for what fenced it")
         case .logFull: .operate("free space on the file system of the data directory")
         case .stuck: .operate("look for a stalled disk or a paused process; restart the node if it does not recover")
+        case .notAMember: .operate("add it with `nodectl members add`, or stop it for good")
         }
     }
 }

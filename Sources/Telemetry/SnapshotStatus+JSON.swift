@@ -15,6 +15,8 @@ extension SnapshotStatus {
             writer.member("writing") { writing.write(to: &$0) { $0.write(to: &$1) } }
             writer.member("last") { last.write(to: &$0) { $0.write(to: &$1) } }
             writer.member("failure") { failure.write(to: &$0) { $0.write(to: &$1) } }
+            writer.member("damage") { damage.write(to: &$0) { $0.write(to: &$1) } }
+            writer.member("scrub") { scrub.write(to: &$0) }
             writer.member("fetching") { fetching.write(to: &$0) { $0.write(to: &$1, end: "from") } }
             writer.member("serving") { writer in
                 writer.array { writer in for transfer in serving { transfer.write(to: &writer, end: "to") } }
@@ -70,6 +72,31 @@ extension SnapshotStatus.Failure {
             writer.member("index", index.rawValue)
             writer.member("message", text)
             writer.member("remedy", remedy)
+        }
+    }
+}
+
+extension SnapshotStatus.Damage {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("index", index.rawValue)
+            writer.member("kind", kind)
+            writer.member("file", file)
+            writer.member("offset", offset)
+            writer.member("report", report)
+            writer.member("remedy", remedy)
+        }
+    }
+}
+
+extension SnapshotStatus.Scrub {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("passes", passes)
+            writer.member("ended_at", endedAt?.description)
+            writer.member("read_bytes", bytes)
+            writer.member("errors", errors)
+            writer.member("damages", damages)
         }
     }
 }

@@ -72,6 +72,40 @@ public struct SnapshotStatus: Sendable, Equatable {
         }
     }
 
+    /// The newest that was found damaged and put aside.
+    public struct Damage: Sendable, Equatable {
+        public var index: LogIndex
+        public var kind: String
+        public var file: String
+        public var offset: Int
+        /// The note that tells of it.
+        public var report: String
+        public var remedy: String
+
+        public init(index: LogIndex, kind: String, file: String, offset: Int, report: String, remedy: String) {
+            self.index = index
+            self.kind = kind
+            self.file = file
+            self.offset = offset
+            self.report = report
+            self.remedy = remedy
+        }
+    }
+
+    /// The reading of snapshots again.
+    public struct Scrub: Sendable, Equatable {
+        /// Passes that ended since the process started, bytes that were good, reads that the disk refused, and
+        /// snapshots
+        /// that were damaged.
+        public var passes: UInt64 = 0
+        public var endedAt: Timestamp?
+        public var bytes: UInt64 = 0
+        public var errors: UInt64 = 0
+        public var damages: UInt64 = 0
+
+        public init() {}
+    }
+
     /// One on its way from the leader to a node that the log alone cannot bring up to date.
     public struct Transfer: Sendable, Equatable {
         /// The other end.
@@ -108,6 +142,9 @@ public struct SnapshotStatus: Sendable, Equatable {
     public var last: Written?
     /// Of the newest attempt; nil when it was a success, or there was none.
     public var failure: Failure?
+    /// Nil again once another one was written or fetched.
+    public var damage: Damage?
+    public var scrub = Scrub()
     /// What this node fetches.
     public var fetching: Transfer?
     /// What it sends to others.

@@ -92,6 +92,11 @@ public struct StartProgress: Sendable, Equatable {
     /// An estimate above a year is none.
     private static let secondsMax = 365 * 86400.0
 
+    /// All phases that are over with their durations: `recovering 0.120 s, loading 1.500 s`.
+    public var finishedText: String {
+        finished.map { "\($0.phase.rawValue) \($0.duration.milliseconds / 1000) s" }.joined(separator: ", ")
+    }
+
     /// Ends the present phase after `duration` and begins the next.
     public mutating func enter(_ next: LifePhase, after duration: Duration) {
         finished.append(FinishedPhase(phase: phase, duration: duration))

@@ -11,6 +11,8 @@ public struct StateStatus: Sendable, Equatable {
         case missing
         /// It differed from the agreed one. The node serves nothing from it any more.
         case diverged
+        /// What is in memory is not what was written to it. The node serves nothing from it any more.
+        case damaged
         /// It is being made again, from a snapshot and the log behind it.
         case rebuilding
     }

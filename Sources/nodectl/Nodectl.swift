@@ -14,8 +14,9 @@ import Vocabulary
             """,
         version: NodeControlVersion.text,
         subcommands: [
-            StatusCommand.self, FailoverCommand.self, DoctorCommand.self, RepairCommand.self, IndexCommand.self,
-            SnapshotCommand.self, PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
+            StatusCommand.self, MembersCommand.self, JoinCommand.self, FailoverCommand.self, DoctorCommand.self,
+            RepairCommand.self, RecoverCommand.self, IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
+            CompactCommand.self, PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
         ])
 
     @OptionGroup var common: CommonOptions
@@ -114,7 +115,7 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let surroundings = Surroundings(root.common, common)
         let view = try surroundings.view()
-        let status = ClusterStatus(view.ask())
+        let status = ClusterStatus(view.askAll())
         surroundings.print(
             json: status.json, table: status.table(name: view.name, inColour: surroundings.inColour))
         if status.answered == 0 { throw ExitCode(1) }

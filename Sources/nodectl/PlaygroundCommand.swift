@@ -8,7 +8,8 @@ struct PlaygroundCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "playground", abstract: "Runs a cluster on this machine, for trying and testing.",
         subcommands: [
-            Up.self, Down.self, Show.self, Start.self, Stop.self, Kill.self, Pause.self, Resume.self, Restart.self,
+            Up.self, Down.self, Add.self, Show.self, Start.self, Stop.self, Kill.self, Pause.self, Resume.self,
+            Restart.self,
         ])
 
     struct Place: ParsableArguments {
@@ -66,6 +67,23 @@ struct PlaygroundCommand: ParsableCommand {
             options.noded = program.noded
             let name = CommandLine.arguments.first ?? "nodectl"
             StandardStreams.writeOutput(try place.playground.up(options, programName: name))
+        }
+    }
+
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes one more node, starts it, and has the others take it in.")
+
+        @OptionGroup var place: Place
+        @OptionGroup var program: Program
+
+        @Flag(help: "Leave it a learner, which is sent the log and does not vote.")
+        var learner = false
+
+        func run() throws {
+            let members = try place.playground.add(noded: program.noded, asVoter: !learner)
+            let inColour = ThisProcess.isStandardOutputTerminal && ThisProcess.environment("NO_COLOR") == nil
+            StandardStreams.writeOutput(members.table(inColour: inColour))
         }
     }
 

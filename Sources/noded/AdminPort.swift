@@ -63,7 +63,8 @@ final class AdminPort {
         let context = try AdminPort.context(settings)
         do throws(AdminError) {
             server = try AdminServer(
-                options, board: board, desk: desk, tokens: tokens, context: context, log: logger)
+                options, board: board, desk: desk, tokens: tokens, context: context,
+                office: AdminPort.office(settings), log: logger)
             try server.start()
         } catch {
             throw .server(error)
@@ -96,6 +97,22 @@ final class AdminPort {
             ranges.append(range)
         }
         return ranges
+    }
+
+    private static func office(_ settings: NodeSettings) -> JoinOffice {
+        let authentication = settings.authentication
+        return JoinOffice(
+            clusterName: settings.clusterName, isLoginRequired: authentication.isRequired,
+            authorityFile: settings.tls.peer.authority, authorityKeyFile: settings.tls.authorityKey
+        ) {
+            do throws(TokenFileError) {
+                return .success(
+                    JoinOffice.Secrets(
+                        admin: try TokenFile.read(authentication.adminTokenFile),
+                        client: try authentication.clientTokenFile.map(TokenFile.read) ?? [],
+                        metrics: try authentication.metricsTokenFile.map(TokenFile.read) ?? []))
+            } catch { return .failure(JoinOffice.Unreadable(reason: "\(error)", remedy: error.remedy.text)) }
+        }
     }
 
     private static func tokens(_ settings: NodeSettings) throws(AdminPortError) -> AdminTokens {

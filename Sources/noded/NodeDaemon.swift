@@ -30,6 +30,12 @@ struct NodeDaemon: ParsableCommand {
     @Flag(help: "Say what is wrong with the configuration, and exit: 0 when nothing is, 78 otherwise.")
     var checkConfig = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Build all indexes of a node that does not run anew, in memory, and prove them; then exit.",
+            discussion: "Nothing in the node's directories is changed. Exit code 1 when an index differs."))
+    var rebuildIndexes = false
+
     @Flag(help: "Print the version and exit.")
     var version = false
 
@@ -47,6 +53,7 @@ struct NodeDaemon: ParsableCommand {
             }
             let settings = try load()
             if daemon.checkConfig { return print("\(file): good") }
+            if daemon.rebuildIndexes { ThisProcess.exit(OfflineRebuild.run(settings)) }
             if let code = run(settings, again: load) { ThisProcess.exit(code) }
             let error = ThisProcess.startAnew()
             complain("the process cannot start again by itself: \(error)", remedy: "start it")
@@ -79,6 +86,7 @@ struct NodeDaemon: ParsableCommand {
             ThisProcess.setName("noded")
             Signals.ignoreBrokenPipe()
             ThisProcess.forbidCoreFiles()
+            ThisProcess.prepareToGrow()
             ThisProcess.raiseDescriptorLimit(to: settings.clients.connectionsMax + 1024)
             // Before any thread: they all inherit the mask, so signals come by the descriptor only.
             let signals = try Signals.open([.terminate, .interrupt, .hangup])

@@ -91,4 +91,9 @@ struct trireme_certificate_order {
 /// The certificate, signed with SHA-256, or null with the reason in the error queue.
 X509 *trireme_certificate_make(const struct trireme_certificate_order *order);
 
+/// A request for a certificate of that name, signed with `key`, or null with the reason in the error queue.
+X509_REQ *trireme_request_make(EVP_PKEY *key, const char *common_name);
+/// The key that a request is for, to be freed, if the request is signed with it; else null.
+EVP_PKEY *trireme_request_key(X509_REQ *request);
+
 #endif

@@ -13,6 +13,13 @@ uint32_t trireme_crc32c(uint32_t seed, const void *bytes, size_t length);
 /// Asks the processor to fetch the cache line of an address, which need not be a valid one. Waits for nothing.
 static inline void trireme_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
 
+/// Gives memory that was freed back to the system (malloc_trim(3)).
+void trireme_trim_memory(void);
+
+/// Has malloc(3) take memory from the system in steps of 64 MiB, and keep as much, instead of a page or a buffer at a
+/// time. What is not touched takes no room.
+void trireme_prepare_memory(void);
+
 // Every function below returns -1 with errno set when the kernel refuses, as the call that it stands for does.
 
 /// What epoll reports of one descriptor, without the packing that `struct epoll_event` has on x86-64.

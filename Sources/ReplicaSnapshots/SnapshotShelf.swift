@@ -1,11 +1,11 @@
-// The snapshots that this node has, for the threads that need to know.
+// The snapshots that a node has, for the threads that need to know.
 
-import SnapshotFormat
+public import SnapshotFormat
 import Synchronization
-import Vocabulary
+public import Vocabulary
 
 /// What is on the disk now, and which of it is being fetched by others.
-final class SnapshotShelf: Sendable {
+public final class SnapshotShelf: Sendable {
     private struct State {
         var snapshots: [SnapshotManifest] = []
         /// When somebody asked for a piece of it last.
@@ -17,15 +17,17 @@ final class SnapshotShelf: Sendable {
 
     private let state = Mutex(State())
 
+    public init() {}
+
     /// Newest first.
-    var snapshots: [SnapshotManifest] { state.withLock { $0.snapshots } }
+    public var snapshots: [SnapshotManifest] { state.withLock { $0.snapshots } }
 
-    func set(_ snapshots: [SnapshotManifest]) { state.withLock { $0.snapshots = snapshots } }
+    public func set(_ snapshots: [SnapshotManifest]) { state.withLock { $0.snapshots = snapshots } }
 
-    func note(_ index: LogIndex, at now: Instant) { state.withLock { $0.asked[index] = now } }
+    public func note(_ index: LogIndex, at now: Instant) { state.withLock { $0.asked[index] = now } }
 
     /// Those that somebody is fetching.
-    func inUse(at now: Instant) -> Set<LogIndex> {
+    public func inUse(at now: Instant) -> Set<LogIndex> {
         state.withLock { state in
             state.asked = state.asked.filter { now - $0.value < SnapshotShelf.patience }
             return Set(state.asked.keys)
