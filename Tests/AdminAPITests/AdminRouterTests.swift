@@ -38,10 +38,21 @@ import Vocabulary
         return router.outcome(of: request)
     }
 
+    private var joinToken: String {
+        let token = JoinToken(
+            node: NodeID("n4")!, asVoter: true, expiry: .zero, fingerprint: String(repeating: "a", count: 64),
+            number: 1,
+            addresses: ["h:1"]
+        ) { _ in [UInt8](repeating: 1, count: 32) }
+        return token!.text
+    }
+
     private func code(_ outcome: AdminRouter.Outcome) -> Int {
         switch outcome {
         case .answer(let response), .unauthorized(let response, _): response.status
         case .ask: 202
+        case .office(.authority): 200
+        case .office: 202
         }
     }
 
@@ -53,14 +64,22 @@ import Vocabulary
     @Test func `every route lets in whom it should, and nobody else`() {
         for route in Route.allCases {
             let method = route.isGet ? "GET" : "POST"
+            let address = #""id":"n4","peer":"h:1","client":"h:2""#
+            let body =
+                switch route {
+                case .testCorrupt: #"{"key":"k"}"#
+                case .memberAdd: "{\(address)}"
+                case .memberPromote, .memberRemove, .memberToken: #"{"id":"n4"}"#
+                case .join: "{\(address),\"token\":\"\(joinToken)\",\"request\":\"-\"}"
+                case .memberReplace: #"{"id":"n2","with":{\#(address)}}"#
+                default: ""
+                }
             let codes = [AdminTokens.Identity.nobody, .unknown, .metrics, .admin].map {
-                code(
-                    outcome(
-                        method, route.rawValue, as: $0, body: route == .testCorrupt ? #"{"key":"k"}"# : "", hooks: true)
-                )
+                code(outcome(method, route.rawValue, as: $0, body: body, hooks: true))
             }
             let served = route.isGet ? 200 : 202
             switch route.admission {
+            case .joinToken: #expect(codes == [202, 202, 202, 202], "\(route)")
             case .nobodyIsAsked: #expect(codes == [200, 200, 200, 200], "\(route)")
             case .metrics: #expect(codes == [401, 401, 200, 200], "\(route)")
             case .admin: #expect(codes == [401, 401, 403, served], "\(route)")
@@ -80,7 +99,10 @@ import Vocabulary
     @Test func `another method gets the list of those that are served`() {
         for route in Route.allCases {
             for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "get"] {
-                let isServed = route.isGet ? method == "GET" || method == "HEAD" : method == "POST"
+                let isServed =
+                    route.isGet
+                    ? method == "GET" || method == "HEAD"
+                    : method == "POST" || route == .quiesce && method == "DELETE"
                 #expect((code(outcome(method, route.rawValue, hooks: true)) == 405) == !isServed, "\(method) \(route)")
             }
         }
@@ -232,9 +254,70 @@ import Vocabulary
         }
     }
 
+    @Test func `a compaction is asked for with the parts that its body names`() {
+        #expect(outcome("POST", "/v1/compact") == .ask(.compact([.snapshots, .log, .memory])))
+        #expect(outcome("POST", "/v1/compact", body: #"{"parts":"log,memory"}"#) == .ask(.compact([.log, .memory])))
+        for body in ["x", #"{"parts":""}"#, #"{"parts":"archive"}"#, #"{"parts":1}"#, #"{"part":"log"}"#] {
+            #expect(code(outcome("POST", "/v1/compact", body: body)) == 400, "\(body)")
+        }
+    }
+
+    @Test func `files are held for as long as the body says, and let go by a DELETE`() {
+        #expect(outcome("POST", "/v1/quiesce") == .ask(.quiesce(seconds: 30)))
+        #expect(outcome("POST", "/v1/quiesce", body: #"{"seconds":300}"#) == .ask(.quiesce(seconds: 300)))
+        #expect(outcome("DELETE", "/v1/quiesce") == .ask(.endQuiesce))
+        #expect(code(outcome("GET", "/v1/quiesce")) == 405)
+        for body in [
+            "x", #"{"seconds":0}"#, #"{"seconds":301}"#, #"{"seconds":1.5}"#, #"{"seconds":"1"}"#, #"{"for":1}"#,
+        ] {
+            #expect(code(outcome("POST", "/v1/quiesce", body: body)) == 400, "\(body)")
+        }
+    }
+
+    @Test func `changes of members are asked for with what their bodies say`() {
+        let address = #""id":"n4","peer":"h:1","client":"h:2""#
+        let n4 = NodeID("n4")!
+        var new = NewMember(id: n4, peer: "h:1", client: "h:2")
+        #expect(
+            outcome("POST", "/v1/members/add", body: "{\(address)}")
+                == .ask(.changeMembers(.add(new, asVoter: false), isForced: false)))
+        #expect(
+            outcome("POST", "/v1/members/replace", body: #"{"id":"n2","with":{\#(address)},"force":true}"#)
+                == .ask(.changeMembers(.replace(n2, with: new), isForced: true)))
+        (new.clientPlaintext, new.admin) = ("h:3", "[::1]:4")
+        let whole = #"{\#(address),"client_plaintext":"h:3","admin":"[::1]:4","promote":true}"#
+        #expect(
+            outcome("POST", "/v1/members/add", body: whole)
+                == .ask(.changeMembers(.add(new, asVoter: true), isForced: false)))
+        #expect(
+            outcome("POST", "/v1/members/promote", body: #"{"id":"n4","when_caught_up":true}"#)
+                == .ask(.changeMembers(.promote(n4, whenCaughtUp: true), isForced: false)))
+        #expect(
+            outcome("POST", "/v1/members/remove", body: #"{"id":"n4"}"#)
+                == .ask(.changeMembers(.remove(n4), isForced: false)))
+    }
+
+    @Test(arguments: [
+        "", "{}", #"{"id":"N4!"}"#, #"{"id":"n4","peer":"h","client":"h:2"}"#,
+        #"{"id":"n4","peer":"h:0","client":"h:2"}"#,
+        #"{"id":"n4","peer":":1","client":"h:2"}"#, #"{"id":"n4","peer":"h:1"}"#, #"{"id":"n4","with":{"id":"n5"}}"#,
+        #"{"id":"n4","force":1}"#, #"{"id":"n4","peer":"h:1","client":"h:2","weight":1}"#,
+    ])
+    func `a body that says something else changes no members`(body: String) {
+        for path in ["/v1/members/add", "/v1/members/replace"] {
+            #expect(code(outcome("POST", path, body: body)) == 400, "\(path) \(body)")
+        }
+        #expect(code(outcome("GET", "/v1/members/remove")) == 405)
+    }
+
     @Test func `a record is corrupted by tests alone, elsewhere there is no such path`() throws {
         let (path, body) = ("/v1/test/corrupt", #"{"key":"k\u00e9"}"#)
-        #expect(outcome("POST", path, body: body, hooks: true) == .ask(.corruptRecord(key: Array("ké".utf8))))
+        #expect(
+            outcome("POST", path, body: body, hooks: true)
+                == .ask(.corruptRecord(key: Array("ké".utf8), isHidden: false)))
+        #expect(
+            outcome("POST", path, body: #"{"key":"k","hidden":true}"#, hooks: true)
+                == .ask(.corruptRecord(key: Array("k".utf8), isHidden: true)))
         for wrong in ["", "{}", #"{"key":1}"#, #"{"record":"k"}"#, #"{"key":"k","force":true}"#] {
             #expect(code(outcome("POST", path, body: wrong, hooks: true)) == 400, "\(wrong)")
         }
@@ -270,7 +353,8 @@ import Vocabulary
         let routes = Route.all(withTestHooks: false)
         #expect(Set(paths.keys) == Set(routes.map(\.rawValue)) && !paths.keys.contains("/v1/test/corrupt"))
         for route in routes {
-            #expect(Set(paths[route.rawValue]?.keys ?? [:].keys) == (route.isGet ? ["get", "head"] : ["post"]))
+            let methods = route.allowed.lowercased().split(separator: ",").map { $0.drop { $0 == " " } }
+            #expect(Set(paths[route.rawValue]?.keys ?? [:].keys) == Set(methods.map(String.init)))
         }
     }
 

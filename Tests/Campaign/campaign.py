@@ -186,6 +186,21 @@ def scenario_parser():
     return top
 
 
+def kills_parser():
+    top = argparse.ArgumentParser(
+        prog="Tests/campaign kills",
+        description="SIGKILL during snapshots, transfers, releases of the log and changes of members.")
+    common(top)
+    top.add_argument("--kills", type=int, default=200, help="how many (200)")
+    top.set_defaults(run=run_kills, network=False)
+    return top
+
+
+def run_kills(options):
+    from kills import kills  # it builds on what is above
+    return kills(options)
+
+
 def run_scenarios(options):
     import scenarios  # it builds on what is above
     return scenarios.scenarios(options)
@@ -209,6 +224,8 @@ def main():
     arguments = sys.argv[1:]
     if arguments[:1] == ["bitflips"]:
         options = bitflips_parser().parse_args(arguments[1:])
+    elif arguments[:1] == ["kills"]:
+        options = kills_parser().parse_args(arguments[1:])
     elif arguments[:1] == ["scenario"]:
         options = scenario_parser().parse_args(arguments[1:])
         options.network = scenario_networks(options.names)

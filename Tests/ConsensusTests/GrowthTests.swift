@@ -141,6 +141,22 @@ struct GrowthTests {
         #expect(scene.cluster[scene.ids[gone]].term == term)
     }
 
+    /// Its log may not name those who lead now, and whoever knows of a leader lets nobody in that it does not know.
+    @Test func `who cannot be elected knows of no leader when it has not heard one for long`() {
+        var scene = GrowthScene(members: 3, spares: 1, seed: 11)
+        must(scene.change(.addLearner(scene.ids[3])), true)
+        scene.cluster.run(200)
+        #expect(scene.cluster[scene.ids[3]].leader == scene.cluster.leaders[0])
+        for other in 0..<3 { scene.cluster.cut(3, other) }
+        scene.cluster.run(2000)
+        #expect(scene.cluster[scene.ids[3]].leader == nil)
+        #expect(scene.cluster[scene.ids[3]].role == .follower)
+        for other in 0..<3 { scene.cluster.mend(3, other) }
+        scene.cluster.run(500)
+        #expect(scene.cluster[scene.ids[3]].leader == scene.cluster.leaders[0])
+        #expect(scene.cluster.judge.findings == [])
+    }
+
     @Test func `a leader forgets a removed node that it cannot reach`() {
         var scene = GrowthScene(members: 5, spares: 0, seed: 8)
         let gone = (scene.leader + 1) % 5
@@ -186,6 +202,30 @@ struct GrowthTests {
         #expect(scene.cluster.judge.findings == [])
     }
 
+    @Test func `a removal that would need the vote of a node without one is refused, also when it is insisted on`() {
+        var scene = GrowthScene(members: 3, spares: 0, seed: 11)
+        let others = scene.ids.filter { $0 != scene.cluster.leaders[0] }
+        scene.cluster.newcomers = [others[0]]
+        expect(&scene, .remove(others[1]), is: .wouldNeed([others[0]]))
+        expect(&scene, .remove(others[1]), isForced: true, is: .wouldNeed([others[0]]))
+        expect(&scene, .remove(others[0]), isForced: true, is: nil)
+        #expect(scene.configuration.voters.count == 2)
+    }
+
+    @Test func `a removal that would need a member that does not trust its state is refused as long as it does not`() {
+        var scene = GrowthScene(members: 3, spares: 0, seed: 12)
+        let others = scene.ids.filter { $0 != scene.cluster.leaders[0] }
+        let doubtful = scene.cluster.position(others[0])
+        scene.cluster.turn(doubtful) { raft, now, out in raft.setQuarantined(true, now: now, into: &out) }
+        scene.write(100)
+        expect(&scene, .remove(others[1]), isForced: true, is: .wouldNeed([others[0]]))
+        scene.cluster.turn(doubtful) { raft, now, out in raft.setQuarantined(false, now: now, into: &out) }
+        scene.write(100)
+        expect(&scene, .remove(others[1]), is: .reducesTolerance(from: 1, to: 0))
+        expect(&scene, .remove(others[1]), isForced: true, is: nil)
+        #expect(scene.cluster.judge.findings == [])
+    }
+
     private func must(_ isDone: Bool, _ expected: Bool, at location: SourceLocation = #_sourceLocation) {
         #expect(isDone == expected, sourceLocation: location)
     }
@@ -205,7 +245,7 @@ struct GrowthTests {
             .notLeader(leader: nil), .notLeader(leader: a), .termNotOpened, .underWay, .barred(.noSpace),
             .unknownNode(a), .alreadyMember(a), .alreadyVoter(a), .tooManyMembers, .noVoterLeft, .unreachable(a),
             .repairing(a), .noSpace(a), .tooFarBehind(a, match: .zero, last: LogIndex(7)),
-            .wouldLoseQuorum(answering: [a]), .reducesTolerance(from: 1, to: 0),
+            .wouldNeed([a]), .wouldLoseQuorum(answering: [a]), .reducesTolerance(from: 1, to: 0),
         ]
         for refusal in refusals {
             #expect(!refusal.description.isEmpty)

@@ -48,6 +48,20 @@ struct PartsTests {
 
     // MARK: Disk
 
+    @Test func `what a disk owes counts anew once it was forgiven, and is not forgotten`() {
+        var watch = DiskWatch()
+        watch.forgive(now: at(0))
+        #expect(watch.debt(now: at(5)) == .zero)
+        watch.ordered(WriteTicket(1), now: at(0))
+        watch.ordered(WriteTicket(2), now: at(100))
+        watch.forgive(now: at(500))
+        #expect(watch.debt(now: at(510)) == .milliseconds(10))
+        watch.persisted(WriteTicket(1))
+        #expect(watch.debt(now: at(510)) == .milliseconds(10))
+        watch.persisted(WriteTicket(2))
+        #expect(watch.debt(now: at(510)) == .zero)
+    }
+
     @Test func `the disk's debt is the oldest order's age, overstated by one grain at most`() {
         for seed in 0..<50 as Range<UInt64> {
             var random = TestRandom(seed)

@@ -78,6 +78,9 @@ struct SimulatedCluster {
         nodes[position].disk.loseBallots(after: term)
     }
 
+    /// Members that the caller of `change` has never met.
+    var newcomers: Set<NodeID> = []
+
     mutating func cut(_ a: Int, _ b: Int) {
         guard cuts.insert([min(a, b), max(a, b)]).inserted, nodes[a].isUp, nodes[b].isUp else { return }
         let pair = [nodes[a].id, nodes[b].id]
@@ -95,8 +98,8 @@ struct SimulatedCluster {
 
     private mutating func connect(_ a: Int, _ b: Int) {
         let (first, second) = (nodes[a].id, nodes[b].id)
-        turn(a) { raft, _, _ in raft.peerConnected(second) }
-        turn(b) { raft, _, _ in raft.peerConnected(first) }
+        turn(a) { raft, now, _ in raft.peerConnected(second, now: now) }
+        turn(b) { raft, now, _ in raft.peerConnected(first, now: now) }
     }
 
     private mutating func disconnect(_ position: Int, from peer: Int, refused: Bool) {
@@ -164,9 +167,11 @@ struct SimulatedCluster {
     @discardableResult
     mutating func change(_ request: MembershipRequest, isForced: Bool = false, at position: Int) -> Bool {
         var refusal: MembershipRefusal?
+        let newcomers = newcomers
         turn(position) { raft, now, out in
             do throws(MembershipRefusal) {
-                try raft.changeMembership(request, isForced: isForced, now: now, into: &out)
+                try raft.changeMembership(
+                    request, isForced: isForced, hasTakenPart: { !newcomers.contains($0) }, now: now, into: &out)
             } catch {
                 refusal = error
             }

@@ -48,6 +48,21 @@ struct SnapshotTests {
         directives.compactMap { if case .restartLog(let end, _) = $0 { end } else { nil } }
     }
 
+    @Test func `a state tells of the configuration that is older than the log`() throws {
+        let frames = chain(after: .zero, [1, 1, 2, 2])
+        let learner = try #require(NodeID("n4"))
+        let wider = try #require(Configuration(voters: SnapshotTests.ids, learners: [learner]))
+        var raft = follower(frames, commit: 4)
+        var out: [Directive] = []
+        raft.learn(ConfigurationChange(index: LogIndex(2), configuration: wider), now: now, into: &out)
+        #expect(raft.configuration == wider)
+        #expect(out == [.configurationChanged(wider, isCommitted: true)])
+        raft.checkInvariants()
+        // What the log itself has brought since is newer than an older state.
+        raft.learn(ConfigurationChange(index: LogIndex(1), configuration: configuration), now: now, into: &out)
+        #expect(raft.configuration == wider && out.count == 1)
+    }
+
     /// Logs of up to four frames in terms up to 3 that share a beginning with the snapshot's, all commit indexes in the
     /// shared part, all ends.
     @Test func `a snapshot in any relation to a log brings it to its end, and cuts nothing that it has`() {

@@ -79,6 +79,7 @@ struct Transcript {
         case "handover":
             handOver(
                 targets[0], to: words.dropFirst(2).first.flatMap { NodeID($0) }, isForced: words.last == "force")
+        case "held": cluster.nodes[targets[0]].raft?.setDiskHeld(words[2] == "yes", now: cluster.now)
         case "space": cluster.nodes[targets[0]].raft?.setHasSpace(words[2] == "yes")
         case "status": status()
         default: lines.text.append("unknown command")

@@ -2,11 +2,12 @@
 
 import json
 import random
+import subprocess
 import threading
 
 import redis
 
-from cluster import eventually
+from cluster import NODED, eventually
 
 CITIES = ["Oslo", "Rome", "Bern", "Lima", "Kyiv"]
 
@@ -211,3 +212,75 @@ def test_an_index_that_there_is_not_is_refused_with_a_remedy(cluster):
     assert done.returncode == 1
     assert "there is no index of this name" in done.stdout
     assert "there are no indexes" in cluster.nodectl("index", "verify").stdout
+
+
+def lines(log, message):
+    return [line for line in log.splitlines() if f'msg="{message}"' in line]
+
+
+def rebuilt_offline(cluster, name):
+    config = cluster.path(cluster.node(name)["config"])
+    return subprocess.run(
+        [NODED, "--config", str(config), "--rebuild-indexes"], capture_output=True, text=True, timeout=60)
+
+
+def contents_of(directory):
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(directory.rglob("*"))
+            if path.is_file()}
+
+
+def test_a_start_tells_its_phases_and_the_indexes_that_it_has_built(cluster):
+    client = cluster.client(cluster.leader())
+    create(client)
+    fill(client, 5_000)
+    cluster.nodectl("snapshot")
+    name = cluster.names()[0]
+    cluster.kill(name)
+    before = len(cluster.log(name).splitlines())
+    cluster.start(name)
+    cluster.healthy()
+    log = "\n".join(cluster.log(name).splitlines()[before:])
+    for message in ("recovery started", "log recovered", "state loaded", "index built", "node ready"):
+        assert len(lines(log, message)) == 1, (message, log)
+    built = lines(log, "index built")[0]
+    assert "index=users" in built and "records=5000" in built and "entries=10000" in built, built
+    assert "records.per-second=" in built and "seconds=" in built
+    assert "recovering" in lines(log, "node ready")[0] and "loading" in lines(log, "node ready")[0]
+
+
+def test_a_rebuild_tells_of_every_node_what_was_found_before_and_after(cluster):
+    client = cluster.client(cluster.leader())
+    create(client)
+    fill(client, 5_000)
+    cluster.converged()
+    answer = json.loads(cluster.nodectl("index", "rebuild", "--output", "json").stdout)
+    assert answer["good"] and len(answer["nodes"]) == 3
+    for node in answer["nodes"]:
+        for index in node["rebuilt"]:
+            assert (index["index"], index["records"], index["entries_before"], index["entries"]) == (
+                "users", 5000, 10000, 10000), node
+            assert index["seconds"] > 0 and index["per_second"] > 0
+    for name in cluster.names():
+        assert len(lines(cluster.log(name), "index rebuilt")) == 1
+
+
+def test_indexes_of_a_stopped_node_are_rebuilt_and_proved_and_nothing_is_changed(cluster):
+    client = cluster.client(cluster.leader())
+    create(client)
+    fill(client, 2_000)
+    cluster.nodectl("snapshot")
+    fill(client, 3_000)
+    _, digest = cluster.converged()
+    name = cluster.names()[0]
+    refused = rebuilt_offline(cluster, name)
+    assert refused.returncode == 1 and "in use" in refused.stderr, refused
+    cluster.stop(name)
+    directory = cluster.path(cluster.node(name)["data"])
+    before = contents_of(directory)
+    done = rebuilt_offline(cluster, name)
+    assert done.returncode == 0, done
+    assert "index users: 3000 records" in done.stdout and "6000 values before, 6000 after" in done.stdout, done.stdout
+    assert f"digest {digest}" in done.stdout, (digest, done.stdout)
+    assert contents_of(directory) == before
+    cluster.start(name)
+    cluster.converged()

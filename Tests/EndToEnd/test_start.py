@@ -2,8 +2,11 @@
 
 import os
 import pathlib
+import re
 import shutil
+import socket
 import subprocess
+import threading
 
 from cluster import NODED, eventually
 
@@ -59,6 +62,31 @@ def test_a_port_in_use_is_named(cluster):
     done = run_noded(taken)
     assert done.returncode in (1, 78)
     assert other.rsplit(":", 1)[1] in done.stderr
+
+
+def holding(address):
+    """A socket that listens there, as soon as the process that did has let go."""
+    host, port = address.rsplit(":", 1)
+    return eventually(lambda: socket.create_server((host, int(port))), f"{address} is free")
+
+
+def test_a_start_waits_for_a_port_that_a_dying_process_has_not_let_go_yet(cluster):
+    cluster.kill("n1")
+    with holding(cluster.node("n1")["client"]) as dying:
+        release = threading.Timer(0.5, dying.close)
+        release.start()
+        cluster.start("n1")
+        release.join()
+    cluster.converged()
+
+
+def test_a_start_gives_up_on_a_port_that_somebody_keeps(cluster):
+    cluster.kill("n1")
+    address = cluster.node("n1")["client"]
+    with holding(address):
+        done = cluster.playground("start", "n1", check=False)
+    assert done.returncode != 0
+    assert f"port {address} (`listen.client`) is in use" in done.stderr
 
 
 def test_a_data_directory_of_another_node_is_refused(cluster):
@@ -128,6 +156,24 @@ def test_one_node_alone_is_a_cluster(make_cluster):
     alone.kill("n1")
     alone.start("n1")
     eventually(lambda: alone.client("n1").get("one") == b"node", "the record is back")
+
+
+def test_a_start_tells_how_much_of_its_log_it_has_applied(make_cluster):
+    alone = make_cluster("alone", nodes=1)
+    client = alone.client("n1")
+    for number in range(500):
+        client.set(f"replayed:{number}", "x")
+    alone.kill("n1")
+    before = len(alone.log("n1"))
+    alone.start("n1")
+    eventually(lambda: '"node ready"' in alone.log("n1")[before:], "the node is ready")
+    ended = [line for line in alone.log("n1")[before:].splitlines() if '"phase ended"' in line]
+    replay = next(line for line in ended if "phase=replaying" in line)
+    # What was written last may not have been known to be committed, and a new term adds a few of its own.
+    found = re.search(r" entries=([0-9]+) entries.per-second=([0-9]+) .* seconds=([0-9.e-]+)", replay)
+    assert found and 490 <= int(found[1]) <= 520 and int(found[2]) > 0 and float(found[3]) > 0, replay
+    # Nothing but a replay has applied anything.
+    assert all("entries" not in line for line in ended if line != replay), ended
 
 
 def test_writes_are_taken_from_the_start_with_segments_of_any_size(make_cluster):

@@ -203,6 +203,39 @@ import Vocabulary
         #expect(proof.finish().allSatisfy { $0.isEqual })
     }
 
+    @Test func `an index that was built anew goes into service when it is proved, and goes when it is not`() {
+        for isProved in [true, false] {
+            var rig = IndexTests.rig()
+            let users = Array("users".utf8)
+            _ = rig.keyspace.rebuildIndexes(named: users, awaitsProof: true)
+            while rig.keyspace.hasIndexesToBuild { rig.keyspace.buildIndexes(records: 2) }
+            #expect(rig.keyspace.hasIndexesToProve)
+            #expect(rig.keyspace.indexReports[0].rebuilds == 0 && rig.keyspace.indexReports[0].isBeingBuilt)
+            // Both follow the records while the proof is made.
+            rig.run("hset user:9 age 22")
+            #expect(IndexTests.keys(rig.run("index.query users eq age 22")).sorted() == ["user:2", "user:9"])
+            var proof = IndexProof(of: rig.keyspace, isOfReplacements: true)
+            let verdicts = proof.finish()
+            #expect(verdicts.count == 2 && verdicts.allSatisfy { $0.isEqual && $0.elements.entries > 0 })
+            rig.keyspace.judgeIndex(named: users, isProved: isProved)
+            let report = rig.keyspace.indexReports[0]
+            #expect(report.rebuilds == (isProved ? 1 : 0) && !report.isBeingBuilt && !report.awaitsProof)
+            #expect(report.exchange == (isProved ? IndexExchange(before: 11, after: 11) : nil))
+            #expect(IndexTests.keys(rig.run("index.query users eq age 22")).sorted() == ["user:2", "user:9"])
+            rig.keyspace.checkInvariants()
+        }
+    }
+
+    @Test func `the slots are named in which an index differs from its records`() {
+        var rig = IndexTests.rig()
+        #expect(rig.keyspace.differingIndexRegions == [])
+        rig.keyspace.records.indexes.plant(0, 0) { field in field.tree.withElement(at: 2) { [UInt8]($0) } }
+        let regions = rig.keyspace.differingIndexRegions
+        #expect(regions.map(\.field) == [Array("age".utf8)])
+        let slot = HashSlot.of(Array("user:2".utf8).rawBytes)
+        #expect(regions.allSatisfy { $0.slots.contains(slot) && $0.entries + 1 == $0.expected })
+    }
+
     @Test func `a proof names nothing that is not asked for`() {
         let rig = IndexTests.rig()
         var proof = IndexProof(of: rig.keyspace, named: Array("nobody".utf8))

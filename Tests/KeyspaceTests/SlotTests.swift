@@ -23,6 +23,39 @@ struct SlotTests {
         return try ReplyDecoder.value(of: reply.bytes.rawBytes)
     }
 
+    @Test func `keys belong to the slots that Redis Cluster gives them`() {
+        for (key, slot) in [("123456789", 12739), ("foo", 12182), ("bar", 5061), ("hello", 866), ("", 0)] {
+            #expect(HashSlot.of(Array(key.utf8).rawBytes) == slot, "\(key)")
+        }
+    }
+
+    /// The specification read out: what is hashed, and each bit of the remainder by itself.
+    private static func slot(of key: [UInt8]) -> Int {
+        var part = key[...]
+        if let open = key.firstIndex(of: UInt8(ascii: "{")),
+            let close = key[open...].firstIndex(of: UInt8(ascii: "}")), close > open + 1
+        {
+            part = key[open + 1..<close]
+        }
+        var remainder: UInt16 = 0
+        for byte in part {
+            remainder ^= UInt16(byte) << 8
+            for _ in 0..<8 { remainder = remainder << 1 ^ (remainder & 0x8000 == 0 ? 0 : 0x1021) }
+        }
+        return Int(remainder) % HashSlot.count
+    }
+
+    @Test func `slots of keys of any length, with hash tags and without, are those of the specification`() {
+        var random = SplitMix64(seed: 3)
+        let letters: [UInt8] = Array("ab{}\u{7A}\u{7C}".utf8) + [0, 0x80, 0xFB, 0xFD, 0xFF]
+        for number in 0..<20_000 {
+            let key = (0..<number % 41).map { _ in
+                number % 2 == 0 ? letters[Int(random.next() % UInt64(letters.count))] : UInt8(random.next() % 256)
+            }
+            #expect(HashSlot.of(key.rawBytes) == Self.slot(of: key), "\(key)")
+        }
+    }
+
     @Test func `a slot counts and gives its own keys only`() throws {
         let keys = (0..<40).map { "{here}\($0)" }
         let state = keyspace(keys + ["elsewhere", "{there}1"])

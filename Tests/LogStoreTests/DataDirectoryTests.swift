@@ -75,7 +75,7 @@ import Vocabulary
             newer.store(littleEndian: UInt32(3), at: 12)
             newer.store(littleEndian: CRC32C.checksum(newer.rawBytes.extracting(12..<newer.count)), at: 8)
             try FileSystem.writeAtomically(name, newer.rawBytes)
-            #expect(throws: DataDirectoryError.newerVersion(file: name, found: 3, supported: 1)) {
+            #expect(throws: DataDirectoryError.newerVersion(file: name, found: 3, supported: 2)) {
                 try DataDirectory.open(path, cluster: LogWorld.cluster, node: node)
             }
             try FileSystem.remove(name)

@@ -71,15 +71,17 @@ import Vocabulary
         #expect(again.state.fence == recovered.state.fence)
     }
 
-    /// A log with a frame, a frame, ten votes and a frame, each a batch, in one segment; and behind it some segments.
-    private func logWithVotes(on disk: SimulatedDisk) throws -> FrameHistory {
-        var (engine, _) = try LogWorld.open(disk, isNew: true)
+    /// A log with a frame, a frame, ten votes and frames, each a batch, in one segment; and behind it some segments.
+    private func logWithVotes(
+        on disk: SimulatedDisk, frames: Int = 1, options: LogOptions = LogWorld.small
+    ) throws -> FrameHistory {
+        var (engine, _) = try LogWorld.open(disk, isNew: true, options: options)
         var history = FrameHistory()
         for _ in 0..<2 { try LogWorld.persist([.append(history.append(), commitIndex: .zero)], in: &engine) }
         for term in 1...10 as ClosedRange<UInt64> {
             try LogWorld.persist([.ballot(term: Term(term), votedFor: NodeID("n2"))], in: &engine)
         }
-        try LogWorld.persist([.append(history.append(), commitIndex: .zero)], in: &engine)
+        for _ in 0..<frames { try LogWorld.persist([.append(history.append(), commitIndex: .zero)], in: &engine) }
         return history
     }
 
@@ -112,37 +114,51 @@ import Vocabulary
         #expect(!recovered.state.isBallotUncertain)
     }
 
-    /// Damages a log with votes, and has the repair cut short by a power loss at each of its calls in turn; the next
-    /// start repairs, and goes on.
+    /// What cuts a repair short.
+    enum Cut: CaseIterable {
+        /// With everything on stable storage that was written.
+        case endOfPower
+        /// With only that which was synced.
+        case lossOfPower
+        /// The process ends, and what it wrote is read from memory until the power is lost.
+        case failedSync
+    }
+
+    /// Damages a log with votes, and has the repair cut short at each of its calls in turn; the next start repairs, and
+    /// goes on.
     private func cutRepairs(
-        keepsUnsynced: Bool,
+        _ cut: Cut, frames: Int = 1, options: LogOptions = LogWorld.small,
         then judge: (SimulatedDisk, inout LogEngine<SimulatedDisk>, inout FrameHistory, Comment) throws -> Void
     ) throws {
         let start = SimulatedDisk()
-        let history = try logWithVotes(on: start)
+        let history = try logWithVotes(on: start, frames: frames, options: options)
         damage(DiskRecord.all(on: start).filter(\.isFrame)[1], on: start)
         var calls = 0
         var isCut = true
         while isCut {
             let place: Comment = "cut at call \(calls)"
             let disk = SimulatedDisk(files: start.files)
-            disk.endPower(afterCalls: calls)
-            isCut = (try? LogWorld.open(disk)) == nil
-            disk.losePower(keepsName: { _ in keepsUnsynced }, keepsPiece: { _, _ in keepsUnsynced })
-            var (engine, recovered) = try LogWorld.open(disk, now: later)
-            #expect(recovered.state.fence == LogIndex(3), place)
+            if cut == .failedSync { disk.fail(.sync, after: calls) } else { disk.endPower(afterCalls: calls) }
+            isCut = (try? LogWorld.open(disk, options: options)) == nil
+            switch cut {
+            case .endOfPower: disk.losePower(keepsName: { _ in true }, keepsPiece: { _, _ in true })
+            case .lossOfPower: disk.losePower(keepsName: nobody, keepsPiece: { _, _ in false })
+            case .failedSync: disk.survivesProcess()
+            }
+            var (engine, recovered) = try LogWorld.open(disk, options: options, now: later)
+            #expect(recovered.state.fence == history.last, place)
             #expect(recovered.state.term == Term(10), place)
             var history = history
             try goOn(&engine, &history)
             try judge(disk, &engine, &history, place)
             calls += 1
         }
-        #expect(calls > 20)
+        #expect(calls > (cut == .failedSync ? 4 : 20))
     }
 
-    @Test(arguments: [true, false])
-    func `nor is it when the repair was cut short`(keepsUnsynced: Bool) throws {
-        try cutRepairs(keepsUnsynced: keepsUnsynced) { disk, _, history, place in
+    @Test(arguments: Cut.allCases)
+    func `nor is it when the repair was cut short`(cut: Cut) throws {
+        try cutRepairs(cut) { disk, _, history, place in
             damage(try #require(DiskRecord.all(on: disk).first { $0.isFrame }), on: disk)
             let (_, recovered) = try LogWorld.open(disk, now: latest)
             #expect(recovered.state.fence == history.last, place)
@@ -152,9 +168,9 @@ import Vocabulary
     }
 
     /// Its records have their own places still, and no header says any more that they are none of the log's.
-    @Test(arguments: [true, false])
-    func `nor is it when the segment that the repair began is lost`(keepsUnsynced: Bool) throws {
-        try cutRepairs(keepsUnsynced: keepsUnsynced) { disk, engine, history, place in
+    @Test(arguments: Cut.allCases)
+    func `nor is it when the segment that the repair began is lost`(cut: Cut) throws {
+        try cutRepairs(cut) { disk, engine, history, place in
             // Until the one behind it is begun.
             while disk.newestSegment != SegmentName.text(3) {
                 try LogWorld.persist([.append(history.append(1, size: 300, term: 11), commitIndex: .zero)], in: &engine)
@@ -164,6 +180,43 @@ import Vocabulary
             #expect(try #require(recovered.state.fence) >= history.last, place)
             #expect(recovered.state.term == Term(11), place)
             #expect(recovered.state.votedFor == NodeID("n3"), place)
+        }
+    }
+
+    /// Of a damage that only memory had, for instance. The log goes on in the segment that the repair began.
+    @Test(arguments: Cut.allCases)
+    func `nor is it the log's again when it can be read again`(cut: Cut) throws {
+        try cutRepairs(cut, frames: 60) { disk, engine, history, place in
+            disk.losePower(keepsName: nobody, keepsPiece: { _, _ in false })
+            let last = try #require(DiskRecord.all(on: disk).first { $0.isFrame })
+            disk.flipBit(8 * (last.range.upperBound + 60), of: last.file)
+            let (reopened, recovered) = try LogWorld.open(disk, now: latest)
+            #expect(recovered.verdict == .clean, place)
+            #expect(recovered.state.term == Term(11), place)
+            #expect(recovered.state.votedFor == NodeID("n3"), place)
+            #expect(try LogWorld.frames(in: reopened) == history.frames, place)
+        }
+    }
+
+    /// Its LSNs were given out anew, and the log is not as far yet.
+    @Test(arguments: Cut.allCases, [true, false])
+    func `nor is it when the file that it is in is used again`(cut: Cut, isRestart: Bool) throws {
+        // Larger than what is overwritten at the front of such a file.
+        var options = LogWorld.small
+        options.segmentSize = .kibibytes(16)
+        options.firstSegmentSize = .kibibytes(16)
+        try cutRepairs(cut, frames: 60, options: options) { disk, engine, history, place in
+            let first = disk.segmentNames[0]
+            let action =
+                isRestart
+                ? history.restart(11, 1000, checksum: 3) : .release(before: engine.last.index)
+            try LogWorld.persist([action], in: &engine)
+            for _ in 0..<4 { try engine.prepareNow() }
+            #expect(!disk.segmentNames.contains(first), place)
+            disk.losePower(keepsName: nobody, keepsPiece: { _, _ in false })
+            let (_, recovered) = try LogWorld.open(disk, options: options, now: latest)
+            #expect(recovered.verdict == .clean, place)
+            #expect(recovered.state.fence == nil, place)
         }
     }
 
@@ -191,6 +244,28 @@ import Vocabulary
         #expect(try LogWorld.frames(in: mended).count < history.frames.count)
         // The newest frame is named by nothing behind it; the one before it was synced when that was begun.
         #expect(try #require(recovered.state.fence) >= LogIndex(history.last.rawValue - 2))
+        #expect(recovered.state.term == Term(7))
+        #expect(recovered.state.votedFor == NodeID("n3"))
+    }
+
+    /// It begins before the first record of a log that has nothing in it.
+    @Test(arguments: [false, true])
+    func `so do those in the first segment, with and without another`(isAlone: Bool) throws {
+        let disk = SimulatedDisk()
+        var (engine, _) = try LogWorld.open(disk, isNew: true)
+        var history = FrameHistory()
+        try LogWorld.persist([.ballot(term: Term(7), votedFor: NodeID("n3"))], in: &engine)
+        repeat {
+            try LogWorld.persist([.append(history.append(2, size: 300, term: 7), commitIndex: .zero)], in: &engine)
+        } while !isAlone && disk.newestSegment == disk.segmentNames[0]
+        try LogWorld.persist([.append(history.append(1, term: 7), commitIndex: .zero)], in: &engine)
+        disk.edit(disk.segmentNames[0]) { bytes in
+            for place in 0..<SegmentHeader.byteCount { bytes[place] = 0 }
+        }
+        let (_, recovered) = try LogWorld.open(disk)
+        #expect(recovered.verdict.isDamage)
+        #expect(recovered.last == .zero)
+        #expect(try #require(recovered.state.fence) >= LogIndex(history.last.rawValue - 1))
         #expect(recovered.state.term == Term(7))
         #expect(recovered.state.votedFor == NodeID("n3"))
     }

@@ -116,11 +116,81 @@ private final class Reports: Sendable {
             switch report {
             case .persisted(let batch): batch.room
             case .room(let room): room
-            case .failed: nil
+            case .failed, .held, .holdEnded: nil
             }
         }
         #expect(rooms.contains { $0.left < LogWorld.small.segmentSize })
         #expect(!rooms.contains { $0.isDiskFull })
+    }
+
+    // MARK: Holding
+
+    private static func hold(_ time: Duration, waitingMax: ByteCount = .mebibytes(1)) -> LogHoldOrder {
+        LogHoldOrder(number: 1, until: MonotonicClock.now() + time, waitingMax: waitingMax)
+    }
+
+    @Test func `a log that is held has what was ordered before, and changes nothing until it is released`() throws {
+        let disk = SimulatedDisk()
+        let engine = try engine(on: disk)
+        let reports = Reports()
+        let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
+        var history = FrameHistory()
+        thread.post(orders(&history, 1...50, size: 200))
+        thread.hold(Self.hold(.seconds(60)))
+        thread.post(orders(&history, 51...60, size: 200))
+        #expect(reports.first { if case .held(1) = $0 { true } else { false } } != nil)
+        let held = disk.files
+        let view = try LogView(of: SimulatedDisk(files: held), identity: LogWorld.identity)
+        #expect(view.found.last.index == LogIndex(50) && view.found.verdict == .clean)
+        thread.release(hold: 2)
+        thread.post(orders(&history, 61...70, size: 200))
+        thread.release(hold: 1)
+        #expect(reports.firstPersisted(WriteTicket(70)) != nil)
+        thread.stop()
+        let kinds = reports.all.compactMap { report -> String? in
+            switch report {
+            case .held: "held"
+            case .holdEnded(1, .released, stood: true): "released"
+            case .persisted(let batch): batch.persisted > WriteTicket(50) ? "later" : nil
+            default: nil
+            }
+        }
+        #expect(kinds.prefix(2) == ["held", "released"] && kinds.dropFirst(2).allSatisfy { $0 == "later" })
+        let (reopened, _) = try LogWorld.open(disk)
+        #expect(try LogWorld.frames(in: reopened) == history.frames)
+    }
+
+    @Test func `a hold ends by itself when its time is over, or too much waits, and nothing is lost`() throws {
+        for (order, ending) in [
+            (Self.hold(.milliseconds(20)), LogHoldEnding.overtime),
+            (Self.hold(.seconds(600), waitingMax: .kibibytes(1)), LogHoldEnding.overflow),
+        ] {
+            let disk = SimulatedDisk()
+            let engine = try engine(on: disk)
+            let reports = Reports()
+            let thread = try LogThread(engine: engine, disk: disk) { reports.take($0) }
+            var history = FrameHistory()
+            thread.hold(order)
+            thread.post(orders(&history, 1...50, size: 200))
+            #expect(reports.firstPersisted(WriteTicket(50)) != nil)
+            thread.stop()
+            let endings = reports.all.compactMap { if case .holdEnded(_, let ending, _) = $0 { ending } else { nil } }
+            #expect(endings == [ending])
+            let (reopened, _) = try LogWorld.open(disk)
+            #expect(try LogWorld.frames(in: reopened) == history.frames)
+        }
+    }
+
+    @Test func `a held log that is stopped writes what waits`() throws {
+        let disk = SimulatedDisk()
+        let engine = try engine(on: disk)
+        let thread = try LogThread(engine: engine, disk: disk) { _ in }
+        var history = FrameHistory()
+        thread.hold(Self.hold(.seconds(600)))
+        thread.post(orders(&history, 1...5, size: 100))
+        thread.stop()
+        let (reopened, _) = try LogWorld.open(disk)
+        #expect(try LogWorld.frames(in: reopened) == history.frames)
     }
 
     @Test func `a log in a directory is there after a restart`() throws {

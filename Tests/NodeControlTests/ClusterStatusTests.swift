@@ -44,6 +44,18 @@ import Vocabulary
         #expect(ClusterStatus([nodes[0], unknown]).leader == nil)
     }
 
+    /// A node's own figure is of the entries it has heard of: a follower that is a million behind says 0.
+    @Test func `what a follower lacks is what its leader says, if that is more`() throws {
+        var leader = Scene.status(0, of: 3, leader: 0, term: 7)
+        leader.peers[0].lagEntries = 1_000_000
+        leader.peers[0].lag = .seconds(20)
+        leader.peers[1].lagEntries = 1
+        let followers = try (1..<3).map { try asked(Scene.status($0, of: 3, leader: 0, term: 7)) }
+        let status = ClusterStatus([try asked(leader)] + followers)
+        #expect(status.nodes.map(\.lagEntries) == [0, 1_000_000, 2])
+        #expect(status.nodes.map(\.lagMilliseconds) == [0, 20_000, 4])
+    }
+
     @Test func `nobody answers`() {
         let status = ClusterStatus([silent("n1")])
         #expect(status.leader == nil)

@@ -55,6 +55,24 @@ extension NodeStatus {
         #expect((outcome.index, outcome.term, outcome.records) == (110, 4, 9))
     }
 
+    @Test func `what a node has left out is ordered again`() throws {
+        var follower = SnapshotFollower(leader: "n1", from: 100)
+        let applied: (inout NodeStatus) -> Void = { $0.appliedIndex = LogIndex(120) }
+        let stored: (inout NodeStatus) -> Void = { $0.keepSnapshot(110) }
+        let earlier: (inout NodeStatus) -> Void = {
+            applied(&$0)
+            $0.snapshot.writing = SnapshotStatus.Writing(index: LogIndex(90), percent: 42.5)
+        }
+        for _ in 0..<5 {
+            #expect(
+                follower.look(at: try asked([stored, earlier]))
+                    == .under("at index 110, waiting for n2 (index 90, 42%)"))
+        }
+        // Once may be chance.
+        #expect(follower.look(at: try asked([stored, applied])) == .under("at index 110, waiting for n2"))
+        #expect(follower.look(at: try asked([stored, applied])) == .leftOut)
+    }
+
     @Test func `of several the first that is new enough is followed`() throws {
         var follower = SnapshotFollower(leader: "n1", from: 100)
         let all: (inout NodeStatus) -> Void = { for index: UInt64 in [99, 100, 110] { $0.keepSnapshot(index) } }

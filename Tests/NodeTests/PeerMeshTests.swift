@@ -191,6 +191,22 @@ import Vocabulary
         #expect(n1.mesh.link(to: n2.node) == nil)
     }
 
+    /// A process that hangs: the system takes connections for it. The others turned without a pause.
+    @Test func `while a peer's port takes a connection and says nothing, there is nothing to do`() throws {
+        let silent = try freeAddress()
+        let port = try ListenerPort(silent, reactor: try Reactor())
+        defer { port.close() }
+        let n1 = try world.node("n1", members: [("n2", silent)])
+        try world.turn("it is dialed") { n1.mesh.links.contains { $0.phase == .securing } }
+        for _ in 0..<4 {
+            world.ahead += PeerMesh.redialMax
+            n1.mesh.tick(at: world.now)
+            #expect(n1.mesh.links.count == 1)
+            let now = world.now
+            #expect(n1.mesh.nextDeadline(now: now) > now)
+        }
+    }
+
     @Test func `a new connection replaces the one before it`() throws {
         let (n1, n2) = try world.pair()
         try world.connect(n1, n2)

@@ -52,7 +52,21 @@ import Vocabulary
         let two = try freeAddress()
         let n1 = try world.node("n1", members: [("n2", two)])
         let n2 = try world.node("n2", at: two, members: [])
-        try expectRefusal(n1, n2, "n1 is not in the configuration of n2")
+        try expectRefusal(n1, n2, "n1 is not a member, as far as n2 knows")
+    }
+
+    @Test func `a node is admitted once it is a member, and closed when it is none any more`() throws {
+        let (one, two) = (try freeAddress(), try freeAddress())
+        let n1 = try world.node("n1", at: one, members: [("n2", two)])
+        let n2 = try world.node("n2", at: two, members: [])
+        try expectRefusal(n1, n2, "n1 is not a member, as far as n2 knows")
+        // Where it is need not be known: it comes by itself.
+        n2.mesh.follow([PeerAddress(node: n1.node, peer: nil)], at: world.now)
+        world.ahead += PeerMesh.strangerDelay
+        try world.turn("both are connected") { !n1.connected.isEmpty && !n2.connected.isEmpty }
+        n2.mesh.follow([], at: world.now)
+        try world.turn("n1 has lost it") { n1.mesh.links.isEmpty || n1.mesh.link(to: n2.node) == nil }
+        #expect(n2.mesh.links.isEmpty)
     }
 
     @Test func `another data directory under a known name is turned away`() throws {

@@ -36,6 +36,42 @@ struct PeerCodingTests {
         #expect(try PeerCoding.hello(in: body.rawBytes) == Samples.hello)
     }
 
+    @Test func `a later timeline is said at the end of a greeting, the first one is not`() throws {
+        let later = try #require(Timeline(number: 3, high: 0x0102_0304_0506_0708, low: 9))
+        var hello = Samples.hello
+        var bytes: [UInt8] = []
+        PeerCoding.append(hello, to: &bytes)
+        let first = try parts(bytes).1
+        hello.timeline = later
+        bytes.removeAll()
+        PeerCoding.append(hello, to: &bytes)
+        let body = try parts(bytes).1
+        #expect(
+            body == first + [3, 0, 0, 0, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, 9, 0, 0, 0, 0, 0, 0, 0])
+        #expect(try PeerCoding.hello(in: body.rawBytes) == hello)
+        let spelt = first + [1] + [UInt8](repeating: 0, count: 23)
+        let cut = Array(body.dropLast())
+        #expect(throws: PeerProtocolError.self) { try PeerCoding.hello(in: spelt.rawBytes) }
+        #expect(throws: PeerProtocolError.self) { try PeerCoding.hello(in: cut.rawBytes) }
+    }
+
+    @Test func `a welcome and a refusal say which timeline they are of`() throws {
+        let later = try #require(Timeline(number: 2, high: 1, low: 9))
+        var hello = Samples.hello
+        hello.timeline = later
+        var bytes: [UInt8] = []
+        PeerCoding.append(PeerWelcome(version: 1, hello: hello), to: &bytes)
+        let welcome = try parts(bytes).1
+        #expect(try PeerCoding.welcome(in: welcome.rawBytes).hello == hello)
+        for reason in [PeerRefusal.Reason.otherTimeline, .notAMember] {
+            let refusal = PeerRefusal(reason, text: "why", timeline: reason == .otherTimeline ? later : .first)
+            bytes.removeAll()
+            PeerCoding.append(refusal, to: &bytes)
+            let body = try parts(bytes).1
+            #expect(try PeerCoding.refusal(in: body.rawBytes) == refusal)
+        }
+    }
+
     @Test func `a message cut anywhere is refused`() throws {
         for frame in Samples.frames {
             let (kind, body) = try parts(frame)

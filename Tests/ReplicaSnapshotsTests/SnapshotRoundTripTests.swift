@@ -1,7 +1,9 @@
 // A state stored, loaded, fetched by another node: always the same state, or an error.
 
+import ByteCoding
 import Consensus
 import Keyspace
+import LogFormat
 import LogStore
 import PeerProtocol
 import Replica
@@ -72,6 +74,31 @@ struct SnapshotRoundTripTests {
         }
     }
 
+    /// A load leaves the name out, since the digest of all that it loads says the same.
+    @Test func `a chunk that was changed together with its checksum is no state, and a scrub names it`() throws {
+        let rig = Rig()
+        rig.apply(.set, "key", "value")
+        let manifest = try rig.snapshot()
+        var reader = SnapshotReader(disk: rig.disk, manifest: manifest)
+        let group = try #require(SlotGroup.all.first { $0 != .head && manifest.table(of: $0) != nil })
+        let chunk = try #require(try reader.table(group).chunks.first)
+        rig.disk.edit(SnapshotName.pack(chunk.pack)) { bytes in
+            // The value's last byte, before the version.
+            bytes[chunk.end - 2] ^= 1
+            let covered = Array(bytes[chunk.offset + 8..<chunk.end])
+            let checksum = CRC32C.checksum(covered.rawBytes, seed: ChunkRecord.seed(of: Rig.cluster))
+            bytes.store(littleEndian: checksum, at: chunk.offset + 4)
+        }
+        #expect {
+            _ = try StateLoad.run(manifest, on: rig.disk)
+        } throws: {
+            guard case .image(_, let error) = $0 as? StateError, case .otherState = error.fault else { return false }
+            return true
+        }
+        let damages = try SnapshotVerification.run(rig.disk, manifest)
+        #expect(damages.map(\.kind) == [.wrongName])
+    }
+
     // MARK: Fetching
 
     /// Carries answers from one disk to another, until it is over. `disturb` sees the number of each answer, and says
@@ -140,5 +167,53 @@ struct SnapshotRoundTripTests {
             Issue.record("the fetch goes on")
             return
         }
+    }
+
+    // MARK: Doubt
+
+    private func read(_ manifest: SnapshotManifest, _ file: SnapshotRead.File, _ count: UInt32 = 100) -> SnapshotRead {
+        SnapshotRead(snapshot: manifest.index, file: file, offset: 0, count: count)
+    }
+
+    /// It would be offered for ever, until a scrub comes to it.
+    @Test func `a sender finds out that its snapshot is gone from the disk`() throws {
+        let rig = Rig()
+        rig.fill(200)
+        let manifest = try rig.snapshot()
+        let number = try #require(manifest.packs.first).number
+        try rig.disk.remove(SnapshotName.pack(number))
+        var server = SnapshotServer(on: rig.disk)
+        _ = server.answer(read(manifest, .manifest), [manifest])
+        #expect(server.findDamage() == nil)
+        let piece = server.answer(read(manifest, .pack(LogIndex(number.rawValue))), [manifest])
+        #expect(piece.bytes == nil)
+        let damage = server.findDamage()
+        let found = try #require(damage)
+        #expect(found.index == manifest.index)
+        #expect(Set(found.damages.map(\.kind)) == [.missingFile])
+        #expect(server.findDamage() == nil)
+    }
+
+    @Test func `a sender whose snapshot is begun again and again reads it itself`() throws {
+        let rig = Rig()
+        rig.fill(200)
+        let manifest = try rig.snapshot()
+        var server = SnapshotServer(on: rig.disk)
+        // It is whole: whoever begins anew loses its connection, perhaps.
+        for _ in 0..<20 {
+            _ = server.answer(read(manifest, .manifest), [manifest])
+            #expect(server.findDamage() == nil)
+        }
+        let name = SnapshotName.pack(try #require(manifest.packs.first).number)
+        var bytes = try #require(rig.disk.files[name])
+        bytes[bytes.count / 2] ^= 1
+        try rig.disk.write(bytes.span.bytes, at: 0, of: rig.disk.open(name))
+        server = SnapshotServer(on: rig.disk)
+        var begins = 0
+        while server.findDamage() == nil, begins < 100 {
+            begins += 1
+            _ = server.answer(read(manifest, .manifest), [manifest])
+        }
+        #expect(begins < 10)
     }
 }

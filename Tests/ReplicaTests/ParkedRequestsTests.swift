@@ -144,6 +144,21 @@ struct ParkedRequestsTests {
         parked.checkInvariants()
     }
 
+    @Test func `where a state passes over the log, who was parked behind it or waits in it waits on`() {
+        var parked = ParkedRequests()
+        for index in 5...8 as ClosedRange<UInt64> { _ = parked.park(LogIndex(index), token: 10 * index, deadline: nil) }
+        parked.dismiss(50, gone, at: at(1), patience: ParkedRequestsTests.patience)
+        _ = parked.settle(LogIndex(4), ParkedRequestsTests.reply[...])
+        #expect(parked.skip(to: LogIndex(7), isWaiting: { $0 == LogIndex(7) }) == [60])
+        #expect(parked.count == 2)
+        // What became of an earlier one may come again.
+        #expect(parked.settle(LogIndex(4), ParkedRequestsTests.reply[...]) == nil)
+        #expect(parked.settle(LogIndex(7), ParkedRequestsTests.reply[...]) == 70)
+        parked.dismiss(80, gone, at: at(2), patience: ParkedRequestsTests.patience)
+        #expect(away(&parked, 2) == ["8 timeout"])
+        parked.checkInvariants()
+    }
+
     @Test func `alarms come in the order of time, then of the log, as a sorted list has them`() {
         var heap = AlarmHeap()
         var twin: [(UInt64, UInt64)] = []

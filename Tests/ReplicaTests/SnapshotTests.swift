@@ -54,6 +54,44 @@ struct SnapshotTests {
         #expect(states(world).allSatisfy { $0.end == first })
     }
 
+    @Test func `a replica that is still writing a snapshot counts its log from that one, whatever others cut`() throws {
+        let world = try World(3, options: options(logMin: 1 << 30))
+        let leader = world.elect()
+        let slow = try #require(world.ids.first { $0 != leader })
+        world.stillWriting = [slow]
+        write(world, leader, 1...10)
+        world.step(leader, .snapshotWanted(.operators))
+        world.pass(.milliseconds(50))
+        func logged(_ node: NodeID) -> ByteCount { world.nodes[node]?.replica.logSinceSnapshot ?? .zero }
+        write(world, leader, 11...200)
+        let before = logged(slow)
+        #expect(before > .zero && logged(leader) == before)
+        world.step(leader, .snapshotWanted(.operators))
+        world.pass(.milliseconds(50))
+        #expect(logged(leader) < before)
+        #expect(logged(slow) >= before)
+    }
+
+    @Test func `a replica whose newest snapshot is lost cuts another one by itself`() throws {
+        let world = try World(3, options: options(logMin: 1 << 30))
+        let leader = world.elect()
+        write(world, leader, 1...10)
+        world.step(leader, .snapshotWanted(.operators))
+        world.pass(.milliseconds(50))
+        let first = try #require(states(world).first?.end)
+        write(world, leader, 11...20)
+        let victim = try #require(world.ids.first { $0 != leader })
+        world.step(victim, .snapshotsLost(nil, wasNewest: false))
+        world.pass(.milliseconds(50))
+        #expect(world.nodes[victim]?.disk.state?.end == first)
+        world.step(victim, .snapshotsLost(nil, wasNewest: true))
+        world.pass(.milliseconds(50))
+        let second = try #require(world.nodes[victim]?.disk.state)
+        #expect(second.index > first.index)
+        #expect(second.keyspace.digest == world.nodes[leader]?.replica.keyspace.digest)
+        #expect(world.nodes[leader]?.disk.state?.end == first)
+    }
+
     @Test func `an idle cluster writes no markers without end`() throws {
         let world = try World(3, options: options())
         let leader = world.elect()
@@ -69,6 +107,7 @@ struct SnapshotTests {
         let world = try World(3, options: options())
         let leader = world.elect()
         write(world, leader, 1...120)
+        world.pass(.milliseconds(300))
         let follower = world.others(than: leader)[0]
         #expect(world.nodes[follower]?.disk.base.index ?? .zero > .zero)
         world.kill(follower)
@@ -112,16 +151,53 @@ struct SnapshotTests {
             Issue.record("\(String(describing: world.nodes[follower]?.replica.condition))")
             return
         }
+        write(world, leader, 41...45)
+        // It has what is committed in memory, and applies none of it: there is nothing to turn for.
+        #expect(world.nodes[follower]?.replica.hasMoreToDo == false)
         world.ask(follower, 900, .localRead, .get, "k1")
         world.settle()
         #expect(world.reply(follower, 900)?.hasPrefix("-CLUSTERDOWN") == true)
         world.isFetching = true
         world.pass(.milliseconds(500))
         #expect(world.nodes[follower]?.replica.condition == .sound)
-        write(world, leader, 41...50)
+        write(world, leader, 46...50)
         world.pass(.milliseconds(400))
         let nodes = world.ids.compactMap { world.nodes[$0] }
         #expect(Set(nodes.map { $0.replica.keyspace.digest }).count == 1)
+    }
+
+    @Test func `when the snapshot failed that was cut for a follower, the leader has another one cut`() throws {
+        let world = try World(3, options: options(logMin: 1 << 30))
+        let leader = world.elect()
+        write(world, leader, 1...20)
+        let follower = world.others(than: leader)[0]
+        world.isStoring = false
+        world.nodes[follower]?.replica.alterForTest(Array("k7".utf8))
+        write(world, leader, 21...40)
+        world.pass(.milliseconds(400))
+        #expect(world.nodes[follower]?.replica.condition.isSound == false)
+        // Nobody writes any more.
+        world.isStoring = true
+        world.pass(.seconds(1))
+        #expect(world.nodes[follower]?.replica.condition == .sound)
+    }
+
+    @Test func `a leader whose memory is damaged gives up its office and is rebuilt`() throws {
+        let world = try World(3, options: options(logMin: 1 << 30))
+        let leader = world.elect()
+        write(world, leader, 1...20)
+        let isFlipped = world.nodes[leader]?.replica.flipBitForTest(Array("k7".utf8))
+        #expect(isFlipped == true)
+        var proof = StateProof(of: try #require(world.nodes[leader]?.replica.keyspace.image))
+        var damage: StateDamage?
+        while damage == nil, !proof.isThrough { damage = proof.step(1) }
+        world.step(leader, .stateDamaged(try #require(damage)))
+        #expect(world.nodes[leader]?.replica.condition == .damaged(try #require(damage)))
+        world.pass(.seconds(3))
+        let next = try #require(world.leader)
+        #expect(next != leader)
+        #expect(world.nodes[leader]?.replica.condition == .sound)
+        #expect(Set(world.ids.compactMap { world.nodes[$0]?.replica.keyspace.recomputedDigest() }).count == 1)
     }
 
     @Test func `a leader whose state differs gives up its office, and the others' states stay`() throws {
@@ -143,6 +219,52 @@ struct SnapshotTests {
         world.ask(next, 901, .read, .get, "k7")
         world.settle()
         #expect(world.reply(next, 901) == "$1\r\nv\r\n")
+    }
+
+    /// Two of three differ while the third is away, so nobody can tell who is wrong; the third one's state decides.
+    @Test func `a state that no quorum has confirmed is given to nobody`() throws {
+        let world = try World(3, options: options())
+        let leader = world.elect()
+        write(world, leader, 1...20)
+        world.pass(.milliseconds(500))
+        let others = world.others(than: leader)
+        world.kill(others[1])
+        world.nodes[leader]?.replica.alterForTest(Array("k7".utf8))
+        write(world, leader, 21...400)
+        let cutAt = try #require(world.nodes[leader]?.disk.state?.index)
+        #expect(cutAt > LogIndex(100))
+        #expect(world.nodes[leader]?.disk.base.index ?? .zero < LogIndex(100))
+        try world.restart(others[1])
+        world.pass(.seconds(3))
+        for id in others {
+            #expect(world.nodes[id]?.news.contains { $0.hasPrefix("stateLost") } == false)
+        }
+        #expect(world.nodes[leader]?.news.contains { $0.hasPrefix("stateLost") } == true)
+        let nodes = world.ids.compactMap { world.nodes[$0] }
+        #expect(nodes.allSatisfy { $0.replica.condition == .sound })
+        #expect(Set(nodes.map { $0.replica.keyspace.digest }).count == 1)
+        world.ask(others[0], 901, .read, .get, "k7")
+        world.settle()
+        #expect(world.reply(others[0], 901) == "$1\r\nv\r\n")
+    }
+
+    /// Sooner than it would be given up for having waited too long, which a leader's is not.
+    @Test func `who asked for what an installed state passes over is told that nobody knows`() throws {
+        let world = try World(3, options: options(logMin: 1 << 30))
+        let leader = world.elect()
+        write(world, leader, 1...20)
+        world.nodes[leader]?.replica.alterForTest(Array("k7".utf8))
+        var asked: UInt64 = 20
+        for _ in 0..<2000 where world.nodes[leader]?.replica.condition == .sound {
+            asked += 1
+            world.ask(leader, asked, .write, .set, "k\(asked)", "v")
+            world.settle(rounds: 1)
+            if asked.isMultiple(of: 10) { world.pass(.milliseconds(2)) }
+        }
+        world.pass(.seconds(2))
+        #expect(world.nodes[leader]?.news.contains { $0.hasPrefix("stateInstalled") } == true)
+        #expect(world.nodes[leader]?.replica.isQuiet == true)
+        for token in 21...asked { #expect(world.reply(leader, token) != nil) }
     }
 
     @Test func `markers survive their bytes, and nothing else is one`() throws {

@@ -54,6 +54,8 @@ final class World {
 
     static let cluster = ClusterID(high: 7, low: 9)
     let ids: [NodeID]
+    /// What counts before the first configuration of the log.
+    let founders: [NodeID]
     let options: ReplicaOptions
     private(set) var nodes: [NodeID: Node] = [:]
     private var queue: [(from: NodeID, to: NodeID, parcel: Parcel)] = []
@@ -62,8 +64,10 @@ final class World {
         instant: Instant(nanoseconds: 1_000_000_000), wall: Timestamp(microseconds: 1_000_000))
     private var seed: UInt64 = 1
 
-    init(_ count: Int, options: ReplicaOptions = ReplicaOptions()) throws {
+    /// - Parameter founders: how many of the nodes are members from the beginning; nil when all are.
+    init(_ count: Int, founders: Int? = nil, options: ReplicaOptions = ReplicaOptions()) throws {
         ids = (1...count).compactMap { NodeID("n\($0)") }
+        self.founders = Array(ids.prefix(founders ?? count))
         self.options = options
         for id in ids { try start(id, storage: StorageID(high: 1, low: id.high)) }
         for a in ids { for b in ids where a != b { connect(a, b) } }
@@ -72,7 +76,11 @@ final class World {
     // MARK: Nodes
 
     func start(_ id: NodeID, storage: StorageID) throws {
-        let disk = nodes[id]?.disk ?? Disk()
+        var disk = nodes[id]?.disk ?? Disk()
+        if let state = disk.state, state.index > disk.frames.last?.header.lastIndex ?? disk.base.index {
+            // A fetched snapshot that the log was not begun behind any more (as `StateSearch` does it).
+            (disk.frames, disk.base) = ([], state.end)
+        }
         let commit = max(disk.commit, disk.state?.index ?? .zero)
         let uncommitted = disk.frames.filter { $0.header.firstIndex > commit }
         let last = disk.frames.last.map {
@@ -81,8 +89,9 @@ final class World {
         }
         let restored = Restored(
             term: disk.term, votedFor: disk.vote, last: last ?? disk.base,
-            uncommitted: uncommitted.map { FrameSummary($0) }, fence: disk.fence)
-        guard let configuration = Configuration(voters: ids) else { throw WorldError.badConfiguration }
+            uncommitted: uncommitted.map { FrameSummary($0) }, configurations: configurations(of: disk),
+            fence: disk.fence)
+        guard let configuration = Configuration(voters: founders) else { throw WorldError.badConfiguration }
         seed += 1
         let start = ReplicaStart(
             id: id, cluster: World.cluster, storage: storage, configuration: configuration, restored: restored,
@@ -91,6 +100,26 @@ final class World {
         nodes[id] = Node(
             Replica(start, options: options, seed: seed, at: now), disk: disk, replies: nodes[id]?.replies ?? [:],
             storage: storage)
+    }
+
+    private func configurations(of disk: Disk) -> [ConfigurationChange] {
+        let snapshot = disk.state.map { ConfigurationChange(index: $0.index, configuration: $0.configuration) }
+        let frames = disk.frames.filter {
+            $0.header.kind == .membership && $0.header.firstIndex > snapshot?.index ?? .zero
+        }
+        return (snapshot.map { [$0] } ?? []) + frames.compactMap { Replica.configuration(in: $0) }
+    }
+
+    /// Its data directory is lost, and a new one takes its place.
+    func wipe(_ id: NodeID) throws {
+        kill(id)
+        nodes[id]?.disk = Disk()
+        seed += 1
+        try start(id, storage: StorageID(high: 2, low: seed))
+        for other in ids where other != id && nodes[other]?.isUp == true {
+            connect(id, other)
+            connect(other, id)
+        }
     }
 
     enum WorldError: Error { case badConfiguration }
@@ -165,6 +194,8 @@ final class World {
         }
     }
 
+    /// Nodes that never get done with a snapshot.
+    var stillWriting: Set<NodeID> = []
     /// While false, snapshots are not written; those that were cut are given up.
     var isStoring = true
     /// While false, nobody fetches what is offered.
@@ -173,6 +204,7 @@ final class World {
     var entriesKept = 0
 
     private func store(_ state: ReplicatedState, of id: NodeID) {
+        guard !stillWriting.contains(id) else { return }
         guard isStoring, let node = nodes[id] else { return step(id, .snapshotFailed) }
         nodes[id]?.disk.state = state
         let kept = LogIndex(max(1, node.replica.appliedIndex.rawValue - UInt64(entriesKept)))
@@ -276,7 +308,9 @@ final class World {
     func elect() -> NodeID {
         for _ in 0..<400 {
             pass(.milliseconds(5))
-            if let leader, ids.allSatisfy({ nodes[$0]?.isUp != true || nodes[$0]?.replica.raft.leader == leader }) {
+            if let leader, let members = nodes[leader]?.replica.raft.configuration.members,
+                members.allSatisfy({ nodes[$0]?.isUp != true || nodes[$0]?.replica.raft.leader == leader })
+            {
                 return leader
             }
         }

@@ -25,7 +25,8 @@ import Vocabulary
             settings.snapshots
                 == SnapshotSettings(
                     directory: "/etc/t/data/snapshots", logMin: .mebibytes(256), logPercent: 50,
-                    interval: .seconds(3600), keep: 2, transferRate: .mebibytes(64)))
+                    interval: .seconds(3600), keep: 2, transferRate: .mebibytes(64),
+                    compactInterval: .seconds(604_800)))
         #expect(settings.log.retain == .mebibytes(256))
         #expect(settings.stateCompareInterval == .seconds(1))
         let other = try Sample.parse(flags: ["--snapshot.interval=0s", "--snapshot.directory", "/s"]).snapshots

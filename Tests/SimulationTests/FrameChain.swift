@@ -19,11 +19,11 @@ struct FrameChain {
             entries: values.enumerated().map { EntryCoding.encoded(.set, [bytes("k\($0)"), bytes($1)]) }, term: term)
     }
 
-    mutating func append(entries: [[UInt8]], term: UInt64 = 1) -> Frame {
+    mutating func append(entries: [[UInt8]], kind: FrameKind = .entries, term: UInt64 = 1) -> Frame {
         builder.begin()
         for entry in entries { builder.appendEntry(entry.rawBytes) }
         let frame = builder.seal(
-            kind: .entries, term: Term(term), firstIndex: last?.header.lastIndex.next ?? LogIndex(1),
+            kind: kind, term: Term(term), firstIndex: last?.header.lastIndex.next ?? LogIndex(1),
             timestamp: Timestamp(microseconds: time), previousTerm: last?.header.term ?? .zero,
             previousChecksum: last?.header.checksum ?? 0)
         time += UInt64(entries.count)

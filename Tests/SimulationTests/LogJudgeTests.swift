@@ -2,6 +2,7 @@
 
 import Consensus
 import LogFormat
+import PeerProtocol
 import Testing
 import Vocabulary
 
@@ -10,8 +11,8 @@ import Vocabulary
 @Suite struct LogJudgeTests {
     /// Three nodes, a judge, and the log that some of them have.
     private struct Court {
-        static let ids = ["n1", "n2", "n3"].compactMap { NodeID($0) }
-        var judge = LogJudge(Court.ids)
+        static let ids = ["n1", "n2", "n3", "n4"].compactMap { NodeID($0) }
+        var judge = LogJudge(Court.ids, spares: 1)
 
         mutating func give(_ frame: Frame, believed: [Int], durable: [Int]) {
             for node in believed { judge.witnesses[node].believed.carryOut(.append(frame, commitIndex: .zero)) }
@@ -226,5 +227,118 @@ import Vocabulary
         #expect(court.truncates(1, 2) == nil)
         #expect(court.truncates(2, 1) == nil)
         #expect(court.truncates(2, 5) == nil)
+    }
+
+    // MARK: Members
+
+    private static func entry(_ voters: [Int], _ outgoing: [Int] = []) -> [UInt8] {
+        let names = { (positions: [Int]) in positions.map { Court.ids[$0] } }
+        guard let next = Configuration(voters: names(voters), outgoing: outgoing.isEmpty ? nil : names(outgoing)) else {
+            return []
+        }
+        return ConfigurationCoding.encode(next)
+    }
+
+    @Test func `while voters change, a majority of those of before is asked as well`() {
+        var chain = FrameChain()
+        let change = chain.append(entries: [LogJudgeTests.entry([0, 1, 3], [0, 1, 2])], kind: .membership)
+        for (copies, verdict) in [([0, 3], .durability), ([0, 2], .durability), ([0, 1], nil)]
+            as [([Int], Violation.Judge?)]
+        {
+            var court = Court()
+            court.give(change, believed: [0, 1, 2, 3], durable: copies)
+            #expect(court.commits(0, 1) == verdict)
+        }
+    }
+
+    @Test func `a node that is no voter counts for nothing`() {
+        var court = Court()
+        var chain = FrameChain()
+        court.give(chain.append(["a"]), believed: [0, 3], durable: [0, 3])
+        #expect(court.commits(0, 1) == .durability)
+    }
+
+    @Test func `voters that change in one step are found, and by way of both sets they may`() {
+        var court = Court()
+        var chain = FrameChain()
+        for (voters, outgoing) in [([0, 1, 3], [0, 1, 2]), ([0, 1, 3], [])] as [([Int], [Int])] {
+            let entry = LogJudgeTests.entry(voters, outgoing)
+            court.give(
+                chain.append(entries: [entry], kind: .membership), believed: [0, 1, 2, 3], durable: [0, 1, 2, 3])
+        }
+        #expect(court.commits(0, 2) == nil)
+        #expect(court.judge.members.voters == [0, 1, 3].map { Court.ids[$0] })
+        let entry = LogJudgeTests.entry([0, 1])
+        court.give(chain.append(entries: [entry], kind: .membership), believed: [0, 1], durable: [0, 1])
+        #expect(court.commits(0, 3) == .membership)
+    }
+
+    @Test func `a leader has the votes of a majority of those that its log names`() {
+        var court = Court()
+        var chain = FrameChain()
+        func elected(_ node: Int) -> Violation.Judge? {
+            objection { () throws(Violation) in try court.judge.wasElected(node, term: Term(2)) }
+        }
+        court.setBallot(0, 2, 0)
+        #expect(elected(0) == .leaders)
+        court.setBallot(1, 2, 0)
+        #expect(court.says(1, to: 0, 2, .voteReply(granted: true)) == nil)
+        #expect(elected(0) == nil)
+        court.give(
+            chain.append(entries: [LogJudgeTests.entry([0, 2, 3], [0, 1, 2])], kind: .membership), believed: [0],
+            durable: [0])
+        #expect(elected(0) == .leaders)
+        court.setBallot(3, 2, 0)
+        #expect(court.says(3, to: 0, 2, .voteReply(granted: true)) == nil)
+        #expect(elected(0) == nil)
+    }
+
+    // MARK: Both ends
+
+    @Test func `a log is given up as far as a snapshot reaches`() {
+        let court = Court()
+        func gives(_ index: UInt64, _ snapshots: [UInt64]) -> Violation.Judge? {
+            objection { () throws(Violation) in
+                try court.judge.releases(before: LogIndex(index), 0, snapshots.map { LogIndex($0) })
+            }
+        }
+        #expect(gives(8, [7]) == nil)
+        #expect(gives(8, [3, 9]) == nil)
+        #expect(gives(9, [7, 3]) == .recovery)
+        #expect(gives(2, []) == .recovery)
+    }
+
+    @Test func `a log begins anew behind what is committed, and stored`() {
+        var court = Court()
+        var chain = FrameChain()
+        let frame = chain.append(["a", "b"])
+        court.give(frame, believed: [0, 1], durable: [0, 1])
+        #expect(court.commits(0, 2) == nil)
+        func restarts(_ index: UInt64, _ checksum: UInt32, _ snapshots: [UInt64]) -> Violation.Judge? {
+            objection { () throws(Violation) in
+                let end = LogPosition(term: Term(1), index: LogIndex(index))
+                try court.judge.restarts(at: end, checksum: checksum, 2, snapshots.map { LogIndex($0) })
+            }
+        }
+        #expect(restarts(2, frame.header.checksum, [2]) == nil)
+        #expect(restarts(2, frame.header.checksum, [1]) == .recovery)
+        #expect(restarts(2, frame.header.checksum ^ 1, [2]) == .logMatching)
+        #expect(restarts(1, frame.header.checksum, [1]) == .logMatching)
+        #expect(restarts(3, frame.header.checksum, [3]) == .logMatching)
+    }
+
+    @Test func `a snapshot stands for what is before it`() {
+        var court = Court()
+        var chain = FrameChain()
+        let first = chain.append(["a"])
+        court.give(first, believed: [0, 1], durable: [0, 1])
+        #expect(court.commits(0, 1) == nil)
+        let end = FrameEnd(position: LogPosition(term: Term(1), index: LogIndex(1)), checksum: first.header.checksum)
+        court.judge.restarted(2, at: end)
+        #expect(court.leads(2, 3) == nil)
+        let second = chain.append(["b"])
+        court.give(second, believed: [1, 2], durable: [1, 2])
+        #expect(court.commits(2, 2) == nil)
+        #expect(court.judge.committedIndex == LogIndex(2))
     }
 }

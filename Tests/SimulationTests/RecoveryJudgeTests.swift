@@ -1,5 +1,6 @@
 // Each rule of the judge of starts, broken once by hand; and what is right and must not be objected to.
 
+import Consensus
 import LogFormat
 import Testing
 import Vocabulary
@@ -39,7 +40,7 @@ import Vocabulary
         state.isBallotUncertain = isUncertain
         let recovered = RecoveredLog(
             identity: RecoveryJudgeTests.identity, state: state, commitIndex: .zero, firstIndex: LogIndex(1),
-            last: .zero, lastChecksum: 0, uncommitted: [], verdict: verdict, counts: .init())
+            last: .zero, lastChecksum: 0, uncommitted: [], membershipFrames: [], verdict: verdict, counts: .init())
         let judge = RecoveryJudge(
             node: RecoveryJudgeTests.identity.node, before: before, ordered: ordered, isDamaged: isDamaged)
         return objection { () throws(Violation) in try judge.judge(recovered, after) }
@@ -99,5 +100,29 @@ import Vocabulary
         }
         let newer = RecoveryJudgeTests.image(frames.prefix(1), term: 6, vote: nil)
         #expect(verdict(newer, fence: 4, damaged, isDamaged: true) == nil)
+    }
+
+    @Test func `what was not given up is there from its beginning on`() {
+        let frames = RecoveryJudgeTests.frames
+        var after = whole
+        let end = FrameEnd(
+            position: LogPosition(term: Term(1), index: frames[0].header.lastIndex), checksum: frames[0].header.checksum
+        )
+        after.replace(Array(frames.dropFirst()), behind: end)
+        #expect(verdict(after) == .recovery)
+        #expect(verdict(after, ordered: [.release(before: LogIndex(2))]) == nil)
+        #expect(verdict(after, ordered: [.release(before: LogIndex(1))]) == .recovery)
+        var before = whole
+        before.carryOut(.release(before: LogIndex(3)))
+        #expect(verdict(after, before: before) == nil)
+    }
+
+    @Test func `a log that began anew is empty, or as it was before`() {
+        let restart = LogOrder.Action.restart(at: LogPosition(term: Term(1), index: LogIndex(9)), checksum: 77)
+        var after = whole
+        after.carryOut(restart)
+        #expect(verdict(after, ordered: [restart]) == nil)
+        #expect(verdict(whole, ordered: [restart]) == nil)
+        #expect(verdict(after) == .recovery)
     }
 }

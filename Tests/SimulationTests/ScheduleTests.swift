@@ -83,14 +83,18 @@ import Testing
         for seed in 0..<400 as Range<UInt64> {
             let schedule = Schedule(seed: seed)
             #expect([3, 5].contains(schedule.nodes))
+            #expect((0...3).contains(schedule.spares))
+            #expect(schedule.machines <= Schedule.nodesMax)
             #expect((20_000...100_000).contains(schedule.length / ScheduleTests.millisecond))
             #expect(schedule.faults.map(\.at) == schedule.faults.map(\.at).sorted())
             for fault in schedule.faults {
                 #expect((0..<schedule.length).contains(fault.at))
-                #expect((0..<schedule.nodes).contains(fault.node))
-                #expect((0..<schedule.nodes).contains(fault.peer))
+                #expect((0..<schedule.machines).contains(fault.node))
+                #expect((0..<schedule.machines).contains(fault.peer))
                 #expect(fault.node != fault.peer)
-                #expect((ScheduleTests.millisecond...8000 * ScheduleTests.millisecond).contains(fault.lasts))
+                #expect(schedule.spares > 0 || !Fault.Kind.membership.contains(fault.kind))
+                let longest = longest(fault.kind) * ScheduleTests.millisecond
+                #expect((ScheduleTests.millisecond...longest).contains(fault.lasts))
                 #expect(amounts(of: fault.kind, fault.amount), "\(fault)")
             }
             kinds.formUnion(schedule.faults.map(\.kind))
@@ -98,6 +102,33 @@ import Testing
         }
         #expect(kinds.count == Fault.Kind.allCases.count)
         #expect(sizes == [3, 5])
+    }
+
+    private func longest(_ kind: Fault.Kind) -> Int64 {
+        switch kind {
+        case .outage: 30_000
+        case .addMember, .promoteMember, .removeMember, .replaceMember, .loseDisk: 20_000
+        default: 8000
+        }
+    }
+
+    @Test func `three in ten seeds have spare machines, and their texts say so`() {
+        let shares = (0..<1000 as Range<UInt64>).count { Schedule(seed: $0).spares > 0 }
+        #expect((250...350).contains(shares))
+        for seed in 0..<50 as Range<UInt64> {
+            let schedule = Schedule(seed: seed)
+            #expect(schedule.text.contains("\nspares ") == (schedule.spares > 0))
+        }
+    }
+
+    @Test func `faults may hit spare machines, and no others`() throws {
+        let text = "trireme-schedule 1\nseed 1\nnodes 3\nspares 2\nlength 9\nfault 1 add-member 4 0 1 1\n"
+        let schedule = try Schedule(text: text)
+        #expect(schedule.spares == 2)
+        #expect(schedule.text == text)
+        #expect(failure(text.replacing("add-member 4", with: "add-member 5"))?.line == 1)
+        #expect(failure(text.replacing("spares 2", with: "spares 5"))?.line == 1)
+        #expect(failure(text.replacing("spares 2", with: "spares 18446744073709551615"))?.line == 1)
     }
 
     private func amounts(of kind: Fault.Kind, _ amount: UInt64) -> Bool {

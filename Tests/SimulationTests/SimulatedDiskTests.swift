@@ -238,4 +238,44 @@ import Vocabulary
         losePower(disk)
         #expect(disk.files["wal-1.seg"] == [1, 0, 2, 0, 0])
     }
+
+    // MARK: Directories
+
+    @Test func `a directory has names of its own, and the disk's space and power`() throws {
+        let disk = SimulatedDisk(files: ["a": bytes("log")])
+        let directory = SimulatedDirectory(disk: disk, name: "below")
+        let file = try directory.create("a")
+        try directory.write(bytes("one").rawBytes, at: 0, of: file)
+        try directory.sync(file)
+        #expect(try directory.list() == ["a"])
+        #expect(try disk.list() == ["a"])
+        #expect(disk.used == 6)
+        #expect(disk.durableNames(below: "below").isEmpty)
+        try disk.syncDirectory(nil)
+        #expect(disk.durableNames(below: "below").isEmpty)
+        try directory.syncDirectory(nil)
+        #expect(disk.durableNames(below: "below") == ["a"])
+        try directory.rename("a", to: "b")
+        losePower(disk)
+        #expect(try directory.list() == ["a"])
+        #expect(text("below/a", disk) == "one")
+        try directory.remove("a")
+        #expect(text("a", disk) == "log")
+        disk.endPower(afterCalls: 0)
+        #expect(throws: StorageError.self) { try directory.list() }
+    }
+
+    @Test func `a disk that forgets packs keeps everything else`() throws {
+        let disk = SimulatedDisk()
+        disk.forgetsPacks = true
+        for name in ["a.pack", "a.manifest"] {
+            let file = try disk.create(name)
+            try write("whole", file, disk)
+            try disk.sync(file)
+        }
+        try disk.syncDirectory(nil)
+        losePower(disk)
+        #expect(text("a.pack", disk) == "")
+        #expect(text("a.manifest", disk) == "whole")
+    }
 }

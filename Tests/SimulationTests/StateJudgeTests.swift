@@ -124,4 +124,44 @@ import Vocabulary
         _ = fewer.log(StateJudgeTests.entry(.set, 1))
         #expect(objection { () throws(Violation) in try court.judge.judgeContents(0, fewer.keyspace) } == .state)
     }
+
+    // MARK: Snapshots
+
+    private static func marker(_ cause: UInt8, _ court: inout Court) throws {
+        let frame = court.chain.append(entries: [[cause, 0]], kind: .marker)
+        try court.judge.extend(by: frame)
+    }
+
+    @Test func `a snapshot is of the state at its marker`() throws {
+        var court = Court()
+        #expect(court.log(StateJudgeTests.entry(.set, 1)) == nil)
+        try StateJudgeTests.marker(1, &court)
+        let cut = court.keyspace
+        #expect(court.log(StateJudgeTests.entry(.set, 2)) == nil)
+        try StateJudgeTests.marker(0, &court)
+        let judge = court.judge
+        func loads(_ index: UInt64, _ keyspace: Keyspace) -> Violation.Judge? {
+            objection { () throws(Violation) in try judge.loads(LogIndex(index), keyspace, 0) }
+        }
+        #expect(loads(2, cut) == nil)
+        #expect(loads(2, court.keyspace) == .state)
+        // That marker wants none, and at the others' there is none.
+        #expect(loads(4, court.keyspace) == .state)
+        #expect(loads(3, court.keyspace) == .state)
+    }
+
+    @Test func `snapshots of one index have one digest`() throws {
+        var court = Court()
+        #expect(court.log(StateJudgeTests.entry(.set, 1)) == nil)
+        try StateJudgeTests.marker(1, &court)
+        let digest = court.keyspace.digest
+        var judge = court.judge
+        func stores(_ index: UInt64, _ digest: Digest) -> Violation.Judge? {
+            objection { () throws(Violation) in try judge.stores(LogIndex(index), digest, 0) }
+        }
+        #expect(stores(2, digest) == nil)
+        #expect(stores(2, digest) == nil)
+        #expect(stores(2, Digest(high: 1, low: 2)) == .digests)
+        #expect(stores(1, digest) == .state)
+    }
 }

@@ -79,6 +79,28 @@ import Testing
         #expect(schedule.run().violation == nil)
     }
 
+    /// They stood in a file that was used again, and had LSNs behind the log's end.
+    @Test func `what a repair that was cut short has left is no damage in the log that goes on`() throws {
+        let schedule = try Schedule(
+            text: """
+                trireme-schedule 1
+                seed 767
+                nodes 3
+                length 21750000000
+                fault 432000000 drift 1 0 30029 32000000
+                fault 981132148 corrupt-state 2 0 3486099245955278712 5000000
+                fault 3646691251 fail-write 1 0 5052932917653690481 4000000
+                fault 10287145116 lose-power-everywhere 1 2 5095264746952368050 380000000
+                fault 10741467039 lost-sector 0 1 1195949576499327339 2000000
+                fault 12659503522 kill 0 1 225756334949185912 11000000
+                fault 12665277401 kill-at-call 0 1 21 1000000
+                fault 12840154114 fail-sync 0 2 5817258636187181455 25000000
+                fault 19073765254 lose-power-at-call 0 1 1 49000000
+
+                """)
+        #expect(schedule.run().violation == nil)
+    }
+
     /// The segment was sealed by an election between a node's last pass over its log and the judge's look.
     @Test func `damage in what was sealed last is found before the judge looks for it`() {
         #expect(Schedule(seed: 700_010_389).run().violation == nil)
@@ -88,7 +110,7 @@ import Testing
         let schedule = try Schedule(
             text: """
                 trireme-schedule 1
-                seed 225899517518
+                seed 225899517519
                 nodes 3
                 length 56000000000
                 fault 28156281678 kill-between-effects 1 0 6 773000000
@@ -106,6 +128,25 @@ import Testing
         let report = schedule.run()
         #expect(report.violation == nil)
         #expect(report.figures.scrubFindings > 0)
+    }
+
+    /// Each pass ends at the segment before the one that a snapshot has just sealed.
+    @Test func `a log of which every scheduled snapshot seals a segment has been read again all the same`() throws {
+        let schedule = try Schedule(
+            text: """
+                trireme-schedule 1
+                seed 281264253601
+                nodes 3
+                spares 1
+                length 32625000000
+                fault 10590645051 lose-power-everywhere 0 3 4775488841567674117 3000000
+                fault 12699463728 snapshot 3 2 7976231334755667242 169000000
+                fault 13817368887 kill-at-call 1 0 2 12000000
+                fault 15238312154 snapshot 2 0 2451055189187029100 3000000
+                fault 19515000000 replace-member 0 1 3 7181000000
+
+                """)
+        #expect(schedule.run().violation == nil)
     }
 
     /// Seeds and faults under which the bug shows soon; the release program tries every bug on drawn schedules.

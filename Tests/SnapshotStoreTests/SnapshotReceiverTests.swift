@@ -223,6 +223,25 @@ private struct Sender {
         #expect(try SnapshotWorld.read(received, on: disk) == state)
     }
 
+    @Test(arguments: [StorageError.Operation.create, .write, .sync])
+    func `a reception that the disk has ended is suspended, and the next one makes it good`(
+        operation: StorageError.Operation
+    ) throws {
+        let state = Self.state(10)
+        var sender = try Sender(state, at: 20)
+        let disk = SimulatedDisk()
+        disk.fail(operation)
+        var receiver = try begin(disk, from: sender)
+        #expect(throws: SnapshotError.self) {
+            try exchange(&receiver, &sender)
+            _ = try receiver.finish()
+        }
+        try receiver.suspend()
+        var second = try begin(disk, from: sender, leftovers: try SnapshotWorld.open(disk).leftoverPacks())
+        try exchange(&second, &sender)
+        #expect(try SnapshotWorld.read(try second.finish(), on: disk) == state)
+    }
+
     @Test func `an answer with any changed byte is refused, and the next sender makes it good`() throws {
         let state = Self.state(11, changes: 12)
         var sender = try Sender(state, at: 20)

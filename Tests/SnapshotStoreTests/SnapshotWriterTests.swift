@@ -161,6 +161,30 @@ import Vocabulary
         #expect(try SnapshotWorld.read(third, on: disk) == state)
     }
 
+    @Test func `a compact snapshot leaves every pack with a dead byte, and keeps those without`() throws {
+        var random = SplitMix64(seed: 4)
+        var state = ChunkState()
+        let disk = SimulatedDisk()
+        state.slots[0] = (0..<10).map { _ in ChunkState.chunk(3000, &random) }
+        let first = try SnapshotWorld.write(state, at: 1, on: disk)
+        state.slots[9000] = (0..<3).map { _ in ChunkState.chunk(3000, &random) }
+        let second = try SnapshotWorld.write(state, at: 2, base: first, on: disk)
+        state.slots[0]?.removeLast()
+        let third = try SnapshotWorld.write(state, at: 3, base: second, on: disk)
+        #expect(third.packs.map(\.number) == [1, 2, 3].map { PackNumber($0) })
+        var writer = try SnapshotWriter(disk: disk, facts: SnapshotWorld.facts(4), base: third, isCompact: true)
+        for group in SlotGroup.all { try writer.reuse(group) }
+        let compact = try writer.finish(third.contents)
+        #expect(compact.packs.allSatisfy { $0.live == $0.size })
+        #expect(!compact.packs.contains { $0.number == PackNumber(1) })
+        var catalogue = try SnapshotWorld.open(disk)
+        _ = try catalogue.collectGarbage(keeping: 1)
+        let size = try catalogue.bytesOnDisk().rawValue
+        let live = compact.packs.reduce(0) { $0 + $1.live }
+        #expect(size == live + (disk.files[SnapshotName.manifest(LogIndex(4))]?.count ?? 0))
+        #expect(try SnapshotWorld.read(compact, on: disk) == state)
+    }
+
     @Test func `an index has one snapshot, and a pack's number is never taken twice`() throws {
         var random = SplitMix64(seed: 5)
         var state = ChunkState()
@@ -169,7 +193,7 @@ import Vocabulary
         let first = try SnapshotWorld.write(state, at: 5, on: disk)
         #expect(throws: SnapshotError.exists(LogIndex(5))) { try SnapshotWorld.write(state, at: 5, on: disk) }
         var catalogue = try SnapshotWorld.open(disk)
-        try catalogue.remove(LogIndex(5))
+        try catalogue.drop(SnapshotName.manifest(LogIndex(5)))
         #expect(catalogue.snapshots.isEmpty)
         #expect(try catalogue.leftoverPacks() == [PackNumber(5)])
         let second = try SnapshotWorld.write(state, at: 5, on: disk)

@@ -114,10 +114,18 @@ import Vocabulary
             IndexProofStatus.Verdict(
                 index: "users", field: "age", isReady: true, entries: 7, expected: 8, isEqual: false)
         ]
+        let (n1, n3) = (status.id, NodeID("n3")!)
+        status.peers[1].part = .learner
+        var own = MembershipStatus.Member(id: n1, part: .voter)
+        (own.peer, own.client, own.admin) = ("h:1", "h:2", "h:3")
+        status.membership.members = [own, .init(id: n3, part: .learner)]
+        status.membership.change = .init(
+            stage: .catchingUp, learner: n3, replacing: NodeID("n2"), voters: [n1, n3])
         let expected = """
             {"node":{"id":"n1","cluster":"00000000000000010000000000000002","role":"leader","healthy":true,"term":7,\
             "first_index":41,"last_index":125,"commit_index":123,"applied_index":122,"persisted_index":124,\
-            "digest":"00000000000000ab0000000000000001","timeline":1,"lag_entries":1,"lag_ms":1.5,"version":"0.2.0",\
+            "digest":"00000000000000ab0000000000000001","timeline":1,"timeline_name":"1",\
+            "lag_entries":1,"lag_ms":1.5,"version":"0.2.0",\
             "feature_level":1,"uptime_seconds":61.5,"phase":"ready","progress_percent":100.0,\
             "progress":{"percent":100.0,"elapsed_ms":0.0,"unit":null,"per_second":null,"seconds_left":null,\
             "segments_scanned":0,"segments_total":0,"records_loaded":0,"records_total":0,"entries_replayed":0,\
@@ -136,20 +144,29 @@ import Vocabulary
             {"index":110,"term":7,"time":"1970-01-01T00:00:01.000000Z",\
             "digest":"00000000000000000000000000000002","records":8,"plain_bytes":800,"stored_bytes":400}],\
             "disk_bytes":450,"log_bytes":70,"log_due_bytes":268435456,"writing":null,\
-            "last":{"index":110,"seconds":0.012,"bytes_written":150,"bytes_reused":250},"failure":null,\
-            "fetching":null,"serving":[{"to":"n3","index":110,"percent":25.0,"bytes":100,"total_bytes":400}]},\
+            "last":{"index":110,"seconds":0.012,"bytes_written":150,"bytes_reused":250},"failure":null,"damage":null,\
+            "scrub":{"passes":0,"ended_at":null,"read_bytes":0,"errors":0,"damages":0},"fetching":null,\
+            "serving":[{"to":"n3","index":110,"percent":25.0,"bytes":100,"total_bytes":400}]},\
+            "compaction":{"asked":0,"ended":0,"ended_at":null,"parts":[],"next_in_seconds":null},\
             "state":{"condition":"sound","message":null,"remedy":null,"diverged_at_index":null,"own_digest":null,\
             "agreed_digest":null,"compared":30,"compared_index":121},\
             "memory_bytes":33554432,"keys":9,\
             "indexes":[{"name":"users","prefix":"user:","state":"rebuilding","walked":3,"records":9,"rebuilds":1,\
-            "memory_bytes":4096,"fields":[{"name":"age","type":"number","entries":7,"skipped":1}]}],\
+            "memory_bytes":4096,"last_build":null,"failure":null,\
+            "fields":[{"name":"age","type":"number","entries":7,"skipped":1}]}],\
             "index_proof":{"asked":2,"ended":1,"applied_index":120,"took_ms":5.0,"verdicts":[{"index":"users",\
             "field":"age","ready":true,"entries":7,"expected":8,"equal":false}]},"connections":3,\
             "certificate_expires_at":"1970-01-01T00:00:00.000000Z"},"leader":"n1",\
-            "peers":[{"id":"n2","connected":true,"voter":true,"match_index":120,"applied_index":119,"lag_entries":5,\
-            "lag_bytes":640,"lag_ms":12.0,"silence_ms":3.0,"has_room":true,"version":null,"feature_level":null},\
-            {"id":"n3","connected":false,"voter":true,"match_index":null,"applied_index":null,"lag_entries":null,\
-            "lag_bytes":null,"lag_ms":null,"silence_ms":null,"has_room":true,"version":null,"feature_level":null}]}
+            "peers":[{"id":"n2","connected":true,"voter":true,"role":"voter","match_index":120,"applied_index":119,\
+            "lag_entries":5,"lag_bytes":640,"lag_ms":12.0,"silence_ms":3.0,"has_room":true,\
+            "version":null,"feature_level":null},\
+            {"id":"n3","connected":false,"voter":false,"role":"learner",\
+            "match_index":null,"applied_index":null,"lag_entries":null,\
+            "lag_bytes":null,"lag_ms":null,"silence_ms":null,"has_room":true,"version":null,"feature_level":null}],\
+            "members":[{"id":"n1","role":"voter","peer":"h:1","client":"h:2","client_plaintext":null,"admin":"h:3"},\
+            {"id":"n3","role":"learner","peer":null,"client":null,"client_plaintext":null,"admin":null}],\
+            "membership_change":{"joint":false,"stage":"catching_up","learner":"n3","replacing":"n2",\
+            "voters":["n1","n3"]}}
             """
         #expect(String(decoding: status.json(), as: UTF8.self) == expected)
     }

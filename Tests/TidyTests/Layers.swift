@@ -12,7 +12,7 @@ enum Layer: String {
             "Telemetry":
             .core
         case "Platform": .seam
-        case "TLS", "LogStore", "SnapshotStore", "ReplicaLog": .shell
+        case "TLS", "LogStore", "SnapshotStore", "ReplicaLog", "ReplicaSnapshots": .shell
         case "Simulation": .world
         case "noded", "nodectl", "loadtest", "simulate": .program
         default: .composition
