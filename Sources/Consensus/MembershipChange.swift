@@ -69,7 +69,8 @@ public enum MembershipRefusal: Error, Hashable, Sendable, CustomStringConvertibl
     case repairing(NodeID)
     case noSpace(NodeID)
     case tooFarBehind(NodeID, match: LogIndex, last: LogIndex)
-    /// A quorum would need these, and they cannot vote: no leader has met them yet, or they repair what they have lost.
+    /// A quorum would need these, and they may have no vote: they have not answered this leader yet, so that they may
+    /// have nothing, or they repair what they have lost.
     case wouldNeed([NodeID])
     /// So few of the voters to come, or of those of now, answer that nothing could be decided: these of the former.
     case wouldLoseQuorum(answering: [NodeID])
@@ -92,8 +93,8 @@ public enum MembershipRefusal: Error, Hashable, Sendable, CustomStringConvertibl
         case .noSpace(let node): "\(node) has no disk space left"
         case .tooFarBehind(let node, let match, let last): "\(node) is at \(match), the log ends at \(last)"
         case .wouldNeed(let nodes):
-            "a majority would need \(MembershipRefusal.list(nodes)), and whoever never took part, or repairs its log or"
-                + " its state, cannot vote until it has caught up with a leader"
+            "a majority would need \(MembershipRefusal.list(nodes)), and a node that has not answered this leader yet,"
+                + " or that repairs its log or its state, may have no vote until it has caught up"
         case .wouldLoseQuorum(let answering):
             "only \(MembershipRefusal.list(answering)) would answer, which is no quorum"
         case .reducesTolerance(let now, let then): "\(now) of the voters may fail at once now, and \(then) afterwards"

@@ -25,11 +25,8 @@ extension Raft {
     /// - Parameters:
     ///   - isForced: it may stop the cluster until other nodes come (`MembershipRefusal.isOverridable`). It suspends
     ///     no rule that protects data.
-    ///   - hasTakenPart: whether a leader has ever met that member. Who has not taken part comes with an empty disk
-    ///     and has no vote before a leader has fed it, whatever the configuration says.
     public mutating func changeMembership(
-        _ request: MembershipRequest, isForced: Bool = false, hasTakenPart: (NodeID) -> Bool = { _ in true },
-        now: Instant, into out: inout [Directive]
+        _ request: MembershipRequest, isForced: Bool = false, now: Instant, into out: inout [Directive]
     ) throws(MembershipRefusal) {
         guard role == .leader else { throw .notLeader(leader: leader) }
         guard rule.knowsCommitted(commitIndex) else { throw .termNotOpened }
@@ -44,12 +41,12 @@ extension Raft {
         case .promote(let node, let whenCaughtUp):
             if whenCaughtUp { return try promoteWhenReady(node, replacing: nil, now: now, into: &out) }
             let next = try with(node, now: now)
-            try checkVoters(of: next, isForced: isForced, hasTakenPart: hasTakenPart, now: now)
+            try checkVoters(of: next, isForced: isForced, now: now)
             propose(next, then: .settling, into: &out)
         case .remove(let node):
             let next = try without(node)
             if configuration.isVoter(node) {
-                try checkVoters(of: next, isForced: isForced, hasTakenPart: hasTakenPart, now: now)
+                try checkVoters(of: next, isForced: isForced, now: now)
             }
             propose(next, then: .settling, into: &out)
         case .replace(let old, let new):
@@ -108,10 +105,8 @@ extension Raft {
     }
 
     /// Whether the voters to come, with those of now, are enough.
-    private func checkVoters(
-        of next: Configuration, isForced: Bool, hasTakenPart: (NodeID) -> Bool, now: Instant
-    ) throws(MembershipRefusal) {
-        try checkElections(under: next, hasTakenPart)
+    private func checkVoters(of next: Configuration, isForced: Bool, now: Instant) throws(MembershipRefusal) {
+        try checkElections(under: next)
         guard !isForced else { return }
         try checkQuorum(of: next, now: now)
         if next.voters.tolerance < configuration.voters.tolerance {
@@ -121,13 +116,12 @@ extension Raft {
 
     /// Whether a majority could elect a leader if this one died at once. Who has nothing, or has lost something, gets
     /// its vote from a leader's log only: were it needed for the election of that leader, there would never be one,
-    /// with every node up and well.
-    private func checkElections(
-        under next: Configuration, _ hasTakenPart: (NodeID) -> Bool
-    ) throws(MembershipRefusal) {
+    /// with every node up and well. Only its answers tell that a node has something. That it was connected once, and
+    /// so is registered, does not: it may have died before it was fed.
+    private func checkElections(under next: Configuration) throws(MembershipRefusal) {
         func mayVote(_ node: NodeID) -> Bool {
             guard let position = position(of: node) else { return node == id }
-            return hasTakenPart(node) && peers[position].counts
+            return peers[position].lastHeard != nil && peers[position].counts
         }
         guard !next.hasQuorum(where: mayVote) else { return }
         throw .wouldNeed(next.allVoters.filter { !mayVote($0) })

@@ -112,9 +112,7 @@ extension Replica {
         into effects: inout ReplicaEffects
     ) {
         do throws(MembershipRefusal) {
-            try raft.changeMembership(
-                request, isForced: isForced, hasTakenPart: { [registry] in registry.storage(of: $0) != nil },
-                now: now.instant, into: &directives)
+            try raft.changeMembership(request, isForced: isForced, now: now.instant, into: &directives)
             awaitedAddresses = addresses
         } catch { effects.news.append(.membershipRefused(error)) }
     }

@@ -13,11 +13,12 @@ extension SimulatedDisk {
         }
     }
 
-    /// A file is gone, by name and for good.
+    /// A file is gone, by name and for good: no change of names that is under way brings it back.
     public func removeFile(_ name: String) {
         state.withLock { state in
             state.removeName(name)
             state.durableNames[name] = nil
+            state.pendingNames = state.pendingNames.compactMap { $0.without(name) }
         }
     }
 

@@ -64,6 +64,15 @@ public final class SimulatedDisk: Storage {
             case .put(let name, _), .removed(let name), .renamed(let name, _, _): name
             }
         }
+
+        /// What is left of it when no file is to get that name; nil for nothing.
+        func without(_ name: String) -> NameChange? {
+            switch self {
+            case .put(name, _): nil
+            case .renamed(let old, to: name, _): .removed(old)
+            default: self
+            }
+        }
     }
 
     struct State: Sendable {

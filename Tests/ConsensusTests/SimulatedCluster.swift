@@ -78,9 +78,6 @@ struct SimulatedCluster {
         nodes[position].disk.loseBallots(after: term)
     }
 
-    /// Members that the caller of `change` has never met.
-    var newcomers: Set<NodeID> = []
-
     mutating func cut(_ a: Int, _ b: Int) {
         guard cuts.insert([min(a, b), max(a, b)]).inserted, nodes[a].isUp, nodes[b].isUp else { return }
         let pair = [nodes[a].id, nodes[b].id]
@@ -167,11 +164,9 @@ struct SimulatedCluster {
     @discardableResult
     mutating func change(_ request: MembershipRequest, isForced: Bool = false, at position: Int) -> Bool {
         var refusal: MembershipRefusal?
-        let newcomers = newcomers
         turn(position) { raft, now, out in
             do throws(MembershipRefusal) {
-                try raft.changeMembership(
-                    request, isForced: isForced, hasTakenPart: { !newcomers.contains($0) }, now: now, into: &out)
+                try raft.changeMembership(request, isForced: isForced, now: now, into: &out)
             } catch {
                 refusal = error
             }

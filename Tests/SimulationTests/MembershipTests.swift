@@ -133,7 +133,7 @@ import Vocabulary
     @Test func `no removal, forced or not, leaves a cluster that waits for the vote of a node that never took part`()
         throws
     {
-        let schedule = try Schedule(
+        let absent = try Schedule(
             text: """
                 trireme-schedule 1
                 seed 608478638311
@@ -144,6 +144,20 @@ import Vocabulary
                 fault 4830000000 remove-member 5 3 3 15683000000
 
                 """)
-        #expect(schedule.run().violation == nil)
+        #expect(absent.run().violation == nil)
+        // It was connected, and so is registered, but died before it was fed.
+        let connectedOnce = try Schedule(
+            text: """
+                trireme-schedule 1
+                seed 511554797152
+                nodes 3
+                spares 3
+                length 5873291015
+                fault 117000000 pause 2 0 3837897850648077807 261000000
+                fault 298947757 outage 2 1 1906311796162081984 4765000000
+                fault 5032000000 remove-member 5 4 3 3710000000
+
+                """)
+        #expect(connectedOnce.run().violation == nil)
     }
 }

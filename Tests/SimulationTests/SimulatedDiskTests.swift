@@ -110,6 +110,16 @@ import Vocabulary
         #expect(throws: StorageError.self) { try disk.link("a", as: "c") }
     }
 
+    @Test func `what was removed for good does not come back with a power loss that keeps some names`() throws {
+        for isRenamed in [false, true] {
+            let (disk, _) = try disk(with: "gone")
+            if isRenamed { try disk.rename("a", to: "b") } else { try disk.link("a", as: "b") }
+            disk.removeFile("b")
+            disk.losePower(keepsName: { _ in true }, keepsPiece: { _, _ in true })
+            #expect(disk.files["b"] == nil)
+        }
+    }
+
     @Test func `power ends after so many calls, and comes back with a loss of it`() throws {
         let (disk, file) = try disk(with: "old")
         disk.endPower(afterCalls: 2)
