@@ -39,7 +39,8 @@ public enum Directive: Hashable, Sendable {
     /// Another configuration is in force: it came into the log, was committed, or counts again because a newer one was
     /// cut.
     case configurationChanged(Configuration, isCommitted: Bool)
-    /// Append a membership frame with this configuration as its last entry now (`appendedByLeader`).
+    /// Append a membership frame with this configuration as its last entry now (`appendedByLeader`), unless what was
+    /// carried out before has ended this node's office (`Raft.awaits`).
     case proposeConfiguration(Configuration)
     case membershipEnded(MembershipOutcome)
     /// This node was a member, and is none of the newest committed configuration that it knows of. It does not campaign

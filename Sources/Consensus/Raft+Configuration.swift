@@ -9,10 +9,10 @@ extension Raft {
     public var isConfigurationCommitted: Bool { history.isCommitted }
 
     /// Whom this node has to be connected with, sorted: its peers, the members of every configuration that is not
-    /// certain to be over, and the leader that it follows. One that removes itself leads until that is committed, and
-    /// then hands over.
+    /// certain to be over, the leader that it follows, and whom it must hear before it votes again, members or not. A
+    /// leader that removes itself leads until that is committed, and then hands over.
     public var correspondents: [NodeID] {
-        let all = peerIDs + history.all.flatMap(\.configuration.members) + (leader.map { [$0] } ?? [])
+        let all = peerIDs + history.all.flatMap(\.configuration.members) + (leader.map { [$0] } ?? []) + unheardVoters
         return Set(all).subtracting([id]).sorted()
     }
 

@@ -10,6 +10,11 @@ extension Raft {
         return !membership.isIdle || !history.isCommitted || configuration.isJoint || !configuration.isVoter(id)
     }
 
+    /// Whether this leader has asked for that configuration (`Directive.proposeConfiguration`), and waits for it still.
+    public func awaits(_ configuration: Configuration) -> Bool {
+        role == .leader && membership.awaited == configuration
+    }
+
     /// The learner that becomes a voter as soon as it has caught up.
     public var promotionTarget: NodeID? {
         if case .catchingUp(let learner, _) = membership.stage { learner } else { nil }

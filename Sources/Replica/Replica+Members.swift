@@ -121,6 +121,9 @@ extension Replica {
     mutating func propose(
         _ configuration: Configuration, at now: Moment, into effects: inout ReplicaEffects
     ) {
+        // The office may have ended since consensus asked: what was committed with that, and applied before, may have
+        // shown that this state is not the others'.
+        guard raft.awaits(configuration) else { return awaitedAddresses = nil }
         precondition(builder.count == 0, "a configuration among other entries")
         if let addresses = awaitedAddresses, configuration.isMember(addresses.node) {
             builder.appendEntry(MemberBook.encode([addresses]).rawBytes)

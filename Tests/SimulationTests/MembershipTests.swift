@@ -130,6 +130,23 @@ import Vocabulary
 
     /// n1 has never been there. With n2 removed by force the cluster would be n1 and n3, and n1 has no vote before it
     /// has a leader's log.
+    @Test func `a node whose last vote may be lost hears a member that was removed meanwhile`() throws {
+        let schedule = try Schedule(
+            text: """
+                trireme-schedule 1
+                seed 105825
+                nodes 3
+                spares 2
+                length 22000000000
+                fault 1383000000 misplaced-sector 1 2 3726839395358842898 25000000
+                fault 3591000000 replace-member 3 0 1 14745000000
+                fault 3961453218 cut 0 1 3175466104429574131 2661000000
+                fault 13375503003 fail-sync 1 2 7595740965832100401 1000000
+
+                """)
+        #expect(schedule.run().violation == nil)
+    }
+
     @Test func `no removal, forced or not, leaves a cluster that waits for the vote of a node that never took part`()
         throws
     {
