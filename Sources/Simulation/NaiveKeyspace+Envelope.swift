@@ -35,7 +35,11 @@ extension NaiveKeyspace {
         guard header[2] == 1, let (client, number) = NaiveKeyspace.client(in: header) else {
             return carryOut(form, words)
         }
-        if let known = outcomes[client], known.number == number { return .raw(known.reply) }
+        if let known = outcomes[client], known.number >= number {
+            guard known.number > number else { return .raw(known.reply) }
+            let text = "ERR request \(number) is older than request \(known.number), whose outcome is kept"
+            return .error(Array(text.utf8))
+        }
         let reply = carryOut(form, words)
         outcomes[client] = Outcome(number: number, reply: reply.bytes)
         return reply

@@ -193,6 +193,21 @@ private struct EntryDraw {
         #expect(pair.naive.difference(from: pair.real) == told)
     }
 
+    @Test func `requests that clients number are answered alike, those that come again or too late among them`() {
+        var random = SeededRandom(seed: 1)
+        var pair = Pair()
+        for _ in 0..<2000 {
+            var envelope = Envelope(.single, version: .two)
+            envelope.once(Array("client\(random.below(3))".utf8).rawBytes, UInt64(1 + random.below(200)))
+            envelope.add { $0 += EntryCoding.encoded(.incr, [Array("w".utf8)]) }
+            var entry: [UInt8] = []
+            envelope.encode(to: &entry)
+            let (real, naive) = pair.apply(entry)
+            #expect(real == naive)
+        }
+        #expect(pair.naive.difference(from: pair.real) == nil)
+    }
+
     @Test func `a missed entry and another time of an entry are found`() {
         var pair = Pair()
         _ = pair.run(.set, "a 1")
