@@ -53,6 +53,8 @@ public struct RepairStatus: Sendable, Equatable {
         self.damage = damage
     }
 
+    private var unheardNames: String { unheard.map(\.description).joined(separator: ", ") }
+
     /// The sentence for people.
     public var text: String {
         switch stage {
@@ -66,8 +68,7 @@ public struct RepairStatus: Sendable, Equatable {
             var text = damage.map { "its log was damaged (\($0.text)) and" } ?? "its log"
             text += " is being fetched again up to index \(upTo ?? .zero); until then it neither votes nor counts"
             if !unheard.isEmpty {
-                let names = unheard.map(\.description).joined(separator: ", ")
-                text += "; its last vote may be lost: it votes when it has heard \(names)"
+                text += "; its last vote may be lost: it votes when it has heard \(unheardNames)"
             }
             if !hasLeader { text += "; no leader is known that it could fetch from" }
             return text
@@ -83,6 +84,10 @@ public struct RepairStatus: Sendable, Equatable {
         case .fetching where !hasLeader:
             .operate(
                 "start the other nodes. If a majority is under repair at once, nobody is elected on guesswork: see "
+                    + "\"When a log is damaged\" in docs/OPERATING.md")
+        case .fetching where !unheard.isEmpty:
+            .operate(
+                "see that \(unheardNames) can be reached. If one of them is gone for good, replace this node: see "
                     + "\"When a log is damaged\" in docs/OPERATING.md")
         case .fetching: .automatic("wait: it is whole again when its applied index has passed that index")
         }
