@@ -9,7 +9,6 @@ import PeerProtocol
 import Platform
 import RESP
 import Replica
-import ReplicaSnapshots
 import ReplicaLog
 import ReplicaSnapshots
 import Sessions

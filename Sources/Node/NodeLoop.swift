@@ -8,7 +8,6 @@ import Logging
 import PeerProtocol
 import Platform
 import Replica
-import ReplicaSnapshots
 import ReplicaLog
 import ReplicaSnapshots
 import TLS

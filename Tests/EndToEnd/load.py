@@ -102,3 +102,27 @@ class Load:
             for key in self.refused:
                 assert client.get(key) is None, f"{key} on {name} was refused and is there"
             client.close()
+
+
+class Repeated:
+    """Does `once` again and again, on a thread of its own, for as long as a block takes."""
+
+    def __init__(self):
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def once(self):
+        raise NotImplementedError
+
+    def _run(self):
+        while not self._over.is_set():
+            self.once()
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join(timeout=60)
+        assert not self._thread.is_alive(), "it hangs"

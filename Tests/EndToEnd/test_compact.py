@@ -2,46 +2,33 @@
 
 import json
 import os
-import threading
 import time
 
 import redis
 
 from cluster import eventually
-from load import Load
+from load import Load, Repeated
 from test_snapshots import CONFIG, facts, fill, settled, snapshot
 
 #: The slowest hundredth of writes may take so much longer than before, on a machine that does much else.
 SLOWER_MAX = 0.25
 
 
-class Watch:
+class Watch(Repeated):
     """One client that writes small records and notes how long each takes."""
 
     def __init__(self, cluster):
+        super().__init__()
         self.client = cluster.client(cluster.leader(), plaintext=True)
-        self.over = threading.Event()
         self.times = []
-        self.thread = threading.Thread(target=self.run)
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-
-    def run(self):
-        number = 0
-        while not self.over.is_set():
-            began = time.monotonic()
-            try:
-                self.client.set(f"watch:{number % 100}", "x")
-            except redis.RedisError:
-                pass
-            self.times.append(time.monotonic() - began)
-            number += 1
+    def once(self):
+        began = time.monotonic()
+        try:
+            self.client.set(f"watch:{len(self.times) % 100}", "x")
+        except redis.RedisError:
+            pass
+        self.times.append(time.monotonic() - began)
 
     def slowest_hundredth(self):
         times = sorted(self.times)

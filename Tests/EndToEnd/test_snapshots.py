@@ -3,13 +3,12 @@
 import contextlib
 import json
 import os
-import threading
 import time
 
 import pytest
 
 from cluster import digest_of, eventually
-from load import Load
+from load import Load, Repeated
 
 #: Small segments and a short log, so that it is released while a test watches.
 CONFIG = """
@@ -105,33 +104,23 @@ def test_the_log_is_released_behind_snapshots_and_a_node_that_was_away_fetches_o
     settled(cluster)
 
 
-class LogWatch:
+class LogWatch(Repeated):
     """Looks again and again, on every node, at what the files of the log take, and how much of it has come since the
     snapshot that is being written was cut."""
 
     def __init__(self, cluster, entry):
+        super().__init__()
         self.cluster, self.entry = cluster, entry
         self.size = dict.fromkeys(cluster.names(), 0)
         self.meanwhile = dict.fromkeys(cluster.names(), 0)
         self.step = dict.fromkeys(cluster.names(), 0)
         self.last = {name: facts(cluster, name)["last_index"] for name in cluster.names()}
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-
-    def run(self):
-        while not self.over.is_set():
-            for name in self.cluster.names():
-                # A file may go, or get its name, while it is looked at.
-                with contextlib.suppress(OSError):
-                    self.look(name)
+    def once(self):
+        for name in self.cluster.names():
+            # A file may go, or get its name, while it is looked at.
+            with contextlib.suppress(OSError):
+                self.look(name)
 
     def look(self, name):
         log = self.cluster.path(self.cluster.node(name)["data"]) / "log"
