@@ -14,14 +14,15 @@ struct RecordsCommand: ParsableCommand {
         discussion: """
             With `memory`, strings are set, and what they take is told by the keyspace's own account and by the \
             process's resident memory. With `freeing`, one collection after the other is removed in each of the ways \
-            in which one may be, while small writes go on: the longest of these is told.
+            in which one may be, while small writes go on: the longest of these is told. With `copying`, images of \
+            states are taken, and each is followed by a write: both are told, in processor time of the thread.
             """)
 
     enum Measure: String, ExpressibleByArgument, CaseIterable {
-        case memory, freeing
+        case memory, freeing, copying
     }
 
-    @Argument(help: "What to measure: memory or freeing.")
+    @Argument(help: "What to measure: memory, freeing or copying.")
     var measure: Measure
 
     @Option(help: "Records to set, or members of a collection.")
@@ -43,6 +44,7 @@ struct RecordsCommand: ParsableCommand {
         switch measure {
         case .memory: measureMemory()
         case .freeing: measureFreeing()
+        case .copying: measureCopying()
         }
     }
 
