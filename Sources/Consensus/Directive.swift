@@ -69,6 +69,8 @@ public enum StepDownReason: Hashable, Sendable {
     case removed(to: NodeID?)
     /// Handed over because this node's log is damaged, so that it can ask its successor for leave to rebuild it.
     case repair(to: NodeID)
+    /// Handed over because a follower needs a snapshot, and this node has none that it may give away.
+    case noSnapshot(to: NodeID)
 }
 
 /// Something that a correct peer on a healthy disk does not do. Nothing was changed by it, and nothing that this node

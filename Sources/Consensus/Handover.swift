@@ -14,6 +14,8 @@ struct Handover: Hashable, Sendable {
         case operators
         case fullDisk
         case damagedLog
+        /// It has no snapshot to give to a follower that needs one.
+        case noSnapshot
         /// This node is no member any more.
         case removal
     }

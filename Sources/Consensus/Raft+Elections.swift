@@ -233,6 +233,7 @@ extension Raft {
                 case .operators: .handover(to: target)
                 case .fullDisk: .noSpace(to: target)
                 case .damagedLog: .repair(to: target)
+                case .noSnapshot: .noSnapshot(to: target)
                 case .removal: .removed(to: target)
                 }
             out.append(.steppedDown(reason))

@@ -27,6 +27,13 @@ extension Raft {
         peers[position].backToProbe(next: peers[position].matchIndex.next)
     }
 
+    /// A follower needs a snapshot, and its caller has none that it may give away: another node may have one. Nothing
+    /// happens when nobody is fit to lead, or it was tried just before.
+    public mutating func lacksSnapshotToGive(now: Instant, into out: inout [Directive]) {
+        guard role == .leader else { return }
+        beginOwnHandover(for: .noSnapshot, now: now, into: &out)
+    }
+
     // MARK: - As its receiver
 
     /// Whether a snapshot that ends at `end` would bring this node on. To be asked before it is made durable, and to be

@@ -22,7 +22,7 @@ public enum FrameError: Error, Hashable, Sendable {
     case entryCount(stated: UInt32, bytesLeft: Int)
 
     public enum Field: String, Hashable, Sendable {
-        case kind, codec, flags, reserved, plainLength, firstIndex, count, timestamp, term
+        case version, kind, codec, flags, reserved, plainLength, firstIndex, count, timestamp, term
     }
 }
 

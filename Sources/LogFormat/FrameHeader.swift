@@ -114,6 +114,7 @@ extension FrameHeader {
         guard version <= FrameHeader.version else {
             throw .newerVersion(found: version, supported: FrameHeader.version)
         }
+        guard version > 0 else { throw .invalidField(.version) }
         let header = try FrameHeader(checked: bytes, checksum: stated)
         try header.validate(storedLength: bytes.byteCount - byteCount, limit: limit)
         return header

@@ -86,7 +86,7 @@ public struct RecordHeader: Hashable, Sendable {
         let computed = CRC32C.checksum(bytes.extracting(offset + 4..<offset + size), seed: seed)
         guard computed == header.checksum else { return .invalid(.checksumMismatch) }
         guard header.lsn == expected else { return .invalid(.misplacedBlock) }
-        guard header.batch <= header.lsn else { return .invalid(.failedRecovery) }
+        guard header.batch <= header.lsn, header.rawVersion > 0 else { return .invalid(.failedRecovery) }
         let body = offset + byteCount
         return .record(header, body: body..<body + Int(header.length))
     }

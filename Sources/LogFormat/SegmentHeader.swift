@@ -62,6 +62,7 @@ public struct SegmentHeader: Hashable, Sendable {
         guard bytes.little(UInt32.self, at: 8) == computed else { return .invalid(.checksumMismatch) }
         let version = bytes.little(UInt32.self, at: 12)
         guard version <= SegmentHeader.version else { return .newer(version) }
+        guard version > 0 else { return .invalid(.failedRecovery) }
         guard let node = NodeID(high: bytes.little(at: 32), low: bytes.little(at: 40)) else {
             return .invalid(.failedRecovery)
         }

@@ -60,6 +60,7 @@ package struct IdentityFile: Hashable, Sendable {
         guard stated == CRC32C.checksum(bytes.extracting(12..<bytes.byteCount)) else { return .failure(.damaged) }
         let version: UInt32 = try reader.integer(from: bytes)
         guard version <= IdentityFile.version else { return .failure(.newer(version)) }
+        guard version > 0 else { return .failure(.damaged) }
         let cluster = try reader.identifier(ClusterID.self, from: bytes)
         let node = try reader.node(from: bytes)
         let storage = try reader.identifier(StorageID.self, from: bytes)

@@ -51,11 +51,25 @@ extension Replica {
 
     /// An offer may be lost, or come before its receiver knows who leads; and a newer snapshot may have come.
     mutating func offerAgain(at now: Moment, into effects: inout ReplicaEffects) {
-        guard raft.role == .leader, let offered, now.instant >= nextOfferAt else { return }
+        guard raft.role == .leader else { return bareSince = nil }
+        guard now.instant >= nextOfferAt else { return }
+        guard connected.contains(where: { isAwaitingSnapshot($0.node) }) else { return bareSince = nil }
+        guard let offered else { return awaitConfirmation(at: now) }
+        nextOfferAt = now.instant + options.wishInterval
+        bareSince = nil
         for (peer, _, _) in connected where isAwaitingSnapshot(peer) {
-            nextOfferAt = now.instant + options.wishInterval
             effects.stateMessages.append((peer, .offer(offered)))
         }
+    }
+
+    /// No quorum confirms this leader's snapshots, and the ones confirmed before are lost: what if its state is wrong,
+    /// and the follower that waits for it would be the one to tell? Whoever leads next may have a better one to give.
+    private mutating func awaitConfirmation(at now: Moment) {
+        let since = bareSince ?? now.instant
+        bareSince = since
+        guard now.instant - since >= options.confirmationPatience else { return }
+        bareSince = nil
+        raft.lacksSnapshotToGive(now: now.instant, into: &directives)
     }
 
     /// The newest snapshot of a state that led to one that a quorum agreed upon. Were another one given to a node that

@@ -145,6 +145,8 @@ public struct Replica: ~Copyable, Sendable {
     var wantedFloor = LogIndex.zero
     var nextWishAt: Instant
     var nextOfferAt: Instant
+    /// Since when a follower has needed a snapshot, and there has been none to offer.
+    var bareSince: Instant?
     /// Whoever copies this node's files wants to know the digest at this index.
     var awaitedIndex: LogIndex?
     /// The digest there, with the position that it is of.

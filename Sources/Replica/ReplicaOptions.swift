@@ -56,6 +56,8 @@ public struct ReplicaOptions: Sendable {
     public var markerInterval = Duration.seconds(1)
     /// How often a replica that needs another one's state asks for it.
     public var wishInterval = Duration.seconds(1)
+    /// How long a leader without a snapshot that it may give waits for a quorum to confirm one. Then it hands over.
+    public var confirmationPatience = Duration.seconds(5)
 
     public init() {}
 }

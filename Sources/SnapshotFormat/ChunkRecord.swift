@@ -94,9 +94,7 @@ extension ChunkRecord {
         let computed = CRC32C.checksum(bytes.extracting(8..<length), seed: seed)
         guard bytes.little(UInt32.self, at: 4) == computed else { throw .damaged(.checksumMismatch, at: 4) }
         let version = bytes.little(UInt8.self, at: 8)
-        guard version <= ChunkRecord.version else {
-            throw .newerVersion(found: Int(version), supported: Int(ChunkRecord.version))
-        }
+        try SnapshotFault.check(version: Int(version), upTo: Int(ChunkRecord.version), at: 8)
         let key = bytes.little(UInt32.self, at: 28)
         guard key == 0 else { throw .keyUnavailable(key) }
         guard let codec = ChunkCodec(rawValue: bytes.little(at: 9)) else { throw .damaged(.impossibleField, at: 9) }

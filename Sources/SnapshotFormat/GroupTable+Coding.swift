@@ -81,9 +81,7 @@ extension GroupTable {
         let stated = bytes.little(UInt32.self, at: 4)
         guard stated == computed else { throw .damaged(.checksumMismatch, at: 4) }
         let version = bytes.little(UInt8.self, at: 8)
-        guard version <= GroupTable.version else {
-            throw .newerVersion(found: Int(version), supported: Int(GroupTable.version))
-        }
+        try SnapshotFault.check(version: Int(version), upTo: Int(GroupTable.version), at: 8)
         guard manifest.table(of: group)?.checksum == stated, Int(bytes.little(UInt16.self, at: 10)) == group.rawValue
         else { throw .damaged(.misplaced, at: 4) }
         guard bytes.little(UInt8.self, at: 9) == 0, bytes.little(UInt32.self, at: 20) == 0 else {

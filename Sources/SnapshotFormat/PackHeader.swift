@@ -44,9 +44,7 @@ public struct PackHeader: Hashable, Sendable {
         let computed = CRC32C.checksum(bytes.extracting(12..<byteCount))
         guard bytes.little(UInt32.self, at: 8) == computed else { throw .damaged(.checksumMismatch, at: 8) }
         let version = bytes.little(UInt32.self, at: 12)
-        guard version <= PackHeader.version else {
-            throw .newerVersion(found: Int(version), supported: Int(PackHeader.version))
-        }
+        try SnapshotFault.check(version: Int(version), upTo: Int(PackHeader.version), at: 12)
         guard bytes.little(UInt64.self, at: 32) <= PackNumber.valueMax, bytes.isZero(in: 56..<byteCount) else {
             throw .damaged(.impossibleField, at: 32)
         }

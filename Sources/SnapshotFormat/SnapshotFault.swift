@@ -29,4 +29,10 @@ public enum SnapshotFault: Error, Hashable, Sendable {
     case newerVersion(found: Int, supported: Int)
     /// Encrypted, with a key that this release knows nothing of.
     case keyUnavailable(UInt32)
+
+    /// Versions count from 1: a 0 is nobody's.
+    static func check(version: Int, upTo supported: Int, at offset: Int) throws(SnapshotFault) {
+        guard version <= supported else { throw .newerVersion(found: version, supported: supported) }
+        guard version > 0 else { throw .damaged(.impossibleField, at: offset) }
+    }
 }

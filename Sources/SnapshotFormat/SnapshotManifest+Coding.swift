@@ -76,9 +76,7 @@ extension SnapshotManifest {
         let computed = CRC32C.checksum(bytes.extracting(12..<bytes.byteCount))
         guard bytes.little(UInt32.self, at: 8) == computed else { throw .damaged(.checksumMismatch, at: 8) }
         let version = bytes.little(UInt32.self, at: 12)
-        guard version <= SnapshotManifest.version else {
-            throw .newerVersion(found: Int(version), supported: Int(SnapshotManifest.version))
-        }
+        try SnapshotFault.check(version: Int(version), upTo: Int(SnapshotManifest.version), at: 12)
         let key = bytes.little(UInt32.self, at: 144)
         guard key == 0 else { throw .keyUnavailable(key) }
         var reader = ByteReader(offset: fixedLength, end: bytes.byteCount)

@@ -83,6 +83,7 @@ extension Transcript {
         case .quarantined: "quarantined"
         case .removed(let target): "removed" + (target.map { ", handed over to \($0)" } ?? "")
         case .repair(let target): "damaged, handed over to \(target)"
+        case .noSnapshot(let target): "no snapshot to give, handed over to \(target)"
         }
     }
 }

@@ -109,7 +109,7 @@ import Vocabulary
 
     /// Bytes that a peer may have signed with a right checksum and still are no frame.
     @Test(arguments: [
-        (8, [UInt8(2), 0]), (10, [0]), (10, [9]), (11, [7]), (12, [1]), (76, [1]),
+        (8, [UInt8(2), 0]), (8, [0, 0]), (10, [0]), (10, [9]), (11, [7]), (12, [1]), (76, [1]),
         (24, [UInt8](repeating: 0, count: 8)), (32, [UInt8](repeating: 0, count: 8)),
         (32, [UInt8](repeating: 255, count: 8)), (40, [9]), (48, [UInt8](repeating: 255, count: 8)),
         (60, [0, 0, 0, 0]), (64, [1]), (68, [1]), (68, [255, 255, 255, 255]), (72, [1]),

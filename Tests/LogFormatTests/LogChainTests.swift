@@ -142,6 +142,21 @@ import Vocabulary
         #expect(LogChain.newerVersion(of: record, body: bytes.rawBytes.extracting(body))?.found == 2)
     }
 
+    @Test func `versions count from 1, in segments and records`() {
+        var bytes = LogChainTests.segment().bytes
+        bytes.store(littleEndian: UInt32(0), at: 12)
+        bytes.store(littleEndian: CRC32C.checksum(bytes.rawBytes.extracting(12..<128)), at: 8)
+        #expect(SegmentHeader.decode(bytes.rawBytes.extracting(0..<128)) == .invalid(.failedRecovery))
+        bytes[128 + 53] = 0
+        let end = 128 + LogChain.stateLength
+        let checksum = CRC32C.checksum(bytes.rawBytes.extracting(132..<end), seed: Fixture.identity.recordSeed)
+        bytes.store(littleEndian: checksum, at: 128)
+        let finding = RecordHeader.examine(
+            bytes.rawBytes, at: 128, available: bytes.count - 128, expected: LSN(128),
+            seed: Fixture.identity.recordSeed)
+        #expect(finding == .invalid(.failedRecovery))
+    }
+
     @Test func `an uncertain ballot keeps the highest term and no vote`() throws {
         let (bytes, chain) = LogChainTests.segment()
         var before = LogChain(

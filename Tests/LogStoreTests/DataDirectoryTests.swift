@@ -78,6 +78,12 @@ import Vocabulary
             #expect(throws: DataDirectoryError.newerVersion(file: name, found: 3, supported: 2)) {
                 try DataDirectory.open(path, cluster: LogWorld.cluster, node: node)
             }
+            newer.store(littleEndian: UInt32(0), at: 12)
+            newer.store(littleEndian: CRC32C.checksum(newer.rawBytes.extracting(12..<newer.count)), at: 8)
+            try FileSystem.writeAtomically(name, newer.rawBytes)
+            #expect(throws: DataDirectoryError.damagedIdentity(file: name)) {
+                try DataDirectory.open(path, cluster: LogWorld.cluster, node: node)
+            }
             try FileSystem.remove(name)
             #expect(throws: DataDirectoryError.identityMissing(path: path)) {
                 try DataDirectory.open(path, cluster: LogWorld.cluster, node: node)

@@ -16,6 +16,7 @@ struct SnapshotTests {
         options.snapshots.interval = nil
         options.markerInterval = .milliseconds(100)
         options.wishInterval = .milliseconds(50)
+        options.confirmationPatience = .milliseconds(500)
         options.cacheBytes = .zero
         return options
     }
@@ -289,6 +290,31 @@ struct SnapshotTests {
         world.ask(others[0], 901, .read, .get, "k7")
         world.settle()
         #expect(world.reply(others[0], 901) == "$1\r\nv\r\n")
+    }
+
+    /// As above, and the leader's only snapshot that was confirmed is lost.
+    @Test func `a leader that may give away no snapshot leaves the office to one who may`() throws {
+        let world = try World(3, options: options())
+        let leader = world.elect()
+        write(world, leader, 1...20)
+        world.pass(.milliseconds(500))
+        let others = world.others(than: leader)
+        world.kill(others[1])
+        write(world, leader, 21...200)
+        world.stillWriting = [others[0]]
+        world.nodes[leader]?.replica.alterForTest(Array("k7".utf8))
+        write(world, leader, 201...400)
+        try world.restart(others[1])
+        world.pass(.seconds(5))
+        #expect(world.nodes[leader]?.news.contains { $0.hasPrefix("steppedDown") && $0.contains("noSnapshot") } == true)
+        for id in others {
+            #expect(world.nodes[id]?.news.contains { $0.hasPrefix("stateLost") } == false)
+        }
+        world.stillWriting = []
+        world.step(others[0], .snapshotFailed)
+        world.pass(.seconds(2))
+        #expect(world.nodes[leader]?.news.contains { $0.hasPrefix("stateLost") } == true)
+        #expect(Set(world.ids.compactMap { world.nodes[$0]?.replica.keyspace.digest }).count == 1)
     }
 
     /// Sooner than it would be given up for having waited too long, which a leader's is not.

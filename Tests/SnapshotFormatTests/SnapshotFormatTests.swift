@@ -215,6 +215,18 @@ private func example() -> (SnapshotManifest, GroupTable, [UInt8]) {
         #expect(throws: SnapshotFault.keyUnavailable(6)) {
             try SnapshotManifest.decode(change(manifest.encoded, UInt32(6), at: 144, checksum: 8, seed: 0).rawBytes)
         }
+        // Versions count from 1.
+        #expect(throws: SnapshotFault.damaged(.impossibleField, at: 12)) {
+            try SnapshotManifest.decode(change(manifest.encoded, UInt32(0), at: 12, checksum: 8, seed: 0).rawBytes)
+        }
+        let ours = SnapshotFault.damaged(.impossibleField, at: 8)
+        #expect(throws: ours) {
+            try GroupTable.decode(
+                change(bytes, UInt8(0), at: 8, checksum: 4, seed: seed).rawBytes, group: table.group, of: manifest)
+        }
+        #expect(throws: ours) {
+            try ChunkRecord.decode(change(record, UInt8(0), at: 8, checksum: 4, seed: seed).rawBytes, seed: seed)
+        }
         #expect(throws: SnapshotFault.damaged(.wrongName, at: 48)) {
             let changed = change(record, UInt8(7), at: 50, checksum: 4, seed: seed)
             var plain: [UInt8] = []
