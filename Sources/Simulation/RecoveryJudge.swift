@@ -16,15 +16,19 @@ struct RecoveryJudge {
 
     func judge(_ recovered: RecoveredLog, _ after: LogImage) throws(Violation) {
         guard case .damaged(_, let copies) = recovered.verdict else {
-            // An earlier start may have repaired the damage, and have been cut short after that.
-            let isRepaired = isDamaged && after.fence != nil && after.last < before.last
-            return isRepaired ? try judgeFence(recovered, after) : try judgeWhole(after, recovered.verdict)
+            return isRepaired(after) ? try judgeFence(recovered, after) : try judgeWhole(after, recovered.verdict)
         }
         guard isDamaged else {
             throw Violation(.recovery, "\(node) finds damage where there is none: \(recovered.verdict)")
         }
         guard !copies.isEmpty else { throw Violation(.recovery, "\(node) keeps no copy of what is damaged") }
         try judgeFence(recovered, after)
+    }
+
+    /// Whether an earlier start has repaired the damage, and was cut short after that: the log is shorter, or has got a
+    /// fence only, as nothing was behind the damage that a sync had covered.
+    private func isRepaired(_ after: LogImage) -> Bool {
+        isDamaged && after.fence != nil && (after.last < before.last || after.fence != before.fence)
     }
 
     /// Without damage the log is what was synced, and a beginning of what was ordered since.

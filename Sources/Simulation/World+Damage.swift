@@ -55,14 +55,16 @@ extension World {
         node.hasDamagedSnapshots = true
     }
 
-    /// After a snapshot was stored: whether all that is named in the directory is whole again.
+    /// After a snapshot was stored, fetched or put aside: whether all that is named is whole again, and stands for what
+    /// the log has given up.
     func lookAtSnapshots(_ node: SimulatedNode) {
         let names = Set(storedSnapshots(node.position))
         node.alteredSnapshots.formIntersection(names)
         guard node.hasDamagedSnapshots else { return }
         let copy = SimulatedDirectory(disk: SimulatedDisk(files: node.disk.durableFiles), name: node.snapshots.name)
         guard let catalogue = try? SnapshotCatalogue.open(copy, cluster: World.cluster), catalogue.findings.isEmpty,
-            catalogue.snapshots.allSatisfy({ (try? SnapshotVerification.run(copy, $0).isEmpty) == true })
+            catalogue.snapshots.allSatisfy({ (try? SnapshotVerification.run(copy, $0).isEmpty) == true }),
+            logJudge.witnesses[node.position].believed.isContinued(from: names)
         else { return }
         say("\(node.id)'s snapshots are whole")
         node.hasDamagedSnapshots = false

@@ -74,9 +74,17 @@ import Vocabulary
     }
 
     @Test func `a connection that nobody takes is refused`() throws {
-        let listener = try Socket.listen(on: .loopback(port: 0))
-        let address = try #require(Socket.localAddress(listener))
-        Socket.close(listener)
+        // Bound, so that no other test gets the port meanwhile, and not listening.
+        let bound = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Socket.close(bound) }
+        var any = sockaddr_in()
+        any.sin_family = sa_family_t(AF_INET)
+        any.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        let status = withUnsafeBytes(of: &any) { bytes in
+            bind(bound, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+        }
+        #expect(status == 0)
+        let address = try #require(Socket.localAddress(bound))
         let client = try Socket.connect(to: address)
         defer { Socket.close(client) }
         #expect(Socket.wait(client, .writable, until: nil))

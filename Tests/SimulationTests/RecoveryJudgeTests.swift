@@ -86,6 +86,17 @@ import Vocabulary
         #expect(verdict(shorter, fence: 4) == .recovery)
     }
 
+    @Test func `a repair that was cut short may have left a fence and nothing else`() {
+        #expect(verdict(whole, fence: 4, isDamaged: true) == nil)
+        #expect(verdict(whole, fence: 3, isDamaged: true) == .recovery)
+        #expect(verdict(whole, fence: 4) == .recovery)
+        // What the fence stood for before is there still.
+        var fenced = whole
+        fenced.fence = LogIndex(4)
+        #expect(verdict(whole, fence: 4, isDamaged: true, before: fenced) == nil)
+        #expect(verdict(whole, isDamaged: true, before: fenced) == .recovery)
+    }
+
     @Test func `a vote is not forgotten, but to damage that says so`() {
         let frames = RecoveryJudgeTests.frames
         #expect(verdict(RecoveryJudgeTests.image(frames, vote: "n3")) == .recovery)
@@ -115,6 +126,16 @@ import Vocabulary
         var before = whole
         before.carryOut(.release(before: LogIndex(3)))
         #expect(verdict(after, before: before) == nil)
+    }
+
+    @Test func `a log of which entries were given up needs a snapshot that stands for them`() {
+        #expect(whole.isContinued(from: []))
+        var released = whole
+        released.carryOut(.release(before: LogIndex(3)))
+        #expect(!released.isContinued(from: []))
+        #expect(!released.isContinued(from: [LogIndex(1)]))
+        #expect(released.isContinued(from: [LogIndex(1), LogIndex(2)]))
+        #expect(released.isContinued(from: [LogIndex(4)]))
     }
 
     @Test func `a log that began anew is empty, or as it was before`() {

@@ -82,7 +82,8 @@ import Vocabulary
     }
 
     @Test func `nothing stands before index zero`() async {
-        await #expect(processExitsWith: .failure) { _ = LogIndex.zero.previous }
+        // Optimised code does not compute what nobody looks at.
+        await #expect(processExitsWith: .failure) { print(LogIndex.zero.previous) }
     }
 }
 
