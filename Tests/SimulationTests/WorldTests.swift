@@ -22,10 +22,9 @@ import Testing
         #expect(first.figures.operations > 10)
         #expect(first.figures.runs == 1)
         // Sets and dictionaries have another order in each process.
-        let top = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let beside = FileSystem.parent(of: ThisProcess.executablePath) + "/simulate"
         for _ in 0..<2 {
-            let program = try ChildProcess.run(
-                top + "/.build/debug/simulate", ["--seed", String(seed), "--length", "2s"])
+            let program = try ChildProcess.run(beside, ["--seed", String(seed), "--length", "2s"])
             let lines = String(decoding: program.output, as: UTF8.self).split(separator: "\n")
             #expect(lines.last.map(String.init) == first.summary)
             #expect(program.status == .exited(code: 0))
