@@ -98,6 +98,7 @@ extension Replica {
         effects.news.append(.stateLost(found))
         effects.retired = keyspace
         emptyKeyspace()
+        takeBackReads()
         raft.setQuarantined(true, now: now.instant, into: &directives)
     }
 

@@ -254,6 +254,17 @@ extension Replica {
         readyReads.removeFirst(done)
     }
 
+    /// What is not answered yet is asked anew, in its old order: the state that was to answer it is not this node's any
+    /// more.
+    mutating func takeBackReads() {
+        if readyOffset > 0, let begun = readyReads.first {
+            readyReads[0] = begun.only(Array(begun.batch.items[readyOffset...]))
+        }
+        inbox.putBack(readyReads + reads.takeAll())
+        readyReads = []
+        readyOffset = 0
+    }
+
     private mutating func warm(_ batch: RequestBatch, from first: Int) {
         group.removeAll(keepingCapacity: true)
         for item in batch.items[first...].prefix(Keyspace.warmMax) { group.append(item.range) }

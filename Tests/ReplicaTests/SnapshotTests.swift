@@ -183,22 +183,58 @@ struct SnapshotTests {
         #expect(world.nodes[follower]?.replica.condition == .sound)
     }
 
+    /// Flips a bit of `k7`, and has it found.
+    private func damageMemory(_ world: World, _ node: NodeID) throws -> StateDamage {
+        let isFlipped = world.nodes[node]?.replica.flipBitForTest(Array("k7".utf8))
+        #expect(isFlipped == true)
+        var proof = StateProof(of: try #require(world.nodes[node]?.replica.keyspace.image))
+        var damage: StateDamage?
+        while damage == nil, !proof.isThrough { damage = proof.step(1) }
+        return try #require(damage)
+    }
+
     @Test func `a leader whose memory is damaged gives up its office and is rebuilt`() throws {
         let world = try World(3, options: options(logMin: 1 << 30))
         let leader = world.elect()
         write(world, leader, 1...20)
-        let isFlipped = world.nodes[leader]?.replica.flipBitForTest(Array("k7".utf8))
-        #expect(isFlipped == true)
-        var proof = StateProof(of: try #require(world.nodes[leader]?.replica.keyspace.image))
-        var damage: StateDamage?
-        while damage == nil, !proof.isThrough { damage = proof.step(1) }
-        world.step(leader, .stateDamaged(try #require(damage)))
-        #expect(world.nodes[leader]?.replica.condition == .damaged(try #require(damage)))
+        let damage = try damageMemory(world, leader)
+        world.step(leader, .stateDamaged(damage))
+        #expect(world.nodes[leader]?.replica.condition == .damaged(damage))
         world.pass(.seconds(3))
         let next = try #require(world.leader)
         #expect(next != leader)
         #expect(world.nodes[leader]?.replica.condition == .sound)
         #expect(Set(world.ids.compactMap { world.nodes[$0]?.replica.keyspace.recomputedDigest() }).count == 1)
+    }
+
+    @Test(arguments: [true, false])
+    func `reads that a leader has yet to answer when it loses its state are asked anew`(isForwarded: Bool) throws {
+        var options = options(logMin: 1 << 30)
+        options.readReplyBytesPerStep = 1
+        let world = try World(3, options: options)
+        let leader = world.elect()
+        write(world, leader, 1...20)
+        let damage = try damageMemory(world, leader)
+        let asked = isForwarded ? world.others(than: leader)[0] : leader
+        for first: UInt64 in [901, 911] {
+            var batch = RequestBatch()
+            for token in first..<first + 4 {
+                batch.append(token: token, kind: .read, version: .two) { bytes in
+                    bytes += EntryCoding.encoded(.get, [Array("k\(token - first + 1)".utf8)])
+                }
+            }
+            world.step(asked, .requests(batch))
+        }
+        // One in a turn.
+        func answered() -> Int { world.nodes[asked]?.replies.keys.count { $0 > 900 } ?? 0 }
+        for _ in 0..<50 where answered() < 2 { world.settle(rounds: 1) }
+        #expect((2..<8).contains(answered()))
+        world.step(leader, .stateDamaged(damage))
+        world.pass(.seconds(3))
+        #expect(answered() == 8)
+        for token: UInt64 in Array(901...904) + Array(911...914) {
+            #expect(world.reply(asked, token) == "$1\r\nv\r\n", "\(token)")
+        }
     }
 
     @Test func `a leader whose state differs gives up its office, and the others' states stay`() throws {
