@@ -5,6 +5,7 @@ import Glibc
 import Platform
 import RESP
 import Sessions
+import Synchronization
 import TLS
 import Telemetry
 import Testing
@@ -21,9 +22,15 @@ final class Scratch {
 /// A moment that no test waits for: reaching it means that the condition never came.
 func farDeadline() -> Instant { MonotonicClock.now() + .seconds(10) }
 
-/// An address on loopback that is free now.
+private let addressesTaken = Atomic<UInt32>(0)
+
+/// An address that is free, and stays so until the test takes it: all of 127.0.0.0/8 is this machine, and no other
+/// test, in this process or another, uses the same host.
 func freeAddress() throws -> SocketAddress {
-    let listener = try Socket.listen(on: .loopback(port: 0))
+    let process = getpid()
+    let turn = addressesTaken.wrappingAdd(1, ordering: .relaxed).oldValue
+    let host = (UInt8(127), UInt8(process >> 8 & 0xFF), UInt8(process & 0xFF), UInt8(1 + turn % 250))
+    let listener = try Socket.listen(on: SocketAddress(v4: host, port: 0))
     defer { Socket.close(listener) }
     return try #require(Socket.localAddress(listener))
 }
