@@ -245,13 +245,22 @@ class Cluster:
 
     def converged(self, deadline=DEADLINE):
         """Waits, without load, until all nodes are healthy with one applied index and digest; returns those."""
+        seen = None
+
         def look():
-            records = self.status()["nodes"]
-            if len(records) != len(self.names()) or not all(record["healthy"] for record in records):
-                return None
-            states = {digest_of(record) for record in records}
-            return states.pop() if len(states) == 1 else None
-        return eventually(look, "all nodes are healthy and equal", deadline, pause=0.1)
+            # A node tells its state ten times a second: right after a write all may still tell the one before.
+            nonlocal seen
+            before, seen = seen, self.common_state()
+            return seen if seen == before else None
+        return eventually(look, "all nodes are healthy and equal", deadline, pause=0.25)
+
+    def common_state(self):
+        """Applied index and digest as all nodes tell them; None when they differ, or when one is not healthy."""
+        records = self.status()["nodes"]
+        if len(records) != len(self.names()) or not all(record["healthy"] for record in records):
+            return None
+        states = {digest_of(record) for record in records}
+        return states.pop() if len(states) == 1 else None
 
     def admin(self, name, path, token=None, method="GET", timeout=10, body=None):
         """Status code and body of a request to the admin port."""
