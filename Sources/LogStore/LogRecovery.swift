@@ -210,6 +210,8 @@ struct LogRecovery<Disk: Storage> {
         var evidence = DamageEvidence(behind: outcome.chain)
         try gather(&window, rest(of: position, from: place, size: window.size), base: outcome.base, into: &evidence)
         try gatherLater(than: position, into: &evidence)
+        // What a log begins with was on stable storage before it could be the beginning: it is not torn.
+        if outcome.counts.records == 0 { evidence.noteLostSegment() }
         outcome.chain.skipStates(through: evidence.lostStateNumber)
         guard !evidence.provesDamage else { return noteDamage(kind, offset: place, evidence, from: position) }
         outcome.unused = Array(files[(position + 1)...])

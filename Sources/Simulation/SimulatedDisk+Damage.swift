@@ -34,14 +34,6 @@ extension SimulatedDisk {
         return segmentNames.last { files[$0]?.prefix(8).contains { $0 != 0 } == true }
     }
 
-    /// Where a file was ever written with something else than zeros, up to the last such byte.
-    func usedLength(of name: String) -> Int {
-        state.withLock { state in
-            guard let inode = state.names[name] else { return 0 }
-            return (state.inodes[inode].bytes.lastIndex { $0 != 0 } ?? -1) + 1
-        }
-    }
-
     /// Flips one bit of what is on stable storage. What was written since the last sync there stays as it is.
     func flipBit(_ bit: Int, of name: String) {
         damage(name) { bytes in

@@ -173,18 +173,13 @@ extension World {
 
     /// Does it, unless it would hit what may not be. Chosen among what the log has in use, and a little behind.
     private func hit(_ fault: Fault, _ node: SimulatedNode) -> Bool {
-        let records = DiskRecord.all(in: node.disk.durableFiles)
-        guard let newest = records.last, let limit = records.first(where: { $0.lsn >= newest.batch }) else {
-            return false
-        }
-        // The header of a segment is of the batch that begins it.
-        let isFirstInFile = limit.lsn - newest.batch == DiskRecord.segmentHeaderSize
         let names = node.disk.segmentNames
+        guard !names.isEmpty else { return false }
         let name = names[Int(fault.amount % UInt64(names.count))]
         let choice = Int(fault.amount >> 8 & 0xFFFF_FFFF)
-        let isNewestFile = name == limit.file
-        let end = isNewestFile ? (isFirstInFile ? 0 : limit.range.lowerBound) : node.disk.usedLength(of: name)
-        guard name <= limit.file, end > 0 else { return false }
+        let reach = DamageReach(of: name, on: node.disk)
+        let end = reach.end
+        guard end > 0 else { return false }
         switch fault.kind {
         case .flipBit:
             node.disk.flipBit(choice % (8 * end), of: name)
@@ -194,7 +189,7 @@ extension World {
             let source = fault.kind == .misplacedSector ? (choice >> 8) % sectors : nil
             node.disk.replaceSector(choice % sectors, of: name, bySector: source)
         case .loseFile:
-            guard !isNewestFile else { return false }
+            guard !reach.isNewestFile else { return false }
             node.disk.removeFile(name)
         default: return false
         }

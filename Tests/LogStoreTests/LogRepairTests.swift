@@ -269,4 +269,37 @@ import Vocabulary
         #expect(recovered.state.term == Term(7))
         #expect(recovered.state.votedFor == NodeID("n3"))
     }
+
+    /// A repair that lost everything has begun the log anew, and was cut short behind that.
+    @Test func `a log whose only record cannot be read has lost it`() throws {
+        let start = SimulatedDisk()
+        _ = try logWithVotes(on: start)
+        start.edit(start.segmentNames[0]) { bytes in
+            for place in 0..<SegmentHeader.byteCount { bytes[place] = 0 }
+        }
+        var (calls, begun) = (0, 0)
+        var isCut = true
+        while isCut {
+            let disk = SimulatedDisk(files: start.files)
+            disk.endPower(afterCalls: calls)
+            isCut = (try? LogWorld.open(disk)) == nil
+            let seen = DiskRecord.all(on: disk)
+            if seen.count == 1 {
+                // What a nemesis may not do, whatever a loss of power would bring back.
+                #expect(DamageReach(of: seen[0].file, on: disk).end == 0, "cut at call \(calls)")
+            }
+            disk.losePower(keepsName: { _ in true }, keepsPiece: { _, _ in true })
+            let records = DiskRecord.all(on: disk)
+            if isCut, let only = records.first, records.count == 1 {
+                disk.flipBit(8 * only.range.lowerBound, of: only.file)
+                let (_, recovered) = try LogWorld.open(disk, now: later)
+                #expect(recovered.verdict.isDamage, "cut at call \(calls)")
+                #expect(recovered.state.fence != nil, "cut at call \(calls)")
+                #expect(recovered.state.isBallotUncertain, "cut at call \(calls)")
+                begun += 1
+            }
+            calls += 1
+        }
+        #expect(begun > 0)
+    }
 }
