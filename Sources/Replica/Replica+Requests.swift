@@ -239,6 +239,7 @@ extension Replica {
     private mutating func answerReads(at now: Moment, into effects: inout ReplicaEffects) {
         readyReads.append(contentsOf: reads.takeReady(applied: appliedIndex))
         guard !readyReads.isEmpty else { return }
+        precondition(condition.isSound, "reads from a state that is not to be trusted")
         var bytes = 0
         var done = 0
         for arrival in readyReads {

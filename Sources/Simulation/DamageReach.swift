@@ -5,7 +5,7 @@ struct DamageReach: Sendable {
     let end: Int
     let isNewestFile: Bool
 
-    static let none = DamageReach(end: 0, isNewestFile: false)
+    static let nothing = DamageReach(end: 0, isNewestFile: false)
 
     private init(end: Int, isNewestFile: Bool) {
         self.end = end
@@ -25,7 +25,7 @@ struct DamageReach: Sendable {
         guard let bytes = files[name], let newest = records.last,
             let limit = records.first(where: { $0.lsn >= newest.batch }), name <= limit.file
         else {
-            self = .none
+            self = .nothing
             return
         }
         isNewestFile = name == limit.file

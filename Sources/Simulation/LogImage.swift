@@ -73,8 +73,8 @@ struct LogImage: Sendable {
     /// Whether the frame is here, or a snapshot stands for it.
     func covers(_ frame: Frame) -> Bool { frame.header.lastIndex <= start.index || contains(frame) }
 
-    /// Whether a state at one of `indexes` and the log behind it are a state at its end.
-    func isContinued(from indexes: some Sequence<LogIndex>) -> Bool {
+    /// Whether nothing was given up that is not in one of the snapshots of `indexes`.
+    func continues(oneOf indexes: some Sequence<LogIndex>) -> Bool {
         released <= LogIndex(1) || indexes.contains { $0.next >= released }
     }
 

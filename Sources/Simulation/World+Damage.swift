@@ -64,7 +64,7 @@ extension World {
         let copy = SimulatedDirectory(disk: SimulatedDisk(files: node.disk.durableFiles), name: node.snapshots.name)
         guard let catalogue = try? SnapshotCatalogue.open(copy, cluster: World.cluster), catalogue.findings.isEmpty,
             catalogue.snapshots.allSatisfy({ (try? SnapshotVerification.run(copy, $0).isEmpty) == true }),
-            logJudge.witnesses[node.position].believed.isContinued(from: names)
+            logJudge.witnesses[node.position].believed.continues(oneOf: names)
         else { return }
         say("\(node.id)'s snapshots are whole")
         node.hasDamagedSnapshots = false

@@ -129,13 +129,13 @@ import Vocabulary
     }
 
     @Test func `a log of which entries were given up needs a snapshot that stands for them`() {
-        #expect(whole.isContinued(from: []))
+        #expect(whole.continues(oneOf: []))
         var released = whole
         released.carryOut(.release(before: LogIndex(3)))
-        #expect(!released.isContinued(from: []))
-        #expect(!released.isContinued(from: [LogIndex(1)]))
-        #expect(released.isContinued(from: [LogIndex(1), LogIndex(2)]))
-        #expect(released.isContinued(from: [LogIndex(4)]))
+        #expect(!released.continues(oneOf: []))
+        #expect(!released.continues(oneOf: [LogIndex(1)]))
+        #expect(released.continues(oneOf: [LogIndex(1), LogIndex(2)]))
+        #expect(released.continues(oneOf: [LogIndex(4)]))
     }
 
     @Test func `a log that began anew is empty, or as it was before`() {
