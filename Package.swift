@@ -34,10 +34,12 @@ let package = Package(
         .systemLibrary(name: "COpenSSLLibrary", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "COpenSSL", dependencies: ["COpenSSLLibrary"]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Ground: words and bytes.
         .target(name: "Vocabulary", swiftSettings: safe),
         .target(name: "ByteCoding", dependencies: ["Vocabulary", "CSystem"], swiftSettings: safe),
+        .target(name: "Hashing", dependencies: ["ByteCoding", "COpenSSL"], swiftSettings: safe),
 
         // Cores: pure values.
         .target(name: "Telemetry", dependencies: ["Vocabulary"], swiftSettings: safe),
@@ -62,7 +64,8 @@ let package = Package(
 
         // The kernel seam, and the shells over it.
         .target(name: "Platform", dependencies: ["Vocabulary", "CSystem"], swiftSettings: strict),
-        .target(name: "TLS", dependencies: ["Vocabulary", "Platform", "COpenSSL"], swiftSettings: strict),
+        .target(name: "TLS", dependencies: ["Vocabulary", "Hashing", "Platform", "COpenSSL"], swiftSettings: strict),
+        .target(name: "ObjectStores", dependencies: ["Vocabulary", "ByteCoding", "Platform"], swiftSettings: safe),
         .target(
             name: "LogStore", dependencies: ["Vocabulary", "ByteCoding", "LogFormat", "Platform"],
             swiftSettings: safe),
@@ -100,15 +103,16 @@ let package = Package(
         .target(
             name: "Node",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol",
-                "Replica", "Telemetry", "Platform", "TLS", "LogStore", "ReplicaLog", "SnapshotFormat", "SnapshotStore",
+                "Vocabulary", "ByteCoding", "Hashing", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions",
+                "PeerProtocol", "Replica", "Telemetry", "Platform", "TLS", "LogStore", "ReplicaLog", "SnapshotFormat",
+                "SnapshotStore",
                 "ReplicaSnapshots", "Settings",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "AdminAPI",
             dependencies: [
-                "Vocabulary", "ByteCoding", "Sessions", "Telemetry", "Platform", "TLS",
+                "Vocabulary", "ByteCoding", "Hashing", "Sessions", "Telemetry", "Platform", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
@@ -157,6 +161,7 @@ let package = Package(
         .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
         .testTarget(name: "ByteCodingTests", dependencies: ["ByteCoding", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "HashingTests", dependencies: ["Hashing"], swiftSettings: strict),
         .testTarget(
             name: "LogFormatTests", dependencies: ["LogFormat", "ByteCoding", "Vocabulary"], swiftSettings: strict),
         .testTarget(
@@ -186,6 +191,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Vocabulary"], swiftSettings: strict),
+        .testTarget(
+            name: "ObjectStoresTests", dependencies: ["ObjectStores", "Platform", "Vocabulary"],
+            swiftSettings: strict),
         .testTarget(name: "TLSTests", dependencies: ["TLS", "Platform", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "LogStoreTests",

@@ -1,6 +1,6 @@
 // Who may do what: the bearer tokens of the admin port.
 
-import TLS
+import Hashing
 
 /// The tokens that the admin port accepts. Several of a kind may be valid at once, so that they can be rotated without
 /// a refused call. Only their hashes are kept: no core file or log has one, and comparing hashes tells nothing of

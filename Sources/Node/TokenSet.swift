@@ -1,8 +1,8 @@
 // The tokens that log a client in, kept as hashes.
 
+import Hashing
 import Sessions
 import Settings
-import TLS
 
 /// Compares by SHA-256 and in constant time, so that neither a token's bytes nor its length show in how long it takes.
 struct TokenSet: TokenVerifier {

@@ -1,6 +1,7 @@
 // What a certificate says, for people, metrics and decisions.
 
 import COpenSSL
+import Hashing
 public import Vocabulary
 
 /// The contents of one certificate.

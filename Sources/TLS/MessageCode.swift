@@ -1,6 +1,6 @@
 // A code by which whoever has a secret knows its own words again (HMAC, RFC 2104).
 
-import COpenSSL
+import Hashing
 
 /// HMAC with SHA-256.
 public struct MessageCode: Sendable {
@@ -13,13 +13,7 @@ public struct MessageCode: Sendable {
         key = SHA256.hash(Array(purpose.utf8) + [0] + SHA256.hash(try PEMFile.read(keyFile)))
     }
 
-    public func code(of bytes: [UInt8]) -> [UInt8] {
-        var code = [UInt8](repeating: 0, count: SHA256.size)
-        var length = UInt32(code.count)
-        let made = HMAC(EVP_sha256(), key, Int32(key.count), bytes, bytes.count, &code, &length)
-        precondition(made != nil, "OpenSSL has no HMAC")
-        return code
-    }
+    public func code(of bytes: [UInt8]) -> [UInt8] { SHA256.code(of: bytes.span.bytes, key: key) }
 
     /// Whether this is the code of `bytes`. How long that takes tells nothing.
     public func isCode(_ code: [UInt8], of bytes: [UInt8]) -> Bool { ConstantTime.equals(code, self.code(of: bytes)) }

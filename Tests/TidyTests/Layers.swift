@@ -7,12 +7,12 @@ enum Layer: String {
     /// The pure targets, by name. Everything not listed here is held to the looser rules of shells and programs.
     static func of(_ target: String) -> Layer {
         switch target {
-        case "Vocabulary", "ByteCoding": .ground
+        case "Vocabulary", "ByteCoding", "Hashing": .ground
         case "LogFormat", "SnapshotFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol", "Replica",
             "Telemetry":
             .core
         case "Platform": .seam
-        case "TLS", "LogStore", "SnapshotStore", "ReplicaLog", "ReplicaSnapshots": .shell
+        case "TLS", "ObjectStores", "LogStore", "SnapshotStore", "ReplicaLog", "ReplicaSnapshots": .shell
         case "Simulation": .world
         case "noded", "nodectl", "loadtest", "simulate": .program
         default: .composition
