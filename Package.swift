@@ -42,10 +42,14 @@ let package = Package(
         .target(name: "Hashing", dependencies: ["ByteCoding", "COpenSSL"], swiftSettings: safe),
 
         // Cores: pure values.
-        .target(name: "Telemetry", dependencies: ["Vocabulary"], swiftSettings: safe),
+        .target(name: "JSON", swiftSettings: safe),
+        .target(name: "Telemetry", dependencies: ["Vocabulary", "JSON"], swiftSettings: safe),
         .target(name: "LogFormat", dependencies: ["Vocabulary", "ByteCoding", "CLZ4"], swiftSettings: safe),
         .target(
             name: "SnapshotFormat", dependencies: ["Vocabulary", "ByteCoding", "LogFormat"], swiftSettings: safe),
+        .target(
+            name: "ArchiveFormat",
+            dependencies: ["Vocabulary", "ByteCoding", "Hashing", "JSON", "LogFormat", "CZstd"], swiftSettings: safe),
         .target(name: "Consensus", dependencies: ["Vocabulary"], swiftSettings: safe),
         .target(name: "RESP", dependencies: ["Vocabulary", "ByteCoding"], swiftSettings: safe),
         .target(name: "Keyspace", dependencies: ["Vocabulary", "ByteCoding", "RESP"], swiftSettings: safe),
@@ -112,13 +116,13 @@ let package = Package(
         .target(
             name: "AdminAPI",
             dependencies: [
-                "Vocabulary", "ByteCoding", "Hashing", "Sessions", "Telemetry", "Platform", "TLS",
+                "Vocabulary", "ByteCoding", "Hashing", "JSON", "Sessions", "Telemetry", "Platform", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "LogStore",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "LogStore",
                 "ReplicaSnapshots", "Settings",
             ], swiftSettings: strict),
 
@@ -139,7 +143,7 @@ let package = Package(
         .executableTarget(
             name: "loadtest",
             dependencies: [
-                "Vocabulary", "ByteCoding", "RESP", "Keyspace", "Telemetry", "Platform", "TLS", "NodeControl",
+                "Vocabulary", "ByteCoding", "JSON", "RESP", "Keyspace", "Telemetry", "Platform", "TLS", "NodeControl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "loadtest/Sources", swiftSettings: strict),
 
@@ -154,9 +158,8 @@ let package = Package(
         .target(
             name: "Fuzzing",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "SnapshotFormat", "RESP", "Keyspace", "PeerProtocol",
-                "Platform",
-                "LogStore", "Settings", "AdminAPI", "NodeControl",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "SnapshotFormat", "RESP", "Keyspace", "PeerProtocol",
+                "Platform", "LogStore", "Settings", "AdminAPI", "NodeControl",
             ], path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),
@@ -166,6 +169,9 @@ let package = Package(
             name: "LogFormatTests", dependencies: ["LogFormat", "ByteCoding", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "SnapshotFormatTests", dependencies: ["SnapshotFormat", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ArchiveFormatTests", dependencies: ["ArchiveFormat", "LogFormat", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(
             name: "ConsensusTests", dependencies: ["Consensus", "Vocabulary"], exclude: ["Transcripts"],
@@ -189,7 +195,8 @@ let package = Package(
                 "Replica", "Consensus", "Keyspace", "LogFormat", "PeerProtocol", "RESP", "ByteCoding", "Vocabulary",
             ],
             swiftSettings: strict),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "Vocabulary"], swiftSettings: strict),
+        .testTarget(name: "TelemetryTests", dependencies: ["JSON", "Telemetry", "Vocabulary"], swiftSettings: strict),
         .testTarget(name: "PlatformTests", dependencies: ["Platform", "Vocabulary"], swiftSettings: strict),
         .testTarget(
             name: "ObjectStoresTests", dependencies: ["ObjectStores", "Platform", "Vocabulary"],
@@ -235,7 +242,7 @@ let package = Package(
         .testTarget(
             name: "AdminAPITests",
             dependencies: [
-                "AdminAPI", "Telemetry", "TLS", "Platform", "ByteCoding", "Vocabulary",
+                "AdminAPI", "JSON", "Telemetry", "TLS", "Platform", "ByteCoding", "Vocabulary",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(

@@ -1,5 +1,6 @@
 // Making disk and memory smaller: the body of the request.
 
+import JSON
 import Telemetry
 
 extension AdminRouter {

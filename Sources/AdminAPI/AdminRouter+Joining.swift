@@ -1,5 +1,6 @@
 // Requests about nodes that are to join: their bodies.
 
+import JSON
 import Telemetry
 import Vocabulary
 

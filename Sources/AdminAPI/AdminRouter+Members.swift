@@ -1,5 +1,6 @@
 // Requests that change who the members are: their bodies.
 
+import JSON
 import Telemetry
 import Vocabulary
 

@@ -1,5 +1,6 @@
 // Requests that the node carries out: their bodies, and its outcomes as answers.
 
+import JSON
 import Telemetry
 import Vocabulary
 

@@ -1,5 +1,6 @@
 // Holding a node's files still: the bodies of the requests.
 
+import JSON
 import Telemetry
 
 extension AdminRouter {

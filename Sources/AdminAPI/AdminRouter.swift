@@ -1,5 +1,6 @@
 // From a request to its answer: who may, what it says, and what the node is asked to do.
 
+import JSON
 import Telemetry
 import Vocabulary
 

@@ -1,5 +1,6 @@
 // One HTTP answer and its bytes.
 
+import JSON
 import Telemetry
 
 /// Status, body and what goes with them. Lengths, connection and security headers are added as it is encoded.

@@ -1,5 +1,6 @@
 // Where new nodes are let in: tokens are made and taken, certificates are signed.
 
+import JSON
 import Platform
 import TLS
 import Telemetry

@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document of the admin port, made from the routes.
 
+import JSON
 import Telemetry
 
 /// `/v1/openapi.json`.

@@ -1,5 +1,6 @@
 // Many nodes' reports as one picture of the cluster: what `nodectl status` shows.
 
+import JSON
 import Telemetry
 
 /// The cluster as the nodes that answered describe it together.

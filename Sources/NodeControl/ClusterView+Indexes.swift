@@ -1,6 +1,7 @@
 // `nodectl index …`: every node is asked to prove, or to rebuild, its secondary indexes.
 
 import Foundation
+import JSON
 import Platform
 import Telemetry
 import Vocabulary

@@ -1,5 +1,6 @@
 // `nodectl quiesce NODE`: a node's files are held still while they are copied.
 
+import JSON
 import Platform
 import Telemetry
 import Vocabulary

@@ -1,5 +1,6 @@
 // What a compaction gave back on every node, for people and for scripts.
 
+import JSON
 public import Telemetry
 import Vocabulary
 

@@ -1,5 +1,6 @@
 // What a doctor found: each finding with its weight, its subject and what to do.
 
+import JSON
 import Telemetry
 
 /// One thing that was looked at, or is wrong.

@@ -1,6 +1,7 @@
 // A planned hand-over: asks the leader, follows it to another, and waits until the new leader answers.
 
 import Foundation
+import JSON
 import Platform
 import Telemetry
 import Vocabulary

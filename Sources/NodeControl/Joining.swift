@@ -1,6 +1,7 @@
 // `nodectl join`: a machine with a token becomes a node: key, certificate, configuration.
 
 import Foundation
+import JSON
 import Platform
 import Settings
 import TLS

@@ -1,5 +1,6 @@
 // Who the members are, as one node says: for people and for scripts.
 
+import JSON
 import Telemetry
 
 /// The members of a cluster by one node's log.

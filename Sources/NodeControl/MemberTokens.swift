@@ -1,5 +1,6 @@
 // Tokens by which nodes join: asked of a node that can sign their certificates.
 
+import JSON
 import Platform
 import Telemetry
 import Vocabulary

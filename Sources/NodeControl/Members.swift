@@ -1,6 +1,7 @@
 // Changes of the members: asks the leader, follows it when it changes, and waits until the change has come about.
 
 import Foundation
+import JSON
 import Platform
 import Settings
 import Telemetry

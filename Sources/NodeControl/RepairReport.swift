@@ -1,5 +1,6 @@
 // What a repair of a log came to, for people and for scripts.
 
+import JSON
 import Telemetry
 
 /// What became of a log.

@@ -1,5 +1,6 @@
 // What came of a snapshot on every node, for people and for scripts.
 
+import JSON
 import Telemetry
 import Vocabulary
 

@@ -1,5 +1,6 @@
 // What a recovery from one survivor costs, and what came of it: for people and for scripts.
 
+import JSON
 import Telemetry
 import Vocabulary
 

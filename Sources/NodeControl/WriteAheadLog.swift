@@ -1,5 +1,6 @@
 // A node's log on disk, looked at without opening it: what is in it, and whether it is whole.
 
+import JSON
 import LogFormat
 import LogStore
 import Platform

@@ -1,5 +1,6 @@
 // What compactions of a node's disk and memory have come to.
 
+import JSON
 public import Vocabulary
 
 /// What can be made smaller while the node serves.

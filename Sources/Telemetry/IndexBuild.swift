@@ -1,5 +1,6 @@
 // Builds of secondary indexes that have come to their end: what each was, and how fast.
 
+import JSON
 public import Vocabulary
 
 /// One build of one index.

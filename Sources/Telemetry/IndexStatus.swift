@@ -1,5 +1,6 @@
 // What a node has made of the cluster's secondary indexes, and what the last proof of them found.
 
+import JSON
 public import Vocabulary
 
 /// One index on one node.

@@ -1,5 +1,6 @@
 // Who belongs to the cluster, as a node's log says, and what is about to change.
 
+public import JSON
 public import Vocabulary
 
 /// The part that a member plays in the cluster's decisions.

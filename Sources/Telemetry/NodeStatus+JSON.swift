@@ -1,5 +1,6 @@
 // A node's status as the JSON document of `/v1/status`.
 
+public import JSON
 import Vocabulary
 
 extension NodeStatus {

@@ -1,5 +1,6 @@
 // Repair, scrub and quarantine as JSON, in the document of `/v1/status`.
 
+import JSON
 import Vocabulary
 
 extension RepairStatus {

@@ -1,5 +1,6 @@
 // Snapshots as JSON, in the document of `/v1/status`.
 
+import JSON
 import Vocabulary
 
 extension SnapshotStatus {

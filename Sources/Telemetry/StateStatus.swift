@@ -1,5 +1,6 @@
 // Whether the state that a node serves is the one that the cluster agreed on.
 
+import JSON
 public import Vocabulary
 
 /// The condition of one node's records, by the digests that replicas compare at markers in the log.

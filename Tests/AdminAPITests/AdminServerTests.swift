@@ -1,6 +1,7 @@
 // The server as a whole, over TLS on loopback: a blocking client on one side, a node played by the test on the other.
 
 import Foundation
+import JSON
 import Logging
 import Platform
 import TLS

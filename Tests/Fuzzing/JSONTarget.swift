@@ -1,6 +1,7 @@
 // JSON bodies of requests to the admin port.
 
 import AdminAPI
+import JSON
 
 extension FuzzTarget {
     /// 1. An error names a place within the bytes.

@@ -1,6 +1,7 @@
 // The status document, byte by byte, and the writer under it.
 
 import Foundation
+import JSON
 import Testing
 import Vocabulary
 

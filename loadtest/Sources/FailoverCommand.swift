@@ -1,6 +1,7 @@
 // `loadtest failover`: how long writes wait after a fault of the leader.
 
 import ArgumentParser
+import JSON
 import Platform
 import Telemetry
 import Vocabulary

@@ -1,5 +1,6 @@
 // Figures as people read them.
 
+import JSON
 import Telemetry
 
 enum Report {

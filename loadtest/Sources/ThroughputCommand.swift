@@ -1,6 +1,7 @@
 // `loadtest throughput`: how many requests a second, and how long each takes.
 
 import ArgumentParser
+import JSON
 import Platform
 import Telemetry
 import Vocabulary

@@ -1,9 +1,8 @@
-// JSON bodies: what is taken, what is refused, and that noise does no harm.
+// JSON: what is taken, what is refused, and that noise does no harm.
 
+import JSON
 import Testing
 import Vocabulary
-
-@testable import AdminAPI
 
 @Suite struct JSONReaderTests {
     private func value(_ text: String) -> JSONValue? { try? JSONReader.value(of: Array(text.utf8)) }

@@ -1,7 +1,7 @@
 // JSON bodies of requests: small, strict, bounded.
 
 /// A JSON value. Members keep their order.
-package enum JSONValue: Equatable, Sendable {
+public enum JSONValue: Equatable, Sendable {
     case null
     case flag(Bool)
     case number(Double)
@@ -9,7 +9,7 @@ package enum JSONValue: Equatable, Sendable {
     case list([JSONValue])
     case object([(name: String, value: JSONValue)])
 
-    package static func == (a: JSONValue, b: JSONValue) -> Bool {
+    public static func == (a: JSONValue, b: JSONValue) -> Bool {
         switch (a, b) {
         case (.null, .null): true
         case (.flag(let a), .flag(let b)): a == b
@@ -24,21 +24,26 @@ package enum JSONValue: Equatable, Sendable {
 }
 
 /// Why a body is no JSON, and where.
-package struct JSONError: Error, Equatable {
-    package var what: String
+public struct JSONError: Error, Equatable {
+    public var what: String
     /// In bytes from the beginning.
-    package var offset: Int
+    public var offset: Int
+
+    public init(what: String, offset: Int) {
+        self.what = what
+        self.offset = offset
+    }
 }
 
 /// Reads one document (RFC 8259). Refuses repeated names, lone surrogates, invalid UTF-8 and more than 16 levels.
-package struct JSONReader {
-    package static let depthMax = 16
+public struct JSONReader {
+    public static let depthMax = 16
 
     private let bytes: [UInt8]
     private var position = 0
     private var depth = 0
 
-    package static func value(of bytes: [UInt8]) throws(JSONError) -> JSONValue {
+    public static func value(of bytes: [UInt8]) throws(JSONError) -> JSONValue {
         var reader = JSONReader(bytes: bytes)
         guard String(validating: bytes, as: UTF8.self) != nil else { throw JSONError(what: "not UTF-8", offset: 0) }
         let value = try reader.value()
