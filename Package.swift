@@ -78,6 +78,12 @@ let package = Package(
             swiftSettings: safe),
 
         .target(
+            name: "ArchiveStore",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "ArchiveFormat", "ObjectStores", "LogStore",
+            ], swiftSettings: safe),
+
+        .target(
             name: "ReplicaLog",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "PeerProtocol", "Replica", "LogStore",
@@ -210,6 +216,12 @@ let package = Package(
             name: "SnapshotStoreTests",
             dependencies: ["SnapshotStore", "SnapshotFormat", "Simulation", "LogStore", "ByteCoding", "Vocabulary"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ArchiveStoreTests",
+            dependencies: [
+                "ArchiveStore", "ArchiveFormat", "ObjectStores", "Simulation", "LogStore", "LogFormat", "ByteCoding",
+                "Vocabulary",
+            ], swiftSettings: strict),
         .testTarget(
             name: "ReplicaLogTests",
             dependencies: [

@@ -47,11 +47,13 @@ public struct ArchiveObject: Sendable {
         self.bytes = whole
     }
 
+    /// Bytes up to the end of the header.
+    public static let frontLength = SkippableFrame.headLength + ArchiveHeader.byteCount
+
     /// The header that an object begins with, of which `bytes` is the first part at least.
     public static func header(of bytes: RawSpan) throws(ArchiveFault) -> ArchiveHeader {
-        let length = SkippableFrame.headLength + ArchiveHeader.byteCount
-        guard bytes.byteCount >= length else { throw .damaged(.truncated, at: bytes.byteCount) }
-        return try ArchiveHeader.decode(try SkippableFrame.contents(of: bytes.extracting(0..<length), at: 0))
+        guard bytes.byteCount >= frontLength else { throw .damaged(.truncated, at: bytes.byteCount) }
+        return try ArchiveHeader.decode(try SkippableFrame.contents(of: bytes.extracting(0..<frontLength), at: 0))
     }
 
     /// SHA-256 of the object, by which a manifest knows it.
@@ -112,7 +114,7 @@ public struct ArchiveMap: Hashable, Sendable {
     }
 
     init(_ entries: [SeekEntry]) throws(ArchiveFault) {
-        let headerLength = SkippableFrame.headLength + ArchiveHeader.byteCount
+        let headerLength = ArchiveObject.frontLength
         guard entries.count >= 2, entries[0] == SeekEntry(stored: headerLength, plain: 0),
             entries[entries.count - 1].plain == 0
         else { throw .damaged(.impossibleField, at: 0) }

@@ -25,7 +25,7 @@ public struct ArchiveObjectBuilder: ~Copyable {
     public var storedLength: Int { bytes.count }
 
     private mutating func begin() {
-        let length = SkippableFrame.headLength + ArchiveHeader.byteCount
+        let length = ArchiveObject.frontLength
         bytes = [UInt8](repeating: 0, count: length)
         entries = [SeekEntry(stored: length, plain: 0)]
         pending = []

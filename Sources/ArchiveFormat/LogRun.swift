@@ -21,6 +21,14 @@ public struct ChainEnd: Hashable, Sendable {
     }
 }
 
+extension RunFacts {
+    /// What the first frame follows.
+    public var start: ChainEnd {
+        ChainEnd(
+            position: LogPosition(term: previousTerm, index: first.previous), checksum: previousChecksum, chain: chain)
+    }
+}
+
 /// Makes runs, each behind the one before.
 public struct LogRunBuilder: ~Copyable {
     private let owner: ArchiveOwner
@@ -103,9 +111,7 @@ public struct LogRun: Sendable {
         do throws(FrameError) { frames = try FrameRun(decoding: plain, limit: limit) } catch {
             throw .damaged(.brokenChain, at: 0)
         }
-        start = ChainEnd(
-            position: LogPosition(term: facts.previousTerm, index: facts.first.previous),
-            checksum: facts.previousChecksum, chain: facts.chain)
+        start = facts.start
         end = try LogRun.follow(frames, from: start, of: object.header.owner)
         let trailer = object.trailer
         guard end.position == LogPosition(term: trailer.lastTerm, index: facts.last),

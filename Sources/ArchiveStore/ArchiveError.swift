@@ -1,0 +1,96 @@
+// What the archive refuses, and what to do about it.
+
+public import ArchiveFormat
+public import LogStore
+public import ObjectStores
+public import Vocabulary
+
+/// Why something of the archive could not be done: which object, what of it, and the remedy.
+public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
+    case store(ObjectStoreError)
+    /// An object is not what was written, or not the one that its name says.
+    case object(String, ArchiveFault)
+    /// Something else has the name of an object that was to be made.
+    case conflict(String)
+    case log(LogError)
+    case storage(StorageError)
+    /// The log begins behind what the archive has: what lies between is in no archive.
+    case hole(from: LogIndex, to: LogIndex)
+    /// Another leader of this timeline has shipped what this node does not have.
+    case behind(archived: LogIndex, last: LogIndex)
+
+    /// Whether the same may succeed later with nobody doing anything.
+    public var isTransient: Bool {
+        switch self {
+        case .store(let error): error.isTransient
+        case .log, .storage, .behind: true
+        case .object, .conflict, .hole: false
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .store(let error): "\(error)"
+        case .object(let name, let fault): "object \(name) is not usable: \(fault)"
+        case .conflict(let name): "another object has the name \(name)"
+        case .log(let error): "\(error)"
+        case .storage(let error): "\(error)"
+        case .hole(let from, let to): "no log has the entries from \(from) to \(to) any more"
+        case .behind(let archived, let last):
+            "the archive has entries up to \(archived), and this node's log ends at \(last)"
+        }
+    }
+
+    public var remedy: Remedy {
+        switch self {
+        case .store(let error): error.remedy
+        case .object(_, .damaged):
+            .operate("run `nodectl archive verify`; it says what can still be restored, and what to do")
+        case .object(_, .newerVersion): .operate("use a release that is as new as the one that wrote the object")
+        case .object(_, .keyUnavailable): .operate("provide the key that the object was encrypted with")
+        case .conflict:
+            .operate("see who else writes to this archive: two clusters with one id must not share a prefix")
+        case .log(let error): error.remedy
+        case .storage(let error): error.remedy
+        case .hole: .automatic("a new backup begins another interval that can be restored")
+        case .behind: .automatic("the leader of a later term goes on")
+        }
+    }
+}
+
+/// A call to a store, with its error as the archive's.
+func storing<Value>(_ body: () throws(ObjectStoreError) -> Value) throws(ArchiveError) -> Value {
+    do throws(ObjectStoreError) { return try body() } catch { throw .store(error) }
+}
+
+extension ObjectStore {
+    /// Makes an object. One that is there already has to be the same to the byte: then an earlier try has made it, and
+    /// its answer was lost.
+    func make(_ name: String, _ bytes: [UInt8]) throws(ArchiveError) {
+        let key = key(name)
+        let outcome = try storing { () throws(ObjectStoreError) in try put(key, bytes) }
+        guard outcome == .exists else { return }
+        let found = try storing { () throws(ObjectStoreError) in try get(key) }
+        guard found == bytes else { throw .conflict(name) }
+    }
+
+    func fetch(_ name: String, _ range: Range<Int>? = nil) throws(ArchiveError) -> [UInt8] {
+        let key = key(name)
+        return try storing { () throws(ObjectStoreError) in try get(key, range) }
+    }
+
+    func remove(_ name: String) throws(ArchiveError) {
+        let key = key(name)
+        try storing { () throws(ObjectStoreError) in try delete(key) }
+    }
+
+    func names(below prefix: String) throws(ArchiveError) -> [ObjectListing] {
+        try storing { () throws(ObjectStoreError) in try listAll(prefix) }
+    }
+
+    /// Names are made by `ArchiveFormat`, from numbers and digits.
+    private func key(_ name: String) -> ObjectKey {
+        guard let key = ObjectKey(name) else { preconditionFailure("\(name) is no name of an object") }
+        return key
+    }
+}
