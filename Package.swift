@@ -80,7 +80,8 @@ let package = Package(
         .target(
             name: "ArchiveStore",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "ArchiveFormat", "ObjectStores", "LogStore",
+                "Vocabulary", "ByteCoding", "Hashing", "LogFormat", "SnapshotFormat", "ArchiveFormat", "ObjectStores",
+                "LogStore", "SnapshotStore",
             ], swiftSettings: safe),
 
         .target(
@@ -219,7 +220,9 @@ let package = Package(
         .testTarget(
             name: "ArchiveStoreTests",
             dependencies: [
-                "ArchiveStore", "ArchiveFormat", "ObjectStores", "Simulation", "LogStore", "LogFormat", "ByteCoding",
+                "ArchiveStore", "ArchiveFormat", "ObjectStores", "Simulation", "SnapshotStore", "SnapshotFormat",
+                "LogStore",
+                "LogFormat", "ByteCoding",
                 "Vocabulary",
             ], swiftSettings: strict),
         .testTarget(

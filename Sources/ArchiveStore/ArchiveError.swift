@@ -3,6 +3,7 @@
 public import ArchiveFormat
 public import LogStore
 public import ObjectStores
+public import SnapshotStore
 public import Vocabulary
 
 /// Why something of the archive could not be done: which object, what of it, and the remedy.
@@ -14,6 +15,8 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
     case conflict(String)
     case log(LogError)
     case storage(StorageError)
+    /// A snapshot, on this node's disk or in the archive.
+    case snapshot(SnapshotError)
     /// The log begins behind what the archive has: what lies between is in no archive.
     case hole(from: LogIndex, to: LogIndex)
     /// Another leader of this timeline has shipped what this node does not have.
@@ -24,7 +27,17 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .store(let error): error.isTransient
         case .log, .storage, .behind: true
-        case .object, .conflict, .hole: false
+        case .object, .snapshot, .conflict, .hole: false
+        }
+    }
+
+    /// Whether an object of the archive is not what it should be, or is gone.
+    public var isDamage: Bool {
+        switch self {
+        case .object(_, let fault): fault.isDamage
+        case .store(let error): error.reason == .missing
+        case .snapshot(.damaged): true
+        case .snapshot, .conflict, .log, .storage, .hole, .behind: false
         }
     }
 
@@ -35,6 +48,7 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .conflict(let name): "another object has the name \(name)"
         case .log(let error): "\(error)"
         case .storage(let error): "\(error)"
+        case .snapshot(let error): "\(error)"
         case .hole(let from, let to): "no log has the entries from \(from) to \(to) any more"
         case .behind(let archived, let last):
             "the archive has entries up to \(archived), and this node's log ends at \(last)"
@@ -52,6 +66,7 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
             .operate("see who else writes to this archive: two clusters with one id must not share a prefix")
         case .log(let error): error.remedy
         case .storage(let error): error.remedy
+        case .snapshot(let error): error.remedy
         case .hole: .automatic("a new backup begins another interval that can be restored")
         case .behind: .automatic("the leader of a later term goes on")
         }

@@ -13,7 +13,11 @@ public struct ChunkSealer: Sendable {
     private let seed: UInt32
     private var compression = PayloadCompression(threshold: ChunkSealer.compressionThreshold)
 
-    public init(cluster: ClusterID) { seed = ChunkRecord.seed(of: cluster) }
+    /// - Parameter compresses: false leaves all chunks plain, for packs that are compressed as a whole.
+    public init(cluster: ClusterID, compresses: Bool = true) {
+        seed = ChunkRecord.seed(of: cluster)
+        if !compresses { compression = PayloadCompression(threshold: .max) }
+    }
 
     /// Appends the chunk's record to `bytes`. Traps on what is no place and on more than `ChunkRecord.plainLengthMax`.
     public mutating func seal(

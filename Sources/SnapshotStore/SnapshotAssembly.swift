@@ -9,6 +9,15 @@ import LogStore
 import SnapshotFormat
 import Vocabulary
 
+/// Where a pack goes.
+public enum PackForm: Sendable {
+    /// To this node's disk: each chunk is compressed by itself, and a group's table stands behind its chunks.
+    case disk
+    /// To an archive, which compresses many chunks together and is slow to read in small pieces: chunks are plain, and
+    /// all tables stand at the pack's end.
+    case archive
+}
+
 /// How the writer and the receiver write alike. After an error there is only `abort`.
 struct SnapshotAssembly<Disk: Storage> {
     /// Bytes are given to the disk in pieces of this size, and synced now and then, so that no sync of many keeps those
@@ -23,6 +32,7 @@ struct SnapshotAssembly<Disk: Storage> {
     let pack: PackNumber
     private let stale: [PackNumber]
     private let seed: UInt32
+    private let form: PackForm
     private var sealer: ChunkSealer
     private var reader: PackReader<Disk>
 
@@ -33,6 +43,8 @@ struct SnapshotAssembly<Disk: Storage> {
     private var synced = 0
 
     private var tables: [TableReference?] = Array(repeating: nil, count: SlotGroup.count)
+    /// Encoded tables that are to stand at the pack's end, with their checksums.
+    private var heldTables: [(group: SlotGroup, bytes: [UInt8], checksum: UInt32)] = []
     private var isSealed = Array(repeating: false, count: SlotGroup.count)
     private var live: [PackNumber: Int] = [:]
     private var plainBytes = 0
@@ -45,7 +57,7 @@ struct SnapshotAssembly<Disk: Storage> {
 
     /// - Parameter isCompact: nothing of a pack of the base is referred to that has dead bytes.
     init(
-        disk: Disk, facts: SnapshotFacts, base: SnapshotManifest?, isCompact: Bool = false
+        disk: Disk, facts: SnapshotFacts, base: SnapshotManifest?, isCompact: Bool = false, form: PackForm = .disk
     ) throws(SnapshotError) {
         let names = try storing { () throws(StorageError) in try disk.list() }
         guard !names.contains(SnapshotName.manifest(facts.position.index)) else { throw .exists(facts.position.index) }
@@ -60,7 +72,8 @@ struct SnapshotAssembly<Disk: Storage> {
         let packs = base?.packs ?? []
         stale = isCompact ? PackUse.incomplete(of: packs) : PackUse.stale(of: packs)
         seed = ChunkRecord.seed(of: facts.cluster)
-        sealer = ChunkSealer(cluster: facts.cluster)
+        self.form = form
+        sealer = ChunkSealer(cluster: facts.cluster, compresses: form == .disk)
         reader = PackReader(disk: disk, cluster: facts.cluster)
     }
 
@@ -131,10 +144,8 @@ struct SnapshotAssembly<Disk: Storage> {
     /// chunks in a pack that may not be referred to.
     mutating func seal(_ table: GroupTable, base: GroupTable?) throws(SnapshotError) {
         precondition(!isSealed(table.group), "\(table.group) is whole already")
-        let reference = try place(table, base: base)
-        tables[table.group.rawValue] = reference
+        note(try place(table, base: base), of: table.group)
         isSealed[table.group.rawValue] = true
-        if let reference { live[reference.pack, default: 0] += reference.length }
         // Equal chunks of a slot may be one in a pack, which is live once.
         var counted: Set<ChunkSpot> = []
         for chunk in table.chunks {
@@ -147,15 +158,36 @@ struct SnapshotAssembly<Disk: Storage> {
         chunkCount += table.chunks.count
     }
 
+    private mutating func note(_ reference: TableReference?, of group: SlotGroup) {
+        guard let reference else { return }
+        tables[group.rawValue] = reference
+        live[reference.pack, default: 0] += reference.length
+    }
+
+    /// Nil for a table that is empty, or is written later.
     private mutating func place(_ table: GroupTable, base: GroupTable?) throws(SnapshotError) -> TableReference? {
         guard !table.isEmpty else { return nil }
         if let old = self.base?.table(of: table.group), keeps(old.pack), base == table { return old }
         try beginPack()
+        var bytes: [UInt8] = []
+        let checksum = table.encode(seed: seed, into: &bytes)
+        guard form == .disk else {
+            heldTables.append((table.group, bytes, checksum))
+            return nil
+        }
+        return try write(bytes, checksum: checksum)
+    }
+
+    private mutating func write(_ table: [UInt8], checksum: UInt32) throws(SnapshotError) -> TableReference {
         let offset = written + buffer.count
-        let checksum = table.encode(seed: seed, into: &buffer)
-        let end = written + buffer.count
+        buffer += table
         try flush(ifOver: SnapshotAssembly.writeSize)
-        return TableReference(pack: pack, offset: offset, length: end - offset, checksum: checksum)
+        return TableReference(pack: pack, offset: offset, length: table.count, checksum: checksum)
+    }
+
+    private mutating func writeHeldTables() throws(SnapshotError) {
+        for (group, bytes, checksum) in heldTables { note(try write(bytes, checksum: checksum), of: group) }
+        heldTables = []
     }
 
     // MARK: The pack
@@ -220,6 +252,7 @@ extension SnapshotAssembly {
     mutating func finish(_ contents: SnapshotContents) throws(SnapshotError) -> SnapshotManifest {
         precondition(phase == .open, "a snapshot that has failed, or is over, is finished")
         precondition(isComplete, "a snapshot without all its groups")
+        try writeHeldTables()
         if file != nil { try persist() }
         let manifest = SnapshotManifest(
             facts: facts, contents: contents, plainBytes: plainBytes, storedBytes: storedBytes, chunkCount: chunkCount,

@@ -22,9 +22,9 @@ public struct SnapshotWriter<Disk: Storage> {
     ///     how a damaged base is left behind.
     ///   - isCompact: what stands in a pack with dead bytes is copied out of it, so that the pack can go.
     public init(
-        disk: Disk, facts: SnapshotFacts, base: SnapshotManifest?, isCompact: Bool = false
+        disk: Disk, facts: SnapshotFacts, base: SnapshotManifest?, isCompact: Bool = false, form: PackForm = .disk
     ) throws(SnapshotError) {
-        assembly = try SnapshotAssembly(disk: disk, facts: facts, base: base, isCompact: isCompact)
+        assembly = try SnapshotAssembly(disk: disk, facts: facts, base: base, isCompact: isCompact, form: form)
         reader = base.map { SnapshotReader(disk: disk, manifest: $0) }
     }
 
@@ -57,6 +57,19 @@ public struct SnapshotWriter<Disk: Storage> {
         }
         table?.append(chunk, slot: slot)
         return place
+    }
+
+    /// The next chunk of a slot, when the base has one of this name: for a caller that has names at hand and would have to
+    /// read the bytes. False when it has none; then the bytes are to be added.
+    public mutating func addKnown(
+        slot: Int, records: UInt32, name: ChunkName, plainLength: Int
+    ) throws(SnapshotError) -> Bool {
+        let place = enter(slot)
+        guard let old = old?.find(name, at: place), old.plainLength == plainLength, old.records == records,
+            assembly.keeps(old.pack)
+        else { return false }
+        table?.append(try assembly.keep(old, at: place), slot: slot)
+        return true
     }
 
     /// All chunks of a slot as they are in the base. Traps without one.
