@@ -95,7 +95,15 @@ let package = Package(
             name: "ReplicaSnapshots",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "Keyspace", "PeerProtocol", "RESP", "Replica",
-                "LogStore", "SnapshotFormat", "SnapshotStore",
+                "Platform", "LogStore", "SnapshotFormat", "SnapshotStore",
+            ], swiftSettings: safe),
+
+        .target(
+            name: "ArchiveRestore",
+            dependencies: [
+                "Vocabulary", "ByteCoding", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus", "Keyspace",
+                "PeerProtocol", "Replica", "Platform", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore",
+                "ReplicaSnapshots",
             ], swiftSettings: safe),
 
         // The test world: clock, network, disk, clients and judges.
@@ -239,6 +247,13 @@ let package = Package(
                 "PeerProtocol", "Simulation", "LogStore", "LogFormat", "ByteCoding", "Vocabulary",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ArchiveRestoreTests",
+            dependencies: [
+                "ArchiveRestore", "ArchiveStore", "ArchiveFormat", "ObjectStores", "ReplicaSnapshots", "SnapshotStore",
+                "SnapshotFormat", "Replica", "Keyspace", "RESP", "Consensus", "PeerProtocol", "LogStore", "LogFormat",
+                "Platform", "ByteCoding", "Vocabulary",
+            ], swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
             dependencies: [

@@ -201,10 +201,13 @@ public struct PackFolder: Hashable, Sendable, CustomStringConvertible {
 /// of time.
 public struct BackupID: Hashable, Comparable, Sendable, CustomStringConvertible {
     public let text: String
+    /// To the second, rounded down.
+    public let time: Timestamp
     public let index: LogIndex
     public let timeline: TimelineName
 
     public init(time: Timestamp, timeline: TimelineName, index: LogIndex) {
+        self.time = Timestamp(rawValue: time.rawValue / 1_000_000 * 1_000_000)
         self.index = index
         self.timeline = timeline
         let mark = timeline.mark.isEmpty ? "" : "." + timeline.mark

@@ -33,6 +33,10 @@ public struct RunCatalogue: Sendable {
             }
             items.append(Item(name: name, size: listing.size))
         }
+        self.init(items, strangers: strangers)
+    }
+
+    public init(_ items: [Item], strangers: [String] = []) {
         self.items = items.sorted { RunCatalogue.isBefore($0.name, $1.name) }
         self.strangers = strangers
     }
@@ -47,6 +51,14 @@ public struct RunCatalogue: Sendable {
         _ store: any ObjectStore, _ cluster: ClusterID, _ timeline: TimelineName
     ) throws(ArchiveError) -> RunCatalogue {
         RunCatalogue(try store.names(below: RunName.folder(cluster, timeline)))
+    }
+
+    /// Those of all timelines.
+    public static func readAll(
+        _ store: any ObjectStore, _ cluster: ClusterID
+    ) throws(ArchiveError) -> [TimelineName: RunCatalogue] {
+        let all = RunCatalogue(try store.names(below: RunName.folder(cluster)))
+        return Dictionary(grouping: all.items) { $0.name.timeline }.mapValues { RunCatalogue($0) }
     }
 
     public var last: LogIndex { items.map(\.name.last).max() ?? .zero }

@@ -63,6 +63,24 @@ public final class DataDirectory: Sendable {
         return DataDirectory(path: path, file: file, lock: lock)
     }
 
+    /// Makes the directory of a node whose storage id is known: that of a restore, whose state knows it already. Traps
+    /// when there is one.
+    public static func make(_ path: String, _ identity: LogIdentity) throws(DataDirectoryError) -> DataDirectory {
+        try DirectoryCheck(path: path, isInUse: false).run()
+        let lock = try lockFile(path)
+        let found = try readIdentity(path)
+        precondition(found == nil, "\(path) is a data directory already")
+        let file = IdentityFile(identity: identity, isInUse: false)
+        try writeIdentity(file, path)
+        return DataDirectory(path: path, file: file, lock: lock)
+    }
+
+    /// Throws `inUse` while a process has the directory; one that nobody ever used is free.
+    public static func checkUnused(_ path: String) throws(DataDirectoryError) {
+        guard FileSystem.exists(path + "/LOCK") else { return }
+        _ = try lockFile(path)
+    }
+
     /// What a directory says about itself, without locking or changing it.
     public static func identity(at path: String) throws(DataDirectoryError) -> LogIdentity? {
         try readIdentity(path)?.identity

@@ -2,7 +2,7 @@
 
 import ByteCoding
 public import Keyspace
-import LogFormat
+public import LogFormat
 public import LogStore
 import RESP
 public import Vocabulary
@@ -33,13 +33,24 @@ public struct LogReplay: Sendable {
         while next <= last {
             try reader.readRun(from: next, byteLimit: LogReplay.readSize, into: &run)
             keyspace.freeSome()
-            for position in run.frames.indices {
-                let header = run.frames[position].header
-                guard header.firstIndex == next, header.lastIndex <= last else { return }
-                apply(run, at: position)
-                next = header.lastIndex.next
-            }
+            let end = run.frames.last?.header.lastIndex ?? .zero
+            guard let applied = apply(run, from: next, through: last), applied == min(end, last) else { return }
+            next = applied.next
         }
+    }
+
+    /// Applies the frames of a run from the one that begins with `first` on, up to the one that ends with `last` or
+    /// before it. The last index that was applied; nil when there is none, or the next one does not follow.
+    public mutating func apply(_ run: FrameRun, from first: LogIndex, through last: LogIndex) -> LogIndex? {
+        var next = first
+        for position in run.frames.indices {
+            let header = run.frames[position].header
+            guard header.lastIndex >= first else { continue }
+            guard header.firstIndex == next, header.lastIndex <= last else { break }
+            apply(run, at: position)
+            next = header.lastIndex.next
+        }
+        return next > first ? next.previous : nil
     }
 
     private mutating func apply(_ run: FrameRun, at position: Int) {

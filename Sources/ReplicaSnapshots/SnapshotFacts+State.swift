@@ -28,7 +28,7 @@ extension SnapshotManifest {
     public var end: FrameEnd { facts.end }
 
     /// The members that it names. Throws when a checked manifest says what no state can have: a fault of its writer.
-    func members() throws(StateError) -> (
+    public func members() throws(StateError) -> (
         configuration: Configuration, registry: MemberRegistry, addresses: MemberBook
     ) {
         let bytes = facts.registry.rawBytes

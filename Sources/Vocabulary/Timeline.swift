@@ -27,8 +27,14 @@ public struct Timeline: Hashable, Sendable, CustomStringConvertible {
 
     /// The one that a recovery starts. `word` gives random ones.
     public func next(drawing word: () -> UInt64) -> Timeline {
+        Timeline.following(number, drawing: word)
+    }
+
+    /// One behind all of a cluster whose newest has this number, at least 1.
+    public static func following(_ number: UInt64, drawing word: () -> UInt64) -> Timeline {
+        precondition(number > 0 && number < 1 << 62 - 1, "no timeline has number \(number)")
         // A mark of zero is the first timeline's.
-        Timeline(uncheckedNumber: number + 1, high: word() | 1, low: word())
+        return Timeline(uncheckedNumber: number + 1, high: word() | 1, low: word())
     }
 
     /// Whether it was started by a recovery that knew of `other`, or of as many before it.

@@ -12,7 +12,8 @@ enum Layer: String {
             "Telemetry":
             .core
         case "Platform": .seam
-        case "TLS", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore", "ReplicaLog", "ReplicaSnapshots": .shell
+        case "TLS", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore", "ReplicaLog", "ReplicaSnapshots",
+            "ArchiveRestore": .shell
         case "Simulation": .world
         case "noded", "nodectl", "loadtest", "simulate": .program
         default: .composition

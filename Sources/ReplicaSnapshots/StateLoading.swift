@@ -1,20 +1,19 @@
 // Loading a snapshot on all cores.
 
 import Keyspace
-import LogStore
-import Platform
-import Replica
-import ReplicaSnapshots
-import SnapshotFormat
+public import LogStore
+public import Platform
+public import Replica
+public import SnapshotFormat
 import Synchronization
 import Vocabulary
 
 /// Workers take groups of slots from a common list; what they have loaded is joined on the thread that called.
-struct StateLoading {
+public struct StateLoading {
     /// How far a load is: told a few times a second.
-    struct Progress: Sendable {
-        var records: Int
-        var total: Int
+    public struct Progress: Sendable {
+        public var records: Int
+        public var total: Int
     }
 
     /// What a worker says: a group's slots, or why there will be none.
@@ -35,7 +34,7 @@ struct StateLoading {
         func end() { next.withLock { $0 = SlotGroup.all.count } }
     }
 
-    static func run(
+    public static func run(
         _ manifest: SnapshotManifest, on disk: DirectoryStorage, workers: Int = ThisProcess.processors,
         progress: (Progress) -> Void
     ) throws(StateError) -> ReplicatedState {

@@ -1,0 +1,100 @@
+// What a restore has done and proven, for people, scripts and whoever asks later.
+
+public import ArchiveFormat
+import JSON
+public import Vocabulary
+
+/// The parts of the time that a restore takes, in order.
+public enum RestorePhase: String, Hashable, Sendable, CaseIterable {
+    case plan
+    case download
+    case load
+    case replay
+    case finish
+}
+
+public struct RestoreReport: Sendable {
+    public var location = ""
+    public var cluster = ClusterID(high: 0, low: 0)
+    public var timeline = TimelineName(.first)
+    /// The timeline that the restored node begins.
+    public var nextTimeline = TimelineName(.first)
+    public var target = RestoreTarget.latest
+    public var backup: BackupID?
+    public var passedOver: [(id: BackupID, why: String)] = []
+    /// The last entry of the state.
+    public var position = LogPosition.zero
+    public var time = Timestamp.zero
+    public var digest = Digest.empty
+    public var records = 0
+    public var entriesReplayed = 0
+    public var objects = 0
+    public var bytesFetched = 0
+    public var chain = ChainValue.origin
+    /// How many digests were compared with the archive's; all were equal.
+    public var compared = 0
+    public var lastProven: ProvenDigest?
+    public var nextProven: ProvenDigest?
+    /// The newest entry that the archive has of the timeline.
+    public var newest: RunName?
+    public var directory = ""
+    /// Where what was there before is now.
+    public var putAside: String?
+    public var phases: [(phase: RestorePhase, duration: Duration)] = []
+
+    public init() {}
+
+    public var duration: Duration { phases.reduce(.zero) { $0 + $1.duration } }
+
+    /// One sentence that says what the state was compared with.
+    public var proof: String {
+        guard let last = lastProven else { return "no digest was compared: the archive has none for this range" }
+        var text = "digest equal: the state at index \(last.index) has digest \(last.digest), as the cluster had it"
+        if position.index > last.index {
+            text += "; \(position.index - last.index) entries of the chained log were applied behind it"
+        }
+        if let next = nextProven { text += "; with the log up to index \(next.index) it is equal again" }
+        return text
+    }
+
+    public var encoded: [UInt8] {
+        SealedJSON.seal { json in
+            json.member("archive", location)
+            json.member("cluster_id", cluster.description)
+            json.member("timeline", timeline.description)
+            json.member("new_timeline", nextTimeline.description)
+            json.member("target", target.description)
+            json.member("backup_id", backup?.text)
+            json.member("passed_over") { json in
+                json.array { json in
+                    for backup in passedOver {
+                        json.object {
+                            $0.member("backup_id", backup.id.text)
+                            $0.member("reason", backup.why)
+                        }
+                    }
+                }
+            }
+            json.member("position", position.description)
+            json.member("timestamp", time.description)
+            json.member("digest", digest.description)
+            json.member("record_count", records)
+            json.member("entries_replayed", entriesReplayed)
+            json.member("objects", objects)
+            json.member("bytes_fetched", bytesFetched)
+            json.member("chain", chain.description)
+            json.member("digests_compared", compared)
+            json.member("proof", proof)
+            json.member("archive_end_index", newest?.last.rawValue)
+            json.member("archive_end_time", newest?.lastTime.description)
+            json.member("directory", directory)
+            json.member("put_aside", putAside)
+            json.member("phases") { json in
+                json.object { json in
+                    for phase in phases { json.member(phase.phase.rawValue + "_seconds", phase.duration.inSeconds) }
+                }
+            }
+            json.member("duration_seconds", duration.inSeconds)
+        }
+    }
+}

@@ -1,0 +1,126 @@
+// Where a restore works before its result has its name, and what is there from an earlier try.
+
+import ArchiveFormat
+import ArchiveStore
+import ByteCoding
+import LogStore
+import Platform
+import Synchronization
+import Vocabulary
+
+/// The directory `DIR.restoring` beside the final one:
+///
+///     restore-plan     what is being restored, and a line for each part that is there; removed at the end
+///     snapshots/       packs and manifest
+///     log/             the log's segments
+final class RestoreStaging: Sendable {
+    let directory: String
+    let path: String
+    private let done = Mutex<Set<String>>([])
+
+    init(directory: String) {
+        self.directory = directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
+        path = self.directory + ".restoring"
+    }
+
+    var snapshots: String { path + "/snapshots" }
+    var log: String { path + "/log" }
+    private var planFile: String { path + "/restore-plan" }
+
+    /// Refuses what a restore must not touch, before anything is written.
+    func check(needed: ByteCount) throws(RestoreError) {
+        if FileSystem.exists(directory) {
+            guard FileSystem.isDirectory(directory) else { throw .targetOccupied(path: directory) }
+            let names = try onSystem { () throws(SystemError) in try FileSystem.listDirectory(directory) }
+            guard names.isEmpty || names.contains("identity") else { throw .targetOccupied(path: directory) }
+            do throws(DataDirectoryError) { try DataDirectory.checkUnused(directory) } catch {
+                if case .inUse = error { throw .targetInUse(path: directory) }
+                throw .directory(error)
+            }
+        }
+        let parent = FileSystem.parent(of: directory)
+        let space = try onSystem { () throws(SystemError) in
+            try FileSystem.makeDirectory(parent, permissions: 0o750, intermediate: true)
+            return try FileSystem.freeSpace(parent)
+        }
+        guard space.free >= needed.rawValue else {
+            throw .noSpace(path: parent, needed: needed, free: ByteCount(space.free))
+        }
+    }
+
+    /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made anew.
+    func begin(_ plan: RestorePlan) throws(RestoreError) {
+        let title = "\(plan.view.cluster) \(plan.backup?.id.text ?? "-")"
+        if FileSystem.exists(path) {
+            let lines = try known()
+            guard lines.first == title else { throw .otherRestore(path: path) }
+            // The last line may not have been written whole.
+            let names = lines.dropFirst().filter { PieceName($0) != nil }
+            done.withLock { $0 = Set(names) }
+            try onSystem { () throws(SystemError) in try removeAllButSnapshots() }
+        }
+        try onSystem { () throws(SystemError) in
+            try FileSystem.makeDirectory(snapshots, intermediate: true)
+            if !FileSystem.exists(planFile) {
+                try FileSystem.writeAtomically(planFile, Array((title + "\n").utf8).rawBytes)
+            }
+        }
+    }
+
+    /// The lines that an earlier try has written.
+    private func known() throws(RestoreError) -> [String] {
+        try onSystem { () throws(SystemError) in
+            guard FileSystem.exists(planFile) else { return [] }
+            let bytes = try FileSystem.readAll(planFile, limit: RestoreStaging.planMax)
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+    }
+
+    private static let planMax = 64 << 20
+
+    /// What `DataDirectory.make` and the log have made.
+    func removeLog() throws(RestoreError) { try onSystem { () throws(SystemError) in try removeAllButSnapshots() } }
+
+    private func removeAllButSnapshots() throws(SystemError) {
+        for name in try FileSystem.listDirectory(path) where name != "snapshots" && name != "restore-plan" {
+            try FileSystem.removeTree(path + "/" + name)
+        }
+    }
+
+    func isDone(_ name: PieceName) -> Bool { done.withLock { $0.contains(name.description) } }
+
+    /// A part is in its file, and on stable storage.
+    func note(_ name: PieceName) throws(RestoreError) {
+        try onSystem { () throws(SystemError) in
+            let file = try File.open(planFile, mode: .readWrite)
+            try file.pwriteAll(Array((name.description + "\n").utf8).rawBytes, at: try file.size)
+        }
+    }
+
+    /// Writes a snapshot's manifest under its name.
+    func write(_ bytes: [UInt8], as name: String) throws(RestoreError) {
+        try onSystem { () throws(SystemError) in
+            try FileSystem.writeAtomically(snapshots + "/" + name, bytes.rawBytes)
+        }
+    }
+
+    /// Gives the result its name; where what had it before is now, if anything had.
+    func finish(_ report: RestoreReport) throws(RestoreError) -> String? {
+        var report = report
+        do throws(SystemError) {
+            try FileSystem.remove(planFile)
+            var aside: String?
+            if FileSystem.exists(directory) {
+                let name = directory + ".backup." + TimeText.seconds(WallClock.now())
+                try FileSystem.rename(directory, to: name)
+                aside = name
+            }
+            report.putAside = aside
+            try FileSystem.writeAtomically(path + "/restore.json", report.encoded.rawBytes)
+            try FileSystem.syncDirectory(path)
+            try FileSystem.rename(path, to: directory)
+            try FileSystem.syncDirectory(FileSystem.parent(of: directory))
+            return aside
+        } catch { throw .system(error) }
+    }
+}

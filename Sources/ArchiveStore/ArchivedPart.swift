@@ -1,0 +1,25 @@
+// Reading a part of a backup's pack back.
+
+public import ArchiveFormat
+public import ObjectStores
+
+public enum ArchivedPart {
+    /// An object, checked but for what its blocks hold: that it is the one of the backup's manifest and of its name.
+    public static func fetch(
+        _ name: PieceName, _ part: BackupPart, from store: any ObjectStore
+    ) throws(ArchiveError) -> ArchiveObject {
+        let text = name.description
+        let bytes = try store.fetch(text)
+        guard part.fits(bytes) else {
+            let isShort = bytes.count < part.size
+            throw .object(text, .damaged(isShort ? .truncated : .checksumMismatch, at: min(bytes.count, part.size)))
+        }
+        do throws(ArchiveFault) {
+            let object = try ArchiveObject(bytes)
+            guard name.fits(object.header), object.plainLength == part.length else {
+                throw .damaged(.misplaced, at: 0)
+            }
+            return object
+        } catch { throw .object(text, error) }
+    }
+}
