@@ -24,6 +24,9 @@ public protocol ObjectStore: Sendable {
 
     /// Removes an object; content when it is gone already. Throws `retained` when the store holds it fast.
     func delete(_ key: ObjectKey) throws(ObjectStoreError)
+
+    /// What the store itself knows about one of its capabilities; nil leaves it to the general check (`StoreCheck`).
+    func verdict(on capability: StoreCapability, below prefix: String) throws(ObjectStoreError) -> StoreVerdict?
 }
 
 public enum PutOutcome: Hashable, Sendable {

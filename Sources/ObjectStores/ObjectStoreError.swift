@@ -38,6 +38,8 @@ public struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConvertib
         case retained
         /// The store does not do that, or not in this way.
         case unsupported
+        /// This process stops, and waited no longer.
+        case stopped
         case failed
     }
 
@@ -60,7 +62,7 @@ public struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConvertib
         switch reason {
         case .nameNotResolved, .refusedConnection, .throttled, .serverError, .timeout, .truncated: true
         case .missing, .noContainer, .tls, .notAuthenticated, .denied, .clockSkew, .noSpace, .retained, .unsupported,
-            .failed:
+            .stopped, .failed:
             false
         }
     }
@@ -82,6 +84,7 @@ public struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConvertib
         case .noSpace: .operate("make room in the store, or shorten the retention")
         case .retained: .automatic("it counts as kept, and is removed once the store lets it go")
         case .unsupported: .operate("run `nodectl archive check`: it says what the store can do")
+        case .stopped: .automatic("it is done after the next start")
         case .failed: .operate("see what the store says")
         }
     }

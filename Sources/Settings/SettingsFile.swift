@@ -1,6 +1,7 @@
 // A configuration file: YAML, its sections flattened into keys, with the line of each.
 
 import Platform
+import Vocabulary
 import Yams
 
 /// The keys of one file. Reading one never fails as a whole: what is wrong is in `problems`.

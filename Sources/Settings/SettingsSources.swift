@@ -1,6 +1,7 @@
 // The three places that settings come from, each checked for unknown names; later ones win: file, environment, flags.
 
 import Platform
+import Vocabulary
 
 /// What the sources gave, by key, and what was wrong with them.
 struct SettingsSources {

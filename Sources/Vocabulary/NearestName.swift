@@ -1,9 +1,9 @@
 // The known name that a mistyped one most likely meant.
 
-enum NearestName {
+public enum NearestName {
     /// The name with the fewest insertions, deletions and replacements to `text`; the first of several. `.`, `-` and
     /// `_` count as the same, and so does case. Empty when there are no names.
-    static func among(_ names: [String], to text: String) -> String {
+    public static func among(_ names: [String], to text: String) -> String {
         let wanted = plain(text)
         var best: (name: String, distance: Int) = ("", .max)
         for name in names {
