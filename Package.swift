@@ -122,15 +122,14 @@ let package = Package(
         // Composition.
         .target(
             name: "Settings",
-            dependencies: ["Vocabulary", "Keyspace", "Platform", .product(name: "Yams", package: "Yams")],
+            dependencies: ["Vocabulary", "Keyspace", "Platform", "ObjectStores", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(
             name: "Node",
             dependencies: [
                 "Vocabulary", "ByteCoding", "Hashing", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions",
                 "PeerProtocol", "Replica", "Telemetry", "Platform", "TLS", "LogStore", "ReplicaLog", "SnapshotFormat",
-                "SnapshotStore",
-                "ReplicaSnapshots", "Settings",
+                "SnapshotStore", "ReplicaSnapshots", "ArchiveFormat", "ObjectStores", "ArchiveStore", "Settings",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(
@@ -142,8 +141,8 @@ let package = Package(
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "LogStore",
-                "ReplicaSnapshots", "Settings",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "ObjectStores",
+                "LogStore", "ReplicaSnapshots", "Settings",
             ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.

@@ -37,6 +37,7 @@ extension OperatorRequest {
         case .proveIndexes: "proof of indexes"
         case .rebuildIndexes: "rebuild of indexes"
         case .snapshot: "snapshot"
+        case .backup: "backup"
         case .compact(let parts): "compaction of \(parts.sorted().map(\.rawValue).joined(separator: ", "))"
         case .quiesce(let seconds): "hold of the files for \(seconds) s"
         case .endQuiesce: "end of the hold of the files"

@@ -49,6 +49,7 @@ struct AdminRouter {
         case .indexVerify: return indexes(request) { .proveIndexes($0) }
         case .indexRebuild: return indexes(request) { .rebuildIndexes($0) }
         case .snapshot: return snapshot(request)
+        case .backups: return .ask(.backup)
         case .compact: return compact(request)
         case .quiesce: return quiesce(request)
         case .memberAdd, .memberPromote, .memberRemove, .memberReplace: return members(route, request)

@@ -13,6 +13,7 @@ enum Route: String, CaseIterable, Sendable {
     case indexVerify = "/v1/indexes/verify"
     case indexRebuild = "/v1/indexes/rebuild"
     case snapshot = "/v1/snapshot"
+    case backups = "/v1/backups"
     case compact = "/v1/compact"
     case quiesce = "/v1/quiesce"
     case memberAdd = "/v1/members/add"
@@ -47,7 +48,7 @@ enum Route: String, CaseIterable, Sendable {
 
     var isGet: Bool {
         switch self {
-        case .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .compact, .quiesce: false
+        case .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .backups, .compact, .quiesce: false
         case .reload, .testCorrupt: false
         case .memberAdd, .memberPromote, .memberRemove, .memberReplace, .memberToken, .join: false
         default: true
@@ -64,8 +65,8 @@ enum Route: String, CaseIterable, Sendable {
         switch self {
         case .health, .ready, .readyLeader, .readyReads, .page, .script, .style, .authority: .nobodyIsAsked
         case .metrics: .metrics
-        case .status, .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .compact, .quiesce, .reload,
-            .testCorrupt, .openapi:
+        case .status, .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .backups, .compact, .quiesce,
+            .reload, .testCorrupt, .openapi:
             .admin
         case .memberAdd, .memberPromote, .memberRemove, .memberReplace, .memberToken: .admin
         case .join: .joinToken
@@ -92,6 +93,8 @@ enum Route: String, CaseIterable, Sendable {
             "Builds secondary indexes anew while those in service answer. Status tells how far they are."
         case .snapshot:
             "Has every node write a snapshot of the state as it is now; the leader answers when its own is durable."
+        case .backups:
+            "Has the leader store a backup of the state as it is now; answers with its index. Status tells the end."
         case .compact:
             "Makes this node's snapshots, log and memory smaller, while it serves. Status tells the end."
         case .quiesce:

@@ -41,6 +41,20 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The word for scripts: a store's own, or what it is about.
+    public var code: String {
+        switch self {
+        case .store(let error): error.reason.rawValue
+        case .object: "damaged-object"
+        case .snapshot: "snapshot"
+        case .conflict: "conflict"
+        case .log: "log"
+        case .storage: "disk"
+        case .hole: "hole"
+        case .behind: "behind"
+        }
+    }
+
     public var description: String {
         switch self {
         case .store(let error): "\(error)"

@@ -29,6 +29,15 @@ public struct LogExtent: Sendable {
         }
     }
 
+    /// Bytes of log from the record that holds `index` on; about so, since not every place is known.
+    public func bytes(from index: LogIndex) -> ByteCount {
+        map.withState { state in
+            let count = LogExtent.partition(state.marks) { $0.index <= index }
+            guard count > 0 || !state.marks.isEmpty else { return .zero }
+            return ByteCount(Int(state.end.rawValue - state.marks[max(0, count - 1)].lsn.rawValue))
+        }
+    }
+
     /// What a release before `index` would give back: only whole segments go, and never the one being written.
     public func releasableBytes(before index: LogIndex) -> ByteCount {
         map.withState { state in

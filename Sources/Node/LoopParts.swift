@@ -50,6 +50,7 @@ struct LoopParts {
     var stateScrub: StateScrubThread
     var snapshots: SnapshotThread
     var snapshotServer: SnapshotServerThread
+    var archive: ArchiveThreads?
     var pace: SnapshotPace
     var shelf: SnapshotShelf
     var extent: LogExtent

@@ -10,6 +10,7 @@ import Platform
 import RESP
 import Replica
 import ReplicaLog
+import ReplicaSnapshots
 import Sessions
 import Settings
 import TLS
@@ -217,6 +218,22 @@ extension Node {
                 "raft.fence": "\(fence)", "log.damage": "\(newest?.kind.rawValue ?? "unknown")",
                 "log.file": "\(newest?.file ?? "unknown")",
             ])
+    }
+
+    /// The threads that write the archive; nil when there is none.
+    func makeArchive(
+        _ reader: LogReader<DirectoryStorage>, _ shelf: SnapshotShelf, _ mail: Mailbox<LoopLetter>
+    ) throws(NodeError) -> ArchiveThreads? {
+        guard let place = ArchivePlace(settings.archive) else { return nil }
+        let shipping = try system { () throws(SystemError) in
+            try ArchiveThread(place, reader: reader) { mail.post(.archive($0)) }
+        }
+        let backups = try system { () throws(SystemError) in
+            try BackupThread(place, shelf, on: snapshotStorage, node: settings.node, program: build.version) {
+                mail.post(.backup($0))
+            }
+        }
+        return ArchiveThreads(place: place, shipping: shipping, backups: backups)
     }
 
     func openPorts(_ clients: ClientDesk, _ mesh: PeerMesh) throws(NodeError) {

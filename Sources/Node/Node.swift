@@ -131,6 +131,8 @@ public final class Node {
             appliers.stop()
             log.stop()
         }
+        let archive = try makeArchive(engine.reader(), shelf, mail)
+        defer { archive?.stop() }
         let clients = try makeClients(reactor, scratch)
         let mesh = try makeMesh(reactor, scratch, directory)
         let names = try makeNames(mail)
@@ -139,7 +141,7 @@ public final class Node {
         let parts = LoopParts(
             reactor: reactor, mail: mail, clients: clients, mesh: mesh, names: names, log: log, reader: reader,
             scrub: scrub, changeReader: changeReader, prover: prover, stateScrub: stateScrub, snapshots: snapshots,
-            snapshotServer: snapshotServer, pace: pace, shelf: shelf, extent: extent, desk: desk, board: board,
+            snapshotServer: snapshotServer, archive: archive, pace: pace, shelf: shelf, extent: extent, desk: desk, board: board,
             logger: logger, parameters: parameters(directory), signals: signals, startedAt: startedAt)
         let loop = try makeLoop(parts, start, appliers, at: now)
         loop.beginPhases(

@@ -44,8 +44,10 @@ extension NodeLoop {
         return order
     }
 
-    /// What is kept of the log for followers: nothing but what those that are connected lack, while it is made smaller.
-    var logKeptFrom: LogIndex {
+    /// What is kept of the log behind snapshots: for the archive as long as it may be, and for followers. For those nothing but what those that are connected lack, while it is made smaller.
+    var logKeptFrom: LogIndex { min(logKeptForFollowers, keptForArchive) }
+
+    private var logKeptForFollowers: LogIndex {
         guard !compaction.pending.contains(.log) else { return neededFrom }
         guard logState.roomRule.hasRoom else { return extent.bounds.last.next }
         return extent.releasePoint(keeping: parameters.logRetained)

@@ -48,6 +48,8 @@ extension NodeLoop {
             case .indexProof(let letter): take(letter)
             case .stateScrub(let letter): take(letter, at: now)
             case .snapshot(let letter): take(letter, at: now)
+            case .archive(let letter): take(letter, at: now)
+            case .backup(let letter): take(letter, at: now)
             case .snapshotPiece(let piece, let node): take(piece, for: node)
             case .resolved(let name, let address): take(address, of: name, at: now.instant)
             case .operatorCalled:

@@ -59,6 +59,7 @@ extension NodeLoop {
             case .proveIndexes(let name): takeIndexProofRequest(name, ticket, at: now)
             case .rebuildIndexes(let name): takeIndexRebuildRequest(name, ticket, at: now)
             case .snapshot(let waits): takeSnapshotRequest(waits: waits, ticket, at: now)
+            case .backup: takeBackupRequest(ticket, at: now)
             case .compact(let parts): takeCompactionRequest(parts, ticket, at: now)
             case .quiesce(let seconds): takeQuiesceRequest(seconds: seconds, ticket)
             case .endQuiesce: takeQuiesceRelease(ticket)

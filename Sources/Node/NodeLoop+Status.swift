@@ -47,6 +47,7 @@ extension NodeLoop {
         noteIndexBuilds(at: now)
         compactIfDue(at: now)
         lookAtLatency(at: now.instant)
+        followArchive(at: now)
         publish(at: now)
     }
 
@@ -125,6 +126,7 @@ extension NodeLoop {
         fillLogCare(&status)
         fillIndexes(&status)
         fillSnapshots(&status, at: now)
+        fillArchive(&status, at: now.instant)
         followMembers(at: now.instant)
         status.membership = membershipStatus
         status.peers = replica.peers.map { peerStatus($0, at: now) }

@@ -25,6 +25,8 @@ enum LoopLetter: Sendable {
     case indexProof(IndexProofThread.Letter)
     case stateScrub(StateScrubThread.Letter)
     case snapshot(SnapshotThread.Letter)
+    case archive(ArchiveThread.Letter)
+    case backup(BackupThread.Letter)
     /// A piece of a snapshot of this node's, for a node that fetches it.
     case snapshotPiece(SnapshotPiece, for: NodeID)
     /// A host's name was looked up; nil when it has no address.
@@ -52,6 +54,9 @@ final class NodeLoop {
     let stateScrub: StateScrubThread
     let snapshots: SnapshotThread
     let snapshotServer: SnapshotServerThread
+    /// Nil without an archive.
+    let archive: ArchiveThreads?
+    var archiveCare = ArchiveCare()
     let pace: SnapshotPace
     private var pacedIndex = LogIndex.zero
     let shelf: SnapshotShelf
@@ -101,6 +106,7 @@ final class NodeLoop {
         stateScrub = parts.stateScrub
         snapshots = parts.snapshots
         snapshotServer = parts.snapshotServer
+        archive = parts.archive
         pace = parts.pace
         shelf = parts.shelf
         extent = parts.extent
@@ -275,6 +281,8 @@ final class NodeLoop {
             replica.step(.forwarded(batch, from: node), at: now, into: &effects)
         case .answers(let batch, let node):
             replica.step(.answers(batch, from: node), at: now, into: &effects)
+        case .state(.archived(let index), let node):
+            if node == replica.raft.leader { noteArchived(index, at: now) }
         case .state(let message, let node):
             replica.step(.state(message, from: node), at: now, into: &effects)
         case .snapshotRead(let read, let node): take(read, from: node)

@@ -58,8 +58,14 @@ public struct Playground {
                 reason: "the playground below \(directory) was made without \(difference)",
                 remedy: "leave that out, name another --dir, or take it down and remove \(directory)")
         }
+        if let asked = options.archive, try !isArchive(asked, of: file) {
+            throw .conflict(
+                reason: "the playground below \(directory) was made without --archive \(asked)",
+                remedy: "leave that out, name another --dir, or take it down and remove \(directory)")
+        }
         if options.configFile != nil {
             var made = PlaygroundOptions()
+            made.archive = options.archive
             made.nodes = file.nodes.count
             made.hasPlaintext = file.nodes.allSatisfy { $0.clientPlaintext != nil }
             made.basePort = file.nodes.first.flatMap { HostPort($0.client) }.map { Int($0.port) - 1 }
@@ -67,6 +73,20 @@ public struct Playground {
                 .makeConfigurations(options.configFile)
         }
         return file
+    }
+
+    /// Whether the playground has the archive that is asked for.
+    private func isArchive(_ asked: String, of file: ClusterFile) throws(ControlError) -> Bool {
+        guard let first = file.nodes.first else { return false }
+        let settings: NodeSettings
+        do throws(SettingsError) { settings = try NodeSettings.load(file: directory + "/" + first.config) } catch {
+            throw .settings(error)
+        }
+        return switch try PlaygroundArchive(asked) {
+        case .none: settings.archive.url == nil
+        case .at(let url): settings.archive.url == url
+        case .own: true
+        }
     }
 
     /// Stops all nodes; the files stay.

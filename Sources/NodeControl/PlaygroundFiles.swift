@@ -1,5 +1,6 @@
 // The files of a playground: authority, certificates, tokens, configurations. Made once; what is there is kept.
 
+import ObjectStores
 import Platform
 import Settings
 import TLS
@@ -45,10 +46,11 @@ struct PlaygroundFiles {
     /// while no node has data.
     func makeConfigurations(_ configFile: String?) throws(ControlError) {
         let cluster = try identity()
+        let archive = try makeArchive()
         let mayReplace = !(1...plan.nodes).contains { FileSystem.exists("\(directory)/\(plan.id($0))/data") }
         for number in 1...plan.nodes {
             let path = "\(directory)/\(plan.id(number))/noded.yaml"
-            let text = try plan.yaml(number, cluster: cluster, configFile: configFile)
+            let text = try plan.yaml(number, cluster: cluster, archive: archive, configFile: configFile)
             let bytes = Array(text.utf8)
             if FileSystem.exists(path), !mayReplace {
                 let present = try control { () throws(SystemError) in
@@ -64,6 +66,19 @@ struct PlaygroundFiles {
             try control { () throws(SystemError) in
                 try FileSystem.makeDirectory(FileSystem.parent(of: path), intermediate: true)
                 try FileSystem.writeAtomically(path, bytes.span.bytes)
+            }
+        }
+    }
+
+    /// Where the archive is; its directory is made, since an archive that has gone must not look like an empty one.
+    private func makeArchive() throws(ControlError) -> StoreURL? {
+        switch plan.archive {
+        case .none: return nil
+        case .at(let url): return url
+        case .own:
+            return try control { () throws(SystemError) in
+                try FileSystem.makeDirectory(directory + "/archive", permissions: 0o750, intermediate: true)
+                return .directory(try FileSystem.realPath(directory + "/archive"))
             }
         }
     }

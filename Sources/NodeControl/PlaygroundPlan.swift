@@ -1,5 +1,6 @@
 // What a playground consists of, as values: its nodes, their ports, their files' contents.
 
+import ObjectStores
 import Settings
 import Vocabulary
 
@@ -11,7 +12,7 @@ public struct PlaygroundOptions: Hashable, Sendable {
     public var hasPlaintext = false
     /// Settings to merge into every node's file.
     public var configFile: String?
-    /// Where the archive is to be; refused until there is one.
+    /// Where the archive is to be, as a URL; nil for `archive` in the playground's directory, `none` for none.
     public var archive: String?
     /// The program to run; nil looks for it.
     public var noded: String?
@@ -22,6 +23,28 @@ public struct PlaygroundOptions: Hashable, Sendable {
     static let nodesStandard = 3
 }
 
+/// Where a playground has its archive.
+enum PlaygroundArchive: Hashable, Sendable {
+    /// In its own directory.
+    case own
+    case at(StoreURL)
+    case none
+
+    init(_ text: String?) throws(ControlError) {
+        guard let text else {
+            self = .own
+            return
+        }
+        guard text != "none" else {
+            self = .none
+            return
+        }
+        do throws(StoreURLError) { self = .at(try StoreURL(text)) } catch {
+            throw .usage("--archive: \(error); \(error.remedy.text)")
+        }
+    }
+}
+
 /// The nodes of a playground and where each listens. Ports of node k, counted from 1, at base port P:
 /// P + 10(k-1) + 1 for clients, + 2 admin, + 3 peers, + 4 clients without TLS.
 struct PlaygroundPlan: Hashable, Sendable {
@@ -30,11 +53,10 @@ struct PlaygroundPlan: Hashable, Sendable {
     let basePort: Int
     let nodes: Int
     let hasPlaintext: Bool
+    let archive: PlaygroundArchive
 
     init(_ options: PlaygroundOptions) throws(ControlError) {
-        if options.archive != nil {
-            throw .usage("--archive is not supported by this version: there is no archive yet; leave it out")
-        }
+        archive = try PlaygroundArchive(options.archive)
         basePort = options.basePort ?? PlaygroundOptions.basePortStandard
         nodes = options.nodes ?? PlaygroundOptions.nodesStandard
         hasPlaintext = options.hasPlaintext
@@ -68,7 +90,7 @@ struct PlaygroundPlan: Hashable, Sendable {
     }
 
     /// The settings of a node, before those of `--config` are merged in. Paths count from the node's directory.
-    func settings(_ number: Int, cluster: ClusterID) -> SettingsDocument {
+    func settings(_ number: Int, cluster: ClusterID, archive: StoreURL?) -> SettingsDocument {
         let entry = entry(number)
         var document = SettingsDocument()
         document.set("node.id", entry.id)
@@ -86,6 +108,7 @@ struct PlaygroundPlan: Hashable, Sendable {
         document.set("tls.authority-key", "../pki/ca.key")
         document.set("auth.client-token-file", "../pki/client.token")
         document.set("auth.admin-token-file", "../pki/admin.token")
+        if let archive { document.set("archive.url", "\(archive)") }
         return document
     }
 
@@ -105,8 +128,10 @@ struct PlaygroundPlan: Hashable, Sendable {
     ]
 
     /// The contents of a node's file, with the settings of `configFile` in it.
-    func yaml(_ number: Int, cluster: ClusterID, configFile: String?) throws(ControlError) -> String {
-        var document = settings(number, cluster: cluster)
+    func yaml(
+        _ number: Int, cluster: ClusterID, archive: StoreURL?, configFile: String?
+    ) throws(ControlError) -> String {
+        var document = settings(number, cluster: cluster, archive: archive)
         if let configFile {
             var extra = SettingsDocument()
             do {

@@ -9,6 +9,7 @@ extension PeerCoding {
         case digest = 1
         case offer = 2
         case wish = 3
+        case archived = 4
     }
 
     private enum FileTag: UInt8 {
@@ -32,6 +33,9 @@ extension PeerCoding {
             case .wish(let index):
                 $0.append(StateTag.wish.rawValue)
                 $0.append(littleEndian: index.rawValue)
+            case .archived(let index):
+                $0.append(StateTag.archived.rawValue)
+                $0.append(littleEndian: index.rawValue)
             }
         }
     }
@@ -44,6 +48,7 @@ extension PeerCoding {
             switch tag {
             case .offer: return .offer(index)
             case .wish: return .wish(after: index)
+            case .archived: return .archived(through: index)
             case .digest:
                 let high: UInt64 = try reader.integer(from: body)
                 let low: UInt64 = try reader.integer(from: body)

@@ -10,6 +10,12 @@ public enum StateMessage: Hashable, Sendable {
     case offer(LogIndex)
     /// To the leader: the sender needs the state anew, of an index behind this one.
     case wish(after: LogIndex)
+    /// From the leader: the archive has every entry up to here, so that no log is kept for it. Sent to nodes of
+    /// `archiveLevel` at least.
+    case archived(through: LogIndex)
+
+    /// The feature level of releases that know `archived`.
+    public static let archiveLevel: UInt32 = 2
 }
 
 /// A piece of a snapshot's files that somebody wants. Files are named by the index of the snapshot that made them.

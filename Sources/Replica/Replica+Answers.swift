@@ -13,6 +13,7 @@ enum Refusal {
     case notLeader
     case noLeader
     case noSpace
+    case archiveFull
     case unknown
     case noState
 
@@ -21,6 +22,7 @@ enum Refusal {
         case .notLeader: "TRYAGAIN this node no longer leads; the request had no effect"
         case .noLeader: "CLUSTERDOWN no leader could be reached in time; the request had no effect"
         case .noSpace: "NOSPACE the log has no room for more entries; free space on the node's disk"
+        case .archiveFull: "NOSPACE as much log waits for the archive as may; the request had no effect"
         case .noState: "CLUSTERDOWN this node's state is being rebuilt; ask another node, the request had no effect"
         case .unknown: "UNKNOWNRESULT the outcome of this request is not known; read before you repeat it"
         }

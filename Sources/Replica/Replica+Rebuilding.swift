@@ -20,6 +20,9 @@ extension Replica {
             // What becomes durable with a snapshot must not be ahead of this node's ballot.
             guard sender == raft.leader, raft.acceptsSnapshots, index > stateFloor else { return }
             effects.fetches.append((sender, index))
+        case .archived:
+            // The shell's affair: it says what of the log is kept.
+            break
         case .wish(let floor):
             guard raft.role == .leader else { return }
             if let offered, offered > floor {

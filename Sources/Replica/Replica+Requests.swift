@@ -55,9 +55,9 @@ extension Replica {
     private mutating func routeAsLeader(at now: Moment, into effects: inout ReplicaEffects) {
         guard forwards.isEmpty else { return }
         switch raft.proposalBar {
-        case .noSpace: return refuseWrites(at: now, into: &effects)
+        case .noSpace: return refuseWrites(.noSpace, at: now, into: &effects)
         case .handingOver, .notLeader: return
-        case .backlog, nil: break
+        case .backlog, nil: if isArchiveFull { return refuseWrites(.archiveFull, at: now, into: &effects) }
         }
         let writesWait =
             !raft.mayPropose
@@ -105,13 +105,15 @@ extension Replica {
     }
 
     /// Without room in the log: writes are refused before they reach it, reads go on.
-    private mutating func refuseWrites(at now: Moment, into effects: inout ReplicaEffects) {
+    private mutating func refuseWrites(
+        _ refusal: Refusal, at now: Moment, into effects: inout ReplicaEffects
+    ) {
         for arrival in inbox.takeAll() {
             guard let rest = answerLocally(arrival, at: now, into: &effects) else { continue }
             var other: [RequestBatch.Item] = []
             for item in rest.batch.items {
                 if item.kind == .write {
-                    answer(item, of: rest, .noSpace, into: &effects)
+                    answer(item, of: rest, refusal, into: &effects)
                 } else {
                     other.append(item)
                 }

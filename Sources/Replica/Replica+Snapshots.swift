@@ -88,6 +88,9 @@ extension Replica {
         effects.stateMessages.append((leader, .digest(noted.digest, at: noted.index)))
     }
 
+    /// A quorum has confirmed this replica's states up to here.
+    public var confirmedThrough: LogIndex { agreedThrough }
+
     /// Bytes of log since the last snapshot, and how many call for the next.
     public var logSinceSnapshot: ByteCount { ByteCount(schedule.logBytes) }
     public var logDueForSnapshot: ByteCount {

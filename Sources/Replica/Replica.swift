@@ -73,6 +73,8 @@ public struct Replica: ~Copyable, Sendable {
     public internal(set) var condition = StateCondition.sound
     /// The snapshots on this node's disk.
     public internal(set) var stored: StoredSnapshots?
+    /// As much log waits for the archive as may: writes are refused before they reach it.
+    public var isArchiveFull = false
     /// The marker at which the snapshot was cut that is being written.
     public internal(set) var snapshotUnderWay: LogIndex?
     /// The newest marker at which this replica's state was compared with what a quorum agreed upon.

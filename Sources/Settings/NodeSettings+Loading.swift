@@ -58,6 +58,7 @@ extension NodeSettings {
         log = LogSettings(from: &reader)
         stateCompareInterval = reader.value(SnapshotTable.compareInterval)
         stateScrubInterval = reader.value(SnapshotTable.scrubInterval)
+        archive = ArchiveSettings(from: &reader)
         cpuLatencyMax = reader.optional(SettingTable.cpuLatency)
         memoryMax = reader.optional(SettingTable.memoryMax)
         clients = ClientSettings(from: &reader)

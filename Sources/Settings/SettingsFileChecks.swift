@@ -19,6 +19,8 @@ struct SettingsFileChecks {
         checkTokens(SettingTable.clientTokens.key, settings.authentication.clientTokenFile)
         checkTokens(SettingTable.adminTokens.key, settings.authentication.adminTokenFile)
         checkTokens(SettingTable.metricsTokens.key, settings.authentication.metricsTokenFile)
+        if let file = settings.archive.credentialsFile { checkSecret(ArchiveTable.credentials.key, file) }
+        if let file = settings.archive.authorityFile { checkReadable(ArchiveTable.authority.key, file) }
         checkDirectory(SettingTable.dataDirectory.key, settings.dataDirectory)
         checkDirectory(SettingTable.logDirectory.key, settings.logDirectory)
         checkDirectory(SnapshotTable.directory.key, settings.snapshots.directory)

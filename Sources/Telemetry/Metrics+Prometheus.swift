@@ -16,6 +16,7 @@ extension Metrics {
         writeLog(to: &writer)
         status.writeLogCare(to: &writer)
         writeSnapshots(with: status, to: &writer)
+        writeArchive(with: status, to: &writer)
         status.writeResources(to: &writer)
         status.writeIndexes(to: &writer)
         writePorts(to: &writer)

@@ -60,6 +60,9 @@ public struct Metrics: Sendable, Equatable {
     public var digestMismatches: UInt64 = 0
     public var stateScrubPasses: UInt64 = 0
 
+    /// Shipping and backups.
+    public var archive = ArchiveMetrics()
+
     // The path of a write. Durations in nanoseconds.
     /// From a request's arrival at the leader to its commit.
     public var commit = Histogram()

@@ -67,6 +67,7 @@ extension NodeStatus {
         writer.member("scrub") { scrub.write(to: &$0) }
         writer.member("quarantine") { quarantine.write(to: &$0) }
         writer.member("snapshot") { snapshot.write(to: &$0) }
+        writer.member("archive") { archive.write(to: &$0) }
         writer.member("compaction") { compaction.write(to: &$0) }
         writer.member("state") { state.write(to: &$0) }
         writer.member("memory_bytes", memory.rawValue)

@@ -55,6 +55,7 @@ public struct NodeStatus: Sendable, Equatable {
     public var quarantine = QuarantineStatus()
     public var snapshot = SnapshotStatus()
     public var compaction = CompactionStatus()
+    public var archive = ArchiveStatus()
     public var state = StateStatus()
     public var indexes: [IndexStatus] = []
     public var indexProof = IndexProofStatus()

@@ -16,6 +16,8 @@ public enum OperatorRequest: Sendable, Equatable {
     /// Take a snapshot of a state that holds everything up to now. `waits`: answer when it is durable on this node, the
     /// leader, with `OperatorOutcome.snapshot`; else as soon as it is ordered, with `snapshotAsked`.
     case snapshot(waits: Bool)
+    /// Make a backup of a state that holds everything up to now; answered at once (`OperatorOutcome.backupAsked`).
+    case backup
     /// Make these parts smaller; answered at once with a number, of which the status tells the end.
     case compact(Set<CompactionPart>)
     /// Hold the node's files still for so many seconds at most, and say of which state they are.

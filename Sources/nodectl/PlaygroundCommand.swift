@@ -54,7 +54,7 @@ struct PlaygroundCommand: ParsableCommand {
         @Option(help: "Settings to merge into every node's file.", completion: .file())
         var config: String?
 
-        @Option(help: "Where the archive is to be (not supported yet).")
+        @Option(help: "Where the archive is to be, as a URL (default: `archive` in the directory); `none` for none.")
         var archive: String?
 
         func run() throws {

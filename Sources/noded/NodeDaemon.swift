@@ -11,7 +11,7 @@ import Telemetry
 
 @main
 struct NodeDaemon: ParsableCommand {
-    static let build = Build(version: ProgramVersion.text, featureLevel: 1)
+    static let build = Build(version: ProgramVersion.text, featureLevel: 2)
 
     static let configuration = CommandConfiguration(
         commandName: "noded", abstract: "Runs one node of a Trireme cluster.",

@@ -120,8 +120,8 @@ import Vocabulary
             ({ $0.basePort = 65520 }, "--base-port 65520 leaves no room for the ports of 3 nodes below 65536"),
             ({ $0.basePort = 0 }, "--base-port 0 leaves no room for the ports of 3 nodes below 65536"),
             (
-                { $0.archive = "s3://x" },
-                "--archive is not supported by this version: there is no archive yet; leave it out"
+                { $0.archive = "ftp://x" },
+                "TODO"
             ),
         ] as [((inout PlaygroundOptions) -> Void, String)] {
             #expect(throws: ControlError.usage(text)) { try PlaygroundPlan(options(change)) }
