@@ -122,7 +122,9 @@ let package = Package(
         // Composition.
         .target(
             name: "Settings",
-            dependencies: ["Vocabulary", "Keyspace", "Platform", "ObjectStores", .product(name: "Yams", package: "Yams")],
+            dependencies: [
+                "Vocabulary", "Keyspace", "Platform", "ObjectStores", .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Node",

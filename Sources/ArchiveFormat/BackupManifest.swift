@@ -45,7 +45,8 @@ public enum BackupType: String, Hashable, Sendable, CaseIterable {
     case incremental
 }
 
-/// The facts that a backup's list shows, and the parts that a restore fetches. Everything is checked when it is decoded.
+/// The facts that a list of backups shows, and the parts that a restore fetches. All of it is checked when it is
+/// decoded.
 public struct BackupManifest: Hashable, Sendable {
     /// History: 1, the first.
     public static let version = 1

@@ -4,8 +4,8 @@ import ByteCoding
 import Hashing
 public import JSON
 
-/// An object whose last member is `"checksum":"sha256:…"`, the hash of all bytes before the comma in front of it. Whoever
-/// has no more than a shell can check it: `head -c -86 manifest.json | sha256sum`.
+/// An object whose last member is `"checksum":"sha256:…"`, the hash of all bytes before the comma in front of it.
+/// Whoever has no more than a shell can check it: `head -c -86 manifest.json | sha256sum`.
 public enum SealedJSON {
     private static let name = ",\"checksum\":\"sha256:"
     /// The comma, the member, and the brace that closes the document.

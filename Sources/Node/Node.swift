@@ -141,7 +141,8 @@ public final class Node {
         let parts = LoopParts(
             reactor: reactor, mail: mail, clients: clients, mesh: mesh, names: names, log: log, reader: reader,
             scrub: scrub, changeReader: changeReader, prover: prover, stateScrub: stateScrub, snapshots: snapshots,
-            snapshotServer: snapshotServer, archive: archive, pace: pace, shelf: shelf, extent: extent, desk: desk, board: board,
+            snapshotServer: snapshotServer, archive: archive, pace: pace, shelf: shelf, extent: extent, desk: desk,
+            board: board,
             logger: logger, parameters: parameters(directory), signals: signals, startedAt: startedAt)
         let loop = try makeLoop(parts, start, appliers, at: now)
         loop.beginPhases(

@@ -44,9 +44,10 @@ extension NodeLoop {
         return order
     }
 
-    /// What is kept of the log behind snapshots: for the archive as long as it may be, and for followers. For those nothing but what those that are connected lack, while it is made smaller.
+    /// What is kept of the log behind snapshots: for the archive as long as it may be, and for followers.
     var logKeptFrom: LogIndex { min(logKeptForFollowers, keptForArchive) }
 
+    /// Nothing but what those that are connected lack, while the log is made smaller.
     private var logKeptForFollowers: LogIndex {
         guard !compaction.pending.contains(.log) else { return neededFrom }
         guard logState.roomRule.hasRoom else { return extent.bounds.last.next }

@@ -38,15 +38,15 @@ enum ArchiveTable {
     static let whenFull = Setting<ArchiveBacklogPolicy>(
         "archive.when-full", .choice, .value("drop-archive-chain"),
         """
-        What happens when so much waits. `drop-archive-chain`: the oldest of it goes, the archive has a hole, and a new \
-        backup begins another interval that can be restored. `refuse-writes`: writes are refused with `-NOSPACE` until \
-        the archive is there again.
+        What happens when so much waits. `drop-archive-chain`: the oldest of it goes, the archive has a hole, and a \
+        new backup begins another interval that can be restored. `refuse-writes`: writes are refused with `-NOSPACE` \
+        until the archive is there again.
         """)
     static let backupInterval = Setting(
         "backup.interval", .duration(.zero ... .seconds(2_592_000)), .value("3600s"),
         """
-        A backup that is older calls for the next, if anything was written since. Each is whole in use, and stores only \
-        what has changed. `0s`: only those that are asked for, and one when the archive begins or has a hole.
+        A backup that is older calls for the next, if anything was written since. Each is whole in use, and stores \
+        only what has changed. `0s`: only those that are asked for, and one when the archive begins or has a hole.
         """)
 
     static let all: [SettingDeclaration] = [

@@ -59,8 +59,8 @@ public struct SnapshotWriter<Disk: Storage> {
         return place
     }
 
-    /// The next chunk of a slot, when the base has one of this name: for a caller that has names at hand and would have to
-    /// read the bytes. False when it has none; then the bytes are to be added.
+    /// The next chunk of a slot, when the base has one of this name: for a caller that has names at hand and would have
+    /// to read the bytes. False when it has none; then the bytes are to be added.
     public mutating func addKnown(
         slot: Int, records: UInt32, name: ChunkName, plainLength: Int
     ) throws(SnapshotError) -> Bool {

@@ -121,7 +121,7 @@ import Vocabulary
             ({ $0.basePort = 0 }, "--base-port 0 leaves no room for the ports of 3 nodes below 65536"),
             (
                 { $0.archive = "ftp://x" },
-                "TODO"
+                "--archive: there are no stores of the kind `ftp`; write file:///path or s3://bucket/prefix"
             ),
         ] as [((inout PlaygroundOptions) -> Void, String)] {
             #expect(throws: ControlError.usage(text)) { try PlaygroundPlan(options(change)) }

@@ -18,6 +18,21 @@ import Vocabulary
         return index
     }
 
+    private static var archive: ArchiveStatus {
+        var archive = ArchiveStatus()
+        archive.location = "s3://b/p"
+        archive.isShipping = true
+        archive.archivedIndex = LogIndex(120)
+        (archive.lag, archive.lagEntries, archive.lagBytes) = (.milliseconds(1500), 5, ByteCount(640))
+        archive.failure = ArchiveStatus.Failure(code: "timeout", text: "m", remedy: "r", count: 3)
+        archive.hole = LogIndex(7)...LogIndex(9)
+        archive.newestBackup = ArchiveStatus.Backup(
+            id: "20260101T000000Z-1-60", index: LogIndex(60), time: .zero, records: 5, uploaded: ByteCount(10),
+            stored: ByteCount(300), took: .milliseconds(1500))
+        archive.backupPercent = 12.5
+        return archive
+    }
+
     private static var snapshot: SnapshotStatus {
         var snapshot = SnapshotStatus()
         snapshot.kept = [
@@ -104,6 +119,7 @@ import Vocabulary
         status.quarantine.files = 2
         status.quarantine.size = ByteCount(4096)
         status.snapshot = JSONTests.snapshot
+        status.archive = JSONTests.archive
         status.state.compared = 30
         status.state.comparedIndex = LogIndex(121)
         status.indexes = [JSONTests.index]
@@ -148,6 +164,11 @@ import Vocabulary
             "last":{"index":110,"seconds":0.012,"bytes_written":150,"bytes_reused":250},"failure":null,"damage":null,\
             "scrub":{"passes":0,"ended_at":null,"read_bytes":0,"errors":0,"damages":0},"fetching":null,\
             "serving":[{"to":"n3","index":110,"percent":25.0,"bytes":100,"total_bytes":400}]},\
+            "archive":{"location":"s3://b/p","shipping":true,"archived_index":120,"lag_ms":1500.0,"lag_entries":5,\
+            "lag_bytes":640,"full":false,"failure":{"code":"timeout","message":"m","remedy":"r","count":3},\
+            "hole_first":7,"hole_last":9,"newest_backup":{"backup_id":"20260101T000000Z-1-60","index":60,\
+            "timestamp":"1970-01-01T00:00:00.000000Z","record_count":5,"uploaded_bytes":10,"stored_bytes":300,\
+            "duration_seconds":1.5},"backup_percent":12.5,"backup_failure":null},\
             "compaction":{"asked":0,"ended":0,"ended_at":null,"parts":[],"next_in_seconds":null},\
             "state":{"condition":"sound","message":null,"remedy":null,"diverged_at_index":null,"own_digest":null,\
             "agreed_digest":null,"compared":30,"compared_index":121},\

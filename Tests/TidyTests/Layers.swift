@@ -8,12 +8,13 @@ enum Layer: String {
     static func of(_ target: String) -> Layer {
         switch target {
         case "Vocabulary", "ByteCoding", "Hashing": .ground
-        case "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus", "RESP", "Keyspace", "Sessions", "PeerProtocol", "Replica",
-            "Telemetry":
+        case "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus", "RESP", "Keyspace", "Sessions",
+            "PeerProtocol", "Replica", "Telemetry":
             .core
         case "Platform": .seam
         case "TLS", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore", "ReplicaLog", "ReplicaSnapshots",
-            "ArchiveRestore": .shell
+            "ArchiveRestore":
+            .shell
         case "Simulation": .world
         case "noded", "nodectl", "loadtest", "simulate": .program
         default: .composition
