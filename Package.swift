@@ -160,7 +160,7 @@ let package = Package(
             name: "Fuzzing",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "SnapshotFormat", "RESP", "Keyspace", "PeerProtocol",
-                "Platform",
+                "Platform", "ObjectStores",
                 "LogStore", "Settings", "AdminAPI", "NodeControl",
             ], path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: strict),
