@@ -48,7 +48,7 @@ public struct StoreCapabilities: Hashable, Sendable {
         verdicts[capability] ?? .unknown("the check did not come so far")
     }
 
-    /// In the order of `StoreCapability.allCases`.
+    /// Whether an archive can be kept in the store.
     public var isSufficient: Bool { StoreCapability.allCases.allSatisfy { !$0.isRequired || self[$0] == .yes } }
 }
 
