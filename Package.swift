@@ -180,7 +180,7 @@ let package = Package(
             name: "Fuzzing",
             dependencies: [
                 "Vocabulary", "ByteCoding", "JSON", "LogFormat", "SnapshotFormat", "RESP", "Keyspace", "PeerProtocol",
-                "Platform", "LogStore", "Settings", "AdminAPI", "NodeControl",
+                "Platform", "ObjectStores", "LogStore", "Settings", "AdminAPI", "NodeControl",
             ], path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),

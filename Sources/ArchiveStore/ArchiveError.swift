@@ -97,10 +97,8 @@ extension ObjectStore {
     /// its answer was lost.
     func make(_ name: String, _ bytes: [UInt8]) throws(ArchiveError) {
         let key = key(name)
-        let outcome = try storing { () throws(ObjectStoreError) in try put(key, bytes) }
-        guard outcome == .exists else { return }
-        let found = try storing { () throws(ObjectStoreError) in try get(key) }
-        guard found == bytes else { throw .conflict(name) }
+        let outcome = try storing { () throws(ObjectStoreError) in try make(key, bytes) }
+        guard outcome != .conflict else { throw .conflict(name) }
     }
 
     func fetch(_ name: String, _ range: Range<Int>? = nil) throws(ArchiveError) -> [UInt8] {

@@ -68,7 +68,8 @@ public final class CredentialsSource: Sendable {
                     sessionToken: environment["AWS_SESSION_TOKEN"])
             else {
                 throw CredentialsSource.error(
-                    "the environment", "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not, or either is no key")
+                    "the environment", "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not, or either is no key"
+                )
             }
             origin = .environment
             state = Mutex(State(credentials: found, version: nil))
@@ -150,7 +151,7 @@ public final class CredentialsSource: Sendable {
 
 /// The two forms of credentials in a file.
 ///
-/// AWS's shared credentials: sections `[profile]` with lines `aws_access_key_id = …`. Or, without sections, those same
+/// AWS's shared credentials: sections `[profile]` with lines `aws_access_key_id = …`. Or, without sections, those
 /// lines, or `AWS_ACCESS_KEY_ID=…` as for a shell. Names are in any case; other names are left alone.
 enum CredentialsFile {
     static func parse(
@@ -161,7 +162,7 @@ enum CredentialsFile {
         }
         var section: String?
         var profiles: [String?: [String: String]] = [:]
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = trimmed(line)
             if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") { continue }
             if line.hasPrefix("["), line.hasSuffix("]") {
@@ -196,7 +197,7 @@ enum CredentialsFile {
     }
 
     private static func trimmed(_ text: some StringProtocol) -> String {
-        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "\r\n" }
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" }
         let start = text.drop(while: isSpace)
         return String(start.reversed().drop(while: isSpace).reversed())
     }

@@ -152,10 +152,16 @@ private struct XMLReader {
         case "amp": "&"
         case "quot": "\""
         case "apos": "'"
-        case _ where name.hasPrefix("#x"): UInt32(name.dropFirst(2), radix: 16).flatMap(Unicode.Scalar.init)
-        case _ where name.hasPrefix("#"): UInt32(name.dropFirst()).flatMap(Unicode.Scalar.init)
+        case _ where name.hasPrefix("#x"): scalar(name.dropFirst(2), radix: 16)
+        case _ where name.hasPrefix("#"): scalar(name.dropFirst(), radix: 10)
         default: nil
         }
+    }
+
+    private static func scalar(_ digits: Substring, radix: Int) -> Unicode.Scalar? {
+        // A sign would pass for a number.
+        guard let first = digits.first, first.isHexDigit else { return nil }
+        return UInt32(digits, radix: radix).flatMap(Unicode.Scalar.init)
     }
 
     private func peek() -> UInt8? { position < bytes.count ? bytes[position] : nil }

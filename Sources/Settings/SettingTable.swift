@@ -236,7 +236,7 @@ enum SettingTable {
     static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
     /// Names beginning like ours that are for tools and tests, and set nothing.
-    static let environmentOfTools: Set<String> = ["TRIREME_PROGRAMS", "TRIREME_TEST_HOOKS"]
+    static let environmentOfTools: Set<String> = ["TRIREME_PROGRAMS", "TRIREME_TEST_HOOKS", "TRIREME_MOTO"]
 }
 
 /// The certificate settings: one identity for all ports, and what replaces a part of it on one of them.

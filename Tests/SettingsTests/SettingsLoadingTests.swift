@@ -119,7 +119,7 @@ import Vocabulary
     }
 
     @Test func `variables of tools and tests are no settings`() {
-        let variables = ["TRIREME_PROGRAMS": "x", "TRIREME_TEST_HOOKS": "1"]
+        let variables = ["TRIREME_PROGRAMS": "x", "TRIREME_TEST_HOOKS": "1", "TRIREME_MOTO": "x"]
         #expect(Sample.problems(adding: "", environment: variables) == [])
     }
 
