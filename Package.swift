@@ -106,7 +106,7 @@ let package = Package(
         .target(
             name: "ArchiveRestore",
             dependencies: [
-                "Vocabulary", "ByteCoding", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus", "Keyspace",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus", "Keyspace",
                 "PeerProtocol", "Replica", "Platform", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore",
                 "ReplicaSnapshots",
             ], swiftSettings: safe),
@@ -143,8 +143,8 @@ let package = Package(
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "ObjectStores",
-                "LogStore", "ReplicaSnapshots", "Settings",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "ArchiveFormat", "RESP", "Telemetry", "Platform", "TLS",
+                "ObjectStores", "LogStore", "ArchiveStore", "ReplicaSnapshots", "ArchiveRestore", "Settings",
             ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.

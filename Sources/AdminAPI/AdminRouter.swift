@@ -139,6 +139,8 @@ struct AdminRouter {
             writer.member("serves_reads", status.readiness.mayServeReads)
             writer.member("lag_entries", status.lagEntries)
             writer.member("lag_ms", status.lag?.milliseconds)
+            writer.member("archive_lag_ms", status.archive.location == nil ? nil : status.archive.lag.milliseconds)
+            writer.member("archive_failing", status.archive.failure != nil)
             writer.member("maintenance", status.isInMaintenance)
             writer.member("phase", status.progress.phase.rawValue)
             writer.member("progress") { status.progress.write(to: &$0) }

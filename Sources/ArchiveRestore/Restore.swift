@@ -23,6 +23,8 @@ public struct RestoreOrder: Sendable {
     public var directory: String
     /// Whose it is.
     public var node: NodeID
+    /// Whether it may take the place of a directory with newer entries, or of another cluster.
+    public var replaces = false
     public var workers: Int
     public var segmentSize: ByteCount
 

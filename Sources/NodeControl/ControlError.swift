@@ -1,5 +1,7 @@
 // Why a command was not done, with the exit code and what to do about it.
 
+public import ArchiveRestore
+public import ArchiveStore
 public import LogStore
 public import Platform
 public import Settings
@@ -26,6 +28,8 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
     case tokens(TokenFileError)
     case log(LogError)
     case dataDirectory(DataDirectoryError)
+    case restore(RestoreError)
+    case archive(ArchiveError)
     case portInUse(node: String, key: String, address: String)
     /// The process of a node ended while it was to come up; `log` is the end of what it wrote.
     case died(node: String, status: String, log: String, logFile: String)
@@ -39,6 +43,7 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         case .usage: 2
         case .refused, .conflict: 3
         case .timedOut: 4
+        case .restore(let error): error.isRefusal ? 3 : 1
         default: 1
         }
     }
@@ -59,6 +64,8 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         case .tokens(let error): "\(error)"
         case .log(let error): "\(error)"
         case .dataDirectory(let error): "\(error)"
+        case .restore(let error): "\(error)"
+        case .archive(let error): "\(error)"
         case .portInUse(let node, let key, let address): "\(node): port \(address) (`\(key)`) is in use"
         case .died(let node, let status, let log, let logFile):
             "\(node) ended with \(status) as it started; the end of \(logFile):\n\(log)"
@@ -85,6 +92,8 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         case .tokens(let error): error.remedy
         case .log(let error): error.remedy
         case .dataDirectory(let error): error.remedy
+        case .restore(let error): error.remedy
+        case .archive(let error): error.remedy
         case .portInUse(_, _, let address):
             .operate(
                 "stop what listens there (`ss -ltnp 'sport = :\(address.split(separator: ":").last ?? "")'` names it), "

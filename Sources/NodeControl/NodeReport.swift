@@ -40,12 +40,13 @@ public struct NodeReport: Decodable, Hashable, Sendable {
         public var progress: Progress?
         public var snapshot: Snapshot?
         public var compaction: Compaction?
+        public var archive: Archive?
         public var logSizeBytes: Int?
         public var state: State?
 
         enum CodingKeys: String, CodingKey {
             case id, cluster, role, healthy, term, digest, version, phase, reasons, durability, keys, connections
-            case repair, scrub, quarantine, indexes, progress, snapshot, state, compaction
+            case repair, scrub, quarantine, indexes, progress, snapshot, state, compaction, archive
             case logSizeBytes = "log_size_bytes"
             case indexProof = "index_proof"
             case timelineName = "timeline_name"

@@ -16,7 +16,8 @@ import Vocabulary
         subcommands: [
             StatusCommand.self, MembersCommand.self, JoinCommand.self, FailoverCommand.self, DoctorCommand.self,
             RepairCommand.self, RecoverCommand.self, IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
-            CompactCommand.self, PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
+            CompactCommand.self, BackupCommand.self, RestoreCommand.self,
+            PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
         ])
 
     @OptionGroup var common: CommonOptions

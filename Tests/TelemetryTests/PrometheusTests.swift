@@ -117,6 +117,10 @@ import Vocabulary
         status.snapshot.age = .seconds(4)
         status.snapshot.last = SnapshotStatus.Written(index: LogIndex(1), took: .seconds(1), made: .zero, reused: .zero)
         status.state.comparedIndex = LogIndex(1)
+        status.archive.location = "file:///archive"
+        status.archive.newestBackup = ArchiveStatus.Backup(
+            id: "20260101T000000Z-1-1", index: LogIndex(1), time: .zero, records: 1, uploaded: .zero, stored: .zero,
+            took: .seconds(1))
         var peer = PeerStatus(id: NodeID("n2")!, isConnected: true)
         peer.lagEntries = 1
         peer.lagBytes = ByteCount(100)
