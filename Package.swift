@@ -52,6 +52,7 @@ let package = Package(
         .target(
             name: "ArchiveFormat",
             dependencies: ["Vocabulary", "ByteCoding", "Hashing", "JSON", "LogFormat", "CZstd"], swiftSettings: safe),
+        .target(name: "ArchivePlan", dependencies: ["Vocabulary", "ArchiveFormat"], swiftSettings: safe),
         .target(name: "Consensus", dependencies: ["Vocabulary"], swiftSettings: safe),
         .target(name: "RESP", dependencies: ["Vocabulary", "ByteCoding"], swiftSettings: safe),
         .target(name: "Keyspace", dependencies: ["Vocabulary", "ByteCoding", "RESP"], swiftSettings: safe),
@@ -85,8 +86,8 @@ let package = Package(
         .target(
             name: "ArchiveStore",
             dependencies: [
-                "Vocabulary", "ByteCoding", "Hashing", "LogFormat", "SnapshotFormat", "ArchiveFormat", "ObjectStores",
-                "LogStore", "SnapshotStore",
+                "Vocabulary", "ByteCoding", "Hashing", "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat",
+                "ArchivePlan", "ObjectStores", "LogStore", "SnapshotStore",
             ], swiftSettings: safe),
 
         .target(
@@ -106,7 +107,8 @@ let package = Package(
         .target(
             name: "ArchiveRestore",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus", "Keyspace",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus",
+                "Keyspace",
                 "PeerProtocol", "Replica", "Platform", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore",
                 "ReplicaSnapshots",
             ], swiftSettings: safe),
@@ -143,8 +145,9 @@ let package = Package(
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "ArchiveFormat", "RESP", "Telemetry", "Platform", "TLS",
-                "ObjectStores", "LogStore", "ArchiveStore", "ReplicaSnapshots", "ArchiveRestore", "Settings",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "ArchiveFormat", "ArchivePlan", "RESP", "Telemetry",
+                "Platform", "TLS", "ObjectStores", "LogStore", "ArchiveStore", "ReplicaSnapshots", "ArchiveRestore",
+                "Settings",
             ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.
@@ -158,7 +161,7 @@ let package = Package(
         .executableTarget(
             name: "nodectl",
             dependencies: [
-                "Vocabulary", "Telemetry", "Platform", "Settings", "NodeControl",
+                "Vocabulary", "ArchivePlan", "Telemetry", "Platform", "Settings", "NodeControl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(
@@ -193,6 +196,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ArchiveFormatTests", dependencies: ["ArchiveFormat", "LogFormat", "ByteCoding", "Vocabulary"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ArchivePlanTests", dependencies: ["ArchivePlan", "ArchiveFormat", "Vocabulary"],
             swiftSettings: strict),
         .testTarget(
             name: "ConsensusTests", dependencies: ["Consensus", "Vocabulary"], exclude: ["Transcripts"],
@@ -234,7 +240,8 @@ let package = Package(
         .testTarget(
             name: "ArchiveStoreTests",
             dependencies: [
-                "ArchiveStore", "ArchiveFormat", "ObjectStores", "Simulation", "SnapshotStore", "SnapshotFormat",
+                "ArchiveStore", "ArchiveFormat", "ArchivePlan", "ObjectStores", "Simulation", "SnapshotStore",
+                "SnapshotFormat",
                 "LogStore",
                 "LogFormat", "ByteCoding",
                 "Vocabulary",

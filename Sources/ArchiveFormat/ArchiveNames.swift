@@ -231,6 +231,9 @@ public struct BackupID: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// The snapshot's own manifest (`docs/formats/snapshot.md`).
     public func state(of cluster: ClusterID) -> String { BackupID.folder(cluster) + text + "/state.manifest" }
 
+    /// While it is there, the backup is not removed.
+    public func pin(of cluster: ClusterID) -> String { BackupID.folder(cluster) + text + "/pinned" }
+
     public static func < (a: BackupID, b: BackupID) -> Bool { a.text < b.text }
     public var description: String { text }
 }

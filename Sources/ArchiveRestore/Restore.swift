@@ -65,6 +65,7 @@ public struct Restore {
     public mutating func run() throws(RestoreError) -> RestoreReport {
         describe()
         try staging.check(needed: ByteCount(plan.expandedBytes * 2))
+        if !order.replaces { try staging.checkContents(plan) }
         try staging.begin(plan)
         end(.plan)
         try fetchParts()

@@ -29,6 +29,9 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The target is in use, or is not what a restore may put aside.
     case targetInUse(path: String)
     case targetOccupied(path: String)
+    /// The directory holds entries behind the point that is to be restored, or another cluster's.
+    case newerData(path: String, last: LogIndex, target: LogIndex)
+    case otherCluster(path: String, found: ClusterID, archive: ClusterID)
     /// A restore of something else was begun at the same place.
     case otherRestore(path: String)
 
@@ -57,6 +60,10 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
             return "\(path) has \(free) free, and the restore needs \(needed): twice what it expands to"
         case .targetInUse(let path): return "\(path) is in use by a process that runs"
         case .targetOccupied(let path): return "\(path) holds something that is no data directory"
+        case .newerData(let path, let last, let target):
+            return "\(path) has entries up to index \(last), behind the point that is to be restored (\(target) at most)"
+        case .otherCluster(let path, let found, let archive):
+            return "\(path) is of cluster \(found), the archive of \(archive)"
         case .otherRestore(let path): return "\(path) is left of another restore that was not finished"
         }
     }
@@ -78,6 +85,8 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noSpace(let path, _, _): return .operate("make room on the file system of \(path), or restore elsewhere")
         case .targetInUse: return .operate("stop the node first")
         case .targetOccupied: return .operate("name a directory that does not exist, or a node's data directory")
+        case .newerData, .otherCluster:
+            return .operate("see that nobody misses what it holds, then insist with --replace: it is renamed, not removed")
         case .otherRestore(let path): return .operate("finish that one with the same command, or remove \(path)")
         }
     }
@@ -85,7 +94,7 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether nothing is broken, and the command refused to do what would be unsafe.
     public var isRefusal: Bool {
         switch self {
-        case .noSpace, .targetInUse, .targetOccupied, .otherRestore, .outOfRange: true
+        case .noSpace, .targetInUse, .targetOccupied, .otherRestore, .outOfRange, .newerData, .otherCluster: true
         default: false
         }
     }

@@ -3,8 +3,10 @@
 import ArchiveFormat
 import ArchiveStore
 import ByteCoding
+import LogFormat
 import LogStore
 import Platform
+import SnapshotStore
 import Synchronization
 import Vocabulary
 
@@ -46,6 +48,39 @@ final class RestoreStaging: Sendable {
         guard space.free >= needed.rawValue else {
             throw .noSpace(path: parent, needed: needed, free: ByteCount(space.free))
         }
+    }
+
+    /// Refuses to take the place of what somebody may miss. Log and snapshots are looked for where they are if no
+    /// setting says otherwise.
+    func checkContents(_ plan: RestorePlan) throws(RestoreError) {
+        guard FileSystem.exists(directory), let identity = try identity() else { return }
+        guard identity.cluster == plan.view.cluster else {
+            throw .otherCluster(path: directory, found: identity.cluster, archive: plan.view.cluster)
+        }
+        let last = max(lastOfLog(), lastOfSnapshots(identity.cluster))
+        guard last <= plan.end else { throw .newerData(path: directory, last: last, target: plan.end) }
+    }
+
+    private func identity() throws(RestoreError) -> LogIdentity? {
+        do throws(DataDirectoryError) { return try DataDirectory.identity(at: directory) } catch {
+            throw .directory(error)
+        }
+    }
+
+    /// What can not be read of a damaged log is no reason to keep it: it is renamed only.
+    private func lastOfLog() -> LogIndex {
+        guard FileSystem.isDirectory(directory + "/log") else { return .zero }
+        do throws(LogError) {
+            return try LogInspection(DirectoryStorage(path: directory + "/log"))?.verify().last.index ?? .zero
+        } catch { return .zero }
+    }
+
+    private func lastOfSnapshots(_ cluster: ClusterID) -> LogIndex {
+        guard FileSystem.isDirectory(directory + "/snapshots") else { return .zero }
+        do throws(SnapshotError) {
+            let disk = DirectoryStorage(path: directory + "/snapshots")
+            return try SnapshotCatalogue.open(disk, cluster: cluster).snapshots.first?.index ?? .zero
+        } catch { return .zero }
     }
 
     /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made anew.

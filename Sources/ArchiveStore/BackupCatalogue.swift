@@ -12,6 +12,7 @@ public struct BackupCatalogue: Sendable {
     public let cluster: ClusterID
     /// Newest first.
     public let ids: [BackupID]
+    public let pinned: Set<BackupID>
     /// Names in the folder that nobody writes, and those of backups that were not finished.
     public let strangers: [String]
 
@@ -36,9 +37,10 @@ public struct BackupCatalogue: Sendable {
         }
         self.ids = ids.sorted(by: >)
         let known = Set(ids)
+        pinned = known.filter { id in others.contains { $0.name == id.pin(of: cluster) } }
         strangers = others.filter { other in
             guard let id = other.id, known.contains(id) else { return true }
-            return id.state(of: cluster) != other.name
+            return other.name != id.state(of: cluster) && other.name != id.pin(of: cluster)
         }.map(\.name)
     }
 

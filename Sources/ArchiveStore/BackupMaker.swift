@@ -116,6 +116,7 @@ public struct BackupMaker<Disk: Storage> {
             }
             return pack
         }
+        try checkBase(of: cluster)
         let owner = order.author.owner
         let contents = state.contents
         let records = contents.strings + contents.hashes + contents.lists + contents.sets + contents.sortedSets
@@ -132,6 +133,13 @@ public struct BackupMaker<Disk: Storage> {
             packs: packs)
         try store.make(id.manifest(of: cluster), backup.encoded)
         return backup
+    }
+
+    /// Packs of the base are not removed for a while after its manifest was: while that is there, this backup can still
+    /// be published.
+    private func checkBase(of cluster: ClusterID) throws(ArchiveError) {
+        guard let base else { return }
+        _ = try catalogue.manifest(of: base.backup.id, in: store)
     }
 
     private func segments(behind index: LogIndex) throws(ArchiveError) -> Int {

@@ -13,6 +13,7 @@ final class BackupThread: Sendable {
     enum Order: Sendable {
         /// Tell of the newest backup that there is.
         case look(ClusterID)
+        /// Of a snapshot that the shelf holds, and lets go when this is over.
         case make(SnapshotManifest, ArchiveOwner, Term)
     }
 
@@ -84,11 +85,9 @@ final class BackupThread: Sendable {
         ) throws(ArchiveError) -> BackupManifest {
             let author = PackDisk.Author(owner: owner, term: term, level: place.settings.level)
             let order = BackupOrder(author: author, program: program, node: node, started: WallClock.now())
-            shelf.note(manifest.index, at: MonotonicClock.now())
+            defer { shelf.release(manifest.index) }
             var maker = try BackupMaker(order, of: manifest, on: disk, to: try place.open(retries: .init()))
             while true {
-                // So that the snapshot stays as long as this goes on.
-                shelf.note(manifest.index, at: MonotonicClock.now())
                 if let made = try maker.step(at: WallClock.now()) { return made }
                 report(.underWay(share: maker.share))
             }

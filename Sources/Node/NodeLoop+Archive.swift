@@ -217,6 +217,7 @@ extension NodeLoop {
         if let newest, newest.index > floor {
             archiveCare.underWay = newest.index
             archiveCare.status.backupPercent = 0
+            shelf.hold(newest.index)
             archive?.backups.post(.make(newest, owner, replica.raft.term))
         } else if replica.snapshotUnderWay == nil, shelf.snapshots.first?.index ?? .zero <= floor {
             // One that is there and not confirmed yet will be, in a moment.
@@ -237,7 +238,9 @@ extension NodeLoop {
             archiveCare.newest = newest
             archiveCare.status.newestBackup = newest.map { ArchiveStatus.Backup($0) }
         case .underWay(let share): archiveCare.status.backupPercent = (share * 1000).rounded() / 10
-        case .made(let backup): noteMade(backup)
+        case .made(let backup):
+            releaseSnapshot()
+            noteMade(backup)
         case .failed(let error):
             archiveCare.failures += 1
             let factor = min(NodeLoop.backupPatienceMax, 1 << min(archiveCare.failures - 1, 6))
@@ -245,7 +248,7 @@ extension NodeLoop {
             if !archiveCare.knowsBackups, archiveCare.shippingTerm != nil {
                 archive?.backups.post(.look(replica.cluster))
             }
-            archiveCare.underWay = nil
+            releaseSnapshot()
             archiveCare.status.backupPercent = nil
             archiveCare.status.backupFailure = ArchiveStatus.Failure(error, count: archiveCare.failures)
             metrics.archive.backupFailures += 1
@@ -254,10 +257,15 @@ extension NodeLoop {
         }
     }
 
+    /// The snapshot that was read may go, if it is not among those that are kept anyway.
+    private func releaseSnapshot() {
+        archiveCare.underWay = nil
+        snapshots.post(.keeper(.confirmed(.zero)))
+    }
+
     private func noteMade(_ made: BackupManifest) {
         let backup = ArchiveStatus.Backup(made)
         archiveCare.failures = 0
-        archiveCare.underWay = nil
         archiveCare.newest = made
         archiveCare.status.newestBackup = backup
         archiveCare.status.backupPercent = nil

@@ -251,7 +251,7 @@ public struct Playground {
     }
 
     /// The leader's name, once there is one. Its followers may take a little longer, and are waited for a little.
-    private func awaitLeader() throws(ControlError) -> String {
+    func awaitLeader() throws(ControlError) -> String {
         let view = try ClusterView(file: filePath)
         let began = MonotonicClock.now()
         var isTold = false

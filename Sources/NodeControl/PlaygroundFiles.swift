@@ -44,8 +44,10 @@ struct PlaygroundFiles {
 
     /// Writes the configurations that are missing. Those that are there must be what the plan makes, or are replaced
     /// while no node has data.
-    func makeConfigurations(_ configFile: String?) throws(ControlError) {
-        let cluster = try identity()
+    ///
+    /// - Parameter cluster: whose they are; nil for that of those which are there, or a new one.
+    func makeConfigurations(_ configFile: String?, cluster: ClusterID? = nil) throws(ControlError) {
+        let cluster = if let cluster { cluster } else { try identity() }
         let archive = try makeArchive()
         let mayReplace = !(1...plan.nodes).contains { FileSystem.exists("\(directory)/\(plan.id($0))/data") }
         for number in 1...plan.nodes {

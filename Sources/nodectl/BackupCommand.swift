@@ -5,7 +5,9 @@ import ArgumentParser
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Makes backups, and looks at those in an archive.",
-        subcommands: [BackupCreate.self])
+        subcommands: [
+            BackupCreate.self, BackupPrune.self, BackupDelete.self, BackupPin.self, BackupUnpin.self,
+        ])
 
     @ParentCommand var root: Nodectl
 }

@@ -9,7 +9,7 @@ struct PlaygroundCommand: ParsableCommand {
         commandName: "playground", abstract: "Runs a cluster on this machine, for trying and testing.",
         subcommands: [
             Up.self, Down.self, Add.self, Show.self, Start.self, Stop.self, Kill.self, Pause.self, Resume.self,
-            Restart.self,
+            Restart.self, Restore.self,
         ])
 
     struct Place: ParsableArguments {
@@ -84,6 +84,41 @@ struct PlaygroundCommand: ParsableCommand {
             let members = try place.playground.add(noded: program.noded, asVoter: !learner)
             let inColour = ThisProcess.isStandardOutputTerminal && ThisProcess.environment("NO_COLOR") == nil
             StandardStreams.writeOutput(members.table(inColour: inColour))
+        }
+    }
+
+    struct Restore: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes a cluster from an archive: the first node is restored, the others join it.",
+            discussion: """
+                No node may run. Directories that are there are renamed, never removed. Where there is no playground, \
+                one is made. The cluster is on a new timeline.
+                """)
+
+        @OptionGroup var place: Place
+        @OptionGroup var program: Program
+        @OptionGroup var archive: ArchiveOptions
+        @OptionGroup var point: RestorePoint
+
+        @Option(help: "Node k listens on P + 10(k-1) + 1 to + 4 (default: 7100).")
+        var basePort: Int?
+
+        @Option(help: "How many nodes (default: 3).")
+        var nodes: Int?
+
+        @Flag(help: "An extra port for clients without TLS on each node, on loopback.")
+        var plaintext = false
+
+        func run() throws {
+            var options = PlaygroundOptions()
+            options.basePort = basePort
+            options.nodes = nodes
+            options.hasPlaintext = plaintext
+            options.noded = program.noded
+            var request = RestoreRequest(access: archive.access, directory: "", node: "")
+            point.fill(&request)
+            let report = try place.playground.restore(request, options)
+            StandardStreams.writeOutput(report.text + "\n")
         }
     }
 

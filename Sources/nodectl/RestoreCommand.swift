@@ -21,14 +21,7 @@ struct RestoreCommand: ParsableCommand {
     @Option(help: "The directory.", completion: .directory)
     var to: String
 
-    @Option(help: "The last entry that is not later than this time: 2026-11-21T02:13:34.000001Z.")
-    var at: String?
-
-    @Option(help: "The entry of this index.")
-    var index: UInt64?
-
-    @Option(help: "The state of this backup, without the log behind it.")
-    var backup: String?
+    @OptionGroup var point: RestorePoint
 
     @Option(help: "The node whose directory it will be.")
     var node = "n1"
@@ -36,22 +29,10 @@ struct RestoreCommand: ParsableCommand {
     @Flag(help: "Print what would be used, and write nothing.")
     var plan = false
 
-    @Flag(help: "Also in the place of a directory with newer entries, or of another cluster.")
-    var replace = false
-
-    func validate() throws {
-        guard [at != nil, index != nil, backup != nil].count(where: { $0 }) <= 1 else {
-            throw ValidationError("Name one of --at, --index and --backup.")
-        }
-    }
-
     func run() throws {
         let surroundings = Surroundings(root.common, common)
         var request = RestoreRequest(access: archive.access, directory: to, node: node)
-        request.time = at
-        request.index = index
-        request.backup = backup
-        request.replaces = replace
+        point.fill(&request)
         let restore = try DirectoryRestore(request)
         if plan { return surroundings.print(json: restore.plan.json, table: restore.plan.text + "\n") }
         StandardStreams.writeError(restore.plan.text + "\n")

@@ -66,11 +66,12 @@ def digest_of(record):
 class Cluster:
     """One playground under a directory of its own."""
 
-    def __init__(self, directory, nodes=3, config=None, base_port=None):
+    def __init__(self, directory, nodes=3, config=None, base_port=None, archive="none"):
         self.directory = pathlib.Path(directory)
         self.base_port = base_port or free_base_port(nodes)
         self.nodes = nodes
         self.config = config
+        self.archive = archive
 
     # Starting and stopping
 
@@ -80,6 +81,8 @@ class Cluster:
             path = self.directory.parent / f"{self.directory.name}.extra.yaml"
             path.write_text(self.config)
             arguments += ["--config", str(path)]
+        if self.archive is not None:
+            arguments += ["--archive", self.archive]
         self.playground(*arguments)
         self.leader()
         return self

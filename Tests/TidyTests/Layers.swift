@@ -8,7 +8,7 @@ enum Layer: String {
     static func of(_ target: String) -> Layer {
         switch target {
         case "Vocabulary", "ByteCoding", "Hashing": .ground
-        case "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus", "RESP", "Keyspace", "Sessions",
+        case "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "ArchivePlan", "Consensus", "RESP", "Keyspace", "Sessions",
             "PeerProtocol", "Replica", "Telemetry":
             .core
         case "Platform": .seam
