@@ -264,8 +264,8 @@ let package = Package(
             name: "ArchiveRestoreTests",
             dependencies: [
                 "ArchiveRestore", "ArchiveStore", "ArchiveFormat", "ObjectStores", "ReplicaSnapshots", "SnapshotStore",
-                "SnapshotFormat", "Replica", "Keyspace", "RESP", "Consensus", "PeerProtocol", "LogStore", "LogFormat",
-                "Platform", "ByteCoding", "Vocabulary",
+                "SnapshotFormat", "Replica", "Keyspace", "RESP", "Consensus", "PeerProtocol", "Simulation", "LogStore",
+                "LogFormat", "Platform", "ByteCoding", "Vocabulary",
             ], swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",

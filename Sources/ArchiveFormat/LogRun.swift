@@ -100,6 +100,8 @@ public struct LogRun: Sendable {
     public let facts: RunFacts
     public let frames: FrameRun
     public let start: ChainEnd
+    /// Of every frame, in their order; at least one.
+    public let ends: [ChainEnd]
     public let end: ChainEnd
     public let digests: [CertifiedDigest]
 
@@ -112,7 +114,8 @@ public struct LogRun: Sendable {
             throw .damaged(.brokenChain, at: 0)
         }
         start = facts.start
-        end = try LogRun.follow(frames, from: start, of: object.header.owner)
+        ends = try LogRun.follow(frames, from: start, of: object.header.owner)
+        end = ends.last ?? start
         let trailer = object.trailer
         guard end.position == LogPosition(term: trailer.lastTerm, index: facts.last),
             end.checksum == trailer.lastChecksum,
@@ -130,8 +133,9 @@ public struct LogRun: Sendable {
 
     private static func follow(
         _ frames: FrameRun, from start: ChainEnd, of owner: ArchiveOwner
-    ) throws(ArchiveFault) -> ChainEnd {
+    ) throws(ArchiveFault) -> [ChainEnd] {
         var end = start
+        var ends: [ChainEnd] = []
         for place in frames.frames {
             let header = place.header
             guard header.cluster == owner.cluster.low, header.firstIndex == end.position.index.next,
@@ -140,7 +144,8 @@ public struct LogRun: Sendable {
             end = ChainEnd(
                 position: LogPosition(term: header.term, index: header.lastIndex), checksum: header.checksum,
                 chain: end.chain.followed(by: frames.bytes.rawBytes.extracting(place.range)))
+            ends.append(end)
         }
-        return end
+        return ends
     }
 }

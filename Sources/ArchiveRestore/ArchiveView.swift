@@ -21,6 +21,17 @@ public struct ArchiveView: Sendable {
         backups = try archived { () throws(ArchiveError) in try BackupCatalogue.read(store, cluster) }
     }
 
+    /// By a list of all names below the cluster's folder.
+    init(_ store: any ObjectStore, cluster: ClusterID, listing: [ObjectListing]) {
+        self.store = store
+        self.cluster = cluster
+        let log = RunName.folder(cluster)
+        let runs = RunCatalogue(listing.filter { $0.key.text.hasPrefix(log) })
+        self.runs = Dictionary(grouping: runs.items) { $0.name.timeline }.mapValues { RunCatalogue($0) }
+        let folder = BackupID.folder(cluster)
+        backups = BackupCatalogue(listing.filter { $0.key.text.hasPrefix(folder) }, cluster)
+    }
+
     /// All timelines that have something, oldest first.
     public var timelines: [TimelineName] { Set(Array(runs.keys) + backups.ids.map(\.timeline)).sorted() }
 

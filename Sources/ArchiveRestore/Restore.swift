@@ -179,9 +179,11 @@ public struct Restore {
         let engine: LogEngine<DirectoryStorage>
         do throws(DataDirectoryError) {
             directory = try DataDirectory.make(staging.path, identity)
-            engine = try directory.openLog(
-                at: staging.log, options: LogOptions(segmentSize: order.segmentSize)
-            ).0
+            // Nobody else prepares segments here: without that a log ends where its first segment does.
+            let options = LogOptions(
+                segmentSize: order.segmentSize, firstSegmentSize: min(order.segmentSize, LogOptions().firstSegmentSize),
+                preparesInline: true)
+            engine = try directory.openLog(at: staging.log, options: options).0
         } catch { throw .directory(error) }
         var log = try RestoredLog(engine, behind: base)
         var end: ChainEnd?
