@@ -182,8 +182,9 @@ let package = Package(
         .target(
             name: "Fuzzing",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "SnapshotFormat", "RESP", "Keyspace", "PeerProtocol",
-                "Platform", "ObjectStores", "LogStore", "Settings", "AdminAPI", "NodeControl",
+                "Vocabulary", "ByteCoding", "Hashing", "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "RESP",
+                "Keyspace", "PeerProtocol", "Platform", "ObjectStores", "LogStore", "Settings", "AdminAPI",
+                "NodeControl",
             ], path: "Tests/Fuzzing", exclude: ["Corpus"], swiftSettings: strict),
         .testTarget(name: "FuzzingTests", dependencies: ["Fuzzing"], swiftSettings: strict),
         .testTarget(name: "VocabularyTests", dependencies: ["Vocabulary"], swiftSettings: strict),

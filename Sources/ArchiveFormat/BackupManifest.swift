@@ -187,13 +187,20 @@ extension BackupManifest {
             featureLevel: UInt32(clamping: try json.count("feature_level")),
             node: try json.text("node") { NodeID($0) }, base: base ?? nil,
             started: try json.text("started") { TimeText.full($0) },
-            duration: .seconds(try json.number("duration_seconds")), plainBytes: try json.count("plain_bytes"),
+            duration: try duration(json), plainBytes: try json.count("plain_bytes"),
             uploadedBytes: try json.count("uploaded_bytes"), state: try part(try json.members("state")),
             packs: try packs(try json.list("packs"), of: cluster))
         guard manifest.id.index == position.index, manifest.id.timeline == name else {
             throw .damaged(.misplaced, at: 0)
         }
         return manifest
+    }
+
+    /// At most some thirty years: what is more is no duration of a backup, nor one that can be computed with.
+    private static func duration(_ json: JSONMembers) throws(ArchiveFault) -> Duration {
+        let seconds = try json.number("duration_seconds")
+        guard abs(seconds) < 1e9 else { throw .damaged(.impossibleField, at: 0) }
+        return .microseconds(Int64(seconds * 1e6))
     }
 
     private static func packs(_ list: [JSONMembers], of cluster: ClusterID) throws(ArchiveFault) -> [BackupPack] {
@@ -218,9 +225,10 @@ extension BackupManifest {
 
     private static func part(_ json: JSONMembers) throws(ArchiveFault) -> BackupPart {
         let hash = try json.text("sha256") { Hex.bytes(of: $0) }
-        let length = try json.count("length")
-        guard hash.count == 32, length <= ArchiveObject.plainMax else { throw .damaged(.impossibleField, at: 0) }
-        return BackupPart(
-            offset: try json.count("offset"), length: length, size: try json.count("size"), hash: hash)
+        let (length, size) = (try json.count("length"), try json.count("size"))
+        guard hash.count == 32, length <= ArchiveObject.plainMax, size <= ArchiveObject.lengthMax else {
+            throw .damaged(.impossibleField, at: 0)
+        }
+        return BackupPart(offset: try json.count("offset"), length: length, size: size, hash: hash)
     }
 }

@@ -23,7 +23,8 @@ public struct FuzzTarget: Sendable {
     public static let all: [FuzzTarget] = [
         .respRequests, .respReplies, .httpRequests, .httpAnswers, .json, .peerFrames, .logFrames, .logRecords,
         .logRecovery, .logSegments, .entries, .dumps, .settings, .tokenFiles, .identityFiles, .clusterFiles,
-        .snapshotManifests, .snapshotTables, .snapshotChunks, .storeAnswers,
+        .snapshotManifests, .snapshotTables, .snapshotChunks, .storeAnswers, .archiveObjects,
+        .backupManifests, .archiveNames,
     ]
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
