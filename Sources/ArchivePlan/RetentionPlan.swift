@@ -19,7 +19,8 @@ public struct KnownBackup: Hashable, Sendable {
     }
 }
 
-/// A plan is a function of what there is: made twice, it is the same; carried out by half and made again, it is the rest.
+/// A plan is a function of what there is: made twice, it is the same; carried out by half and made again, it is the
+/// rest.
 public struct RetentionPlan: Hashable, Sendable {
     public struct Kept: Hashable, Sendable {
         public let id: BackupID

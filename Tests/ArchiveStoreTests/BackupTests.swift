@@ -82,7 +82,7 @@ struct ChunkWorld {
         var world = ChunkWorld()
         var random = SplitMix64(seed: 11)
         var states: [(BackupID, [Int: [[UInt8]]])] = []
-        for number in 1...12 {
+        for number in 1...7 {
             for _ in 0..<20 {
                 let slot = [0, 1, 127, 128, 5000, 16383, 16384][Int(random.next() % 7)]
                 world.chunks[slot, default: []].append(ChunkWorld.noise(Int(random.next() % 60_000) + 1, random.next()))
@@ -133,7 +133,7 @@ struct ChunkWorld {
         let made = try world.backup(try world.snapshot(at: 10), to: store)
         for listing in try store.listAll("") {
             let bytes = try store.get(listing.key)
-            for position in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 40)) {
+            for position in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 8)) {
                 var changed = bytes
                 changed[position] ^= 0x10
                 try store.delete(listing.key)

@@ -8,8 +8,8 @@ enum Layer: String {
     static func of(_ target: String) -> Layer {
         switch target {
         case "Vocabulary", "ByteCoding", "Hashing": .ground
-        case "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "ArchivePlan", "Consensus", "RESP", "Keyspace", "Sessions",
-            "PeerProtocol", "Replica", "Telemetry":
+        case "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "ArchivePlan", "Consensus", "RESP", "Keyspace",
+            "Sessions", "PeerProtocol", "Replica", "Telemetry":
             .core
         case "Platform": .seam
         case "TLS", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore", "ReplicaLog", "ReplicaSnapshots",
