@@ -142,8 +142,8 @@ let package = Package(
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "RESP", "Telemetry", "Platform", "TLS", "LogStore",
-                "ReplicaSnapshots", "Settings",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "ArchiveFormat", "RESP", "Telemetry", "Platform", "TLS",
+                "ObjectStores", "LogStore", "ArchiveStore", "ReplicaSnapshots", "ArchiveRestore", "Settings",
             ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.

@@ -5,6 +5,7 @@ import ArchiveStore
 import ByteCoding
 import LogStore
 import Platform
+import ReplicaSnapshots
 import Synchronization
 import Vocabulary
 
@@ -46,6 +47,38 @@ final class RestoreStaging: Sendable {
         guard space.free >= needed.rawValue else {
             throw .noSpace(path: parent, needed: needed, free: ByteCount(space.free))
         }
+    }
+
+    /// Refuses a data directory that has what the restored one would lack.
+    func checkContents(_ cluster: ClusterID, _ target: LogIndex) throws(RestoreError) {
+        guard FileSystem.exists(directory + "/identity") else { return }
+        let found: ClusterID?
+        do throws(DataDirectoryError) { found = try DataDirectory.identity(at: directory)?.cluster } catch {
+            throw .unknownData(path: directory, why: "\(error)")
+        }
+        if let found, found != cluster { throw .otherCluster(path: directory, found: found, expected: cluster) }
+        let last = try lastIndex()
+        guard last <= target else { throw .newerData(path: directory, last: last, target: target) }
+    }
+
+    /// The newest entry in the directory's log and snapshots, where nodes have them unless a setting says otherwise.
+    private func lastIndex() throws(RestoreError) -> LogIndex {
+        let place = FileSystem.isDirectory(directory + "/log") ? directory + "/log" : directory
+        let snapshots = directory + "/snapshots"
+        let inspection: LogInspection<DirectoryStorage>?
+        do throws(LogError) { inspection = try LogInspection(DirectoryStorage(path: place)) } catch {
+            throw .unknownData(path: directory, why: "\(error)")
+        }
+        guard let inspection else { throw .unknownData(path: directory, why: "there is no log in it") }
+        let replica: StoppedReplica
+        do throws(StateSearchError) {
+            replica = try StoppedReplica(
+                inspection, snapshotDirectory: FileSystem.isDirectory(snapshots) ? snapshots : nil)
+        } catch { throw .unknownData(path: directory, why: "\(error)") }
+        if let damage = replica.log.findings.first(where: \.isDamage)?.damage {
+            throw .unknownData(path: directory, why: "its log is damaged: \(damage)")
+        }
+        return replica.last.index
     }
 
     /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made anew.
