@@ -25,7 +25,10 @@ extension ArchiveVerify {
         var sound: [BackupID: Bool] = [:]
         for id in view.backups.ids {
             verdict.backups += 1
-            guard let backup = try readManifest(id) else { continue }
+            guard let backup = try readManifest(id) else {
+                try verifyState(of: id)
+                continue
+            }
             manifests.append(backup)
             sound[id] = true
             guard let state = try readState(backup) else {
@@ -39,11 +42,11 @@ extension ArchiveVerify {
         }
         for id in try verifyParts(of: manifests) { sound[id] = false }
         verdict.goodBackups = sound.values.count { $0 }
-        noteLeftovers(manifests)
+        try noteLeftovers(manifests)
         return places
     }
 
-    private mutating func readManifest(_ id: BackupID) throws(RestoreError) -> BackupManifest? {
+    mutating func readManifest(_ id: BackupID) throws(RestoreError) -> BackupManifest? {
         let name = id.manifest(of: view.cluster)
         do throws(ArchiveError) {
             let backup = try view.backups.manifest(of: id, in: view.store)
@@ -55,7 +58,7 @@ extension ArchiveVerify {
         }
     }
 
-    private mutating func readState(_ backup: BackupManifest) throws(RestoreError) -> SnapshotManifest? {
+    mutating func readState(_ backup: BackupManifest) throws(RestoreError) -> SnapshotManifest? {
         do throws(ArchiveError) {
             let state = try view.backups.state(of: backup, in: view.store)
             count(backup.state.size)
@@ -66,8 +69,19 @@ extension ArchiveVerify {
         }
     }
 
+    /// A state's manifest by what it says of itself, where the backup's own can not be read.
+    private mutating func verifyState(of id: BackupID) throws(RestoreError) {
+        let name = id.state(of: view.cluster)
+        do throws(ArchiveError) {
+            let facts = try view.backups.facts(of: id, in: view.store)
+            guard facts.cluster == view.cluster, facts.position.index == id.index else {
+                throw .object(name, .damaged(.misplaced, at: 0))
+            }
+        } catch { try note(error, of: name) }
+    }
+
     /// Reads each object once, however many backups need it. The backups that lack something.
-    private mutating func verifyParts(of backups: [BackupManifest]) throws(RestoreError) -> Set<BackupID> {
+    mutating func verifyParts(of backups: [BackupManifest]) throws(RestoreError) -> Set<BackupID> {
         var uses: [PieceName: [(part: BackupPart, isLast: Bool, id: BackupID)]] = [:]
         var order: [PieceName] = []
         for backup in backups {
@@ -117,17 +131,37 @@ extension ArchiveVerify {
         }
     }
 
-    /// What no backup refers to. Where a manifest can not be read, it is not known what that refers to.
-    private mutating func noteLeftovers(_ backups: [BackupManifest]) {
-        let needed = Set(backups.flatMap { backup in
-            backup.packs.flatMap { pack in pack.parts.map { pack.name(of: $0).description } }
-        })
+    /// What no backup refers to. Where a manifest can not be read, it may be that one that does: then it is looked at.
+    private mutating func noteLeftovers(_ backups: [BackupManifest]) throws(RestoreError) {
+        let needed = Set(
+            backups.flatMap { backup in
+                backup.packs.flatMap { pack in pack.parts.map { pack.name(of: $0).description } }
+            })
         let isComplete = backups.count == view.backups.ids.count
-        for item in listing where PieceName(item.key.text) != nil && !needed.contains(item.key.text) {
-            note(
-                .leftover, item.key.text,
-                isComplete ? "no backup needs it" : "no backup needs it whose manifest can be read")
+        for item in listing {
+            guard let name = PieceName(item.key.text), !needed.contains(item.key.text) else { continue }
+            if isComplete {
+                note(.leftover, item.key.text, "no backup needs it")
+            } else if try isWhole(name) {
+                note(.leftover, item.key.text, "no backup needs it whose manifest can be read")
+            }
         }
+        noteUnfinished()
+    }
+
+    /// Whether an object is what it says and its name says.
+    private mutating func isWhole(_ name: PieceName) throws(RestoreError) -> Bool {
+        if isQuick { return true }
+        do throws(ArchiveError) {
+            count(try ArchivedPart.fetch(name, from: view.store).bytes.count)
+            return true
+        } catch {
+            try note(error, of: name.description, "a backup may need it whose manifest can not be read")
+            return false
+        }
+    }
+
+    private mutating func noteUnfinished() {
         let ids = Set(view.backups.ids)
         for name in view.backups.strangers {
             let words = name.split(separator: "/")

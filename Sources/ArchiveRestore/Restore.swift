@@ -23,10 +23,10 @@ public struct RestoreOrder: Sendable {
     public var directory: String
     /// Whose it is.
     public var node: NodeID
-    /// Whether it may take the place of a directory with newer entries, or of another cluster.
-    public var replaces = false
     public var workers: Int
     public var segmentSize: ByteCount
+    /// A directory may be put aside that has newer entries, or those of another cluster, or nobody knows what.
+    public var replacesAnything = false
 
     public init(directory: String, node: NodeID) {
         self.directory = directory
@@ -65,7 +65,7 @@ public struct Restore {
     public mutating func run() throws(RestoreError) -> RestoreReport {
         describe()
         try staging.check(needed: ByteCount(plan.expandedBytes * 2))
-        if !order.replaces { try staging.checkContents(plan) }
+        if !order.replacesAnything { try staging.checkContents(plan.view.cluster, try plan.exactEnd().position.index) }
         try staging.begin(plan)
         end(.plan)
         try fetchParts()
@@ -206,8 +206,10 @@ public struct Restore {
     ) throws(RestoreError) {
         let known = end?.position.index ?? plan.start
         if run.start.position.index == known {
-            let isBase = end == nil && base.map { $0.position == run.start.position && $0.checksum == run.start.checksum }
-                ?? true
+            let isBase =
+                end == nil
+                && base.map { $0.position == run.start.position && $0.checksum == run.start.checksum }
+                    ?? true
             guard end == run.start || isBase else {
                 throw .archive(.object(name.description, .damaged(.brokenChain, at: 0)))
             }

@@ -29,9 +29,11 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The target is in use, or is not what a restore may put aside.
     case targetInUse(path: String)
     case targetOccupied(path: String)
-    /// The directory holds entries behind the point that is to be restored, or another cluster's.
+    /// The directory that is to be replaced has entries behind the target.
     case newerData(path: String, last: LogIndex, target: LogIndex)
-    case otherCluster(path: String, found: ClusterID, archive: ClusterID)
+    case otherCluster(path: String, found: ClusterID, expected: ClusterID)
+    /// It can not be told what the directory has that is to be replaced.
+    case unknownData(path: String, why: String)
     /// A restore of something else was begun at the same place.
     case otherRestore(path: String)
 
@@ -61,9 +63,11 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .targetInUse(let path): return "\(path) is in use by a process that runs"
         case .targetOccupied(let path): return "\(path) holds something that is no data directory"
         case .newerData(let path, let last, let target):
-            return "\(path) has entries up to index \(last), behind the point that is to be restored (\(target) at most)"
-        case .otherCluster(let path, let found, let archive):
-            return "\(path) is of cluster \(found), the archive of \(archive)"
+            return "\(path) has entries up to index \(last), and the restore ends at \(target): what lies between "
+                + "would be out of use"
+        case .otherCluster(let path, let found, let expected):
+            return "\(path) belongs to cluster \(found), and the archive is of \(expected)"
+        case .unknownData(let path, let why): return "it can not be told what \(path) has: \(why)"
         case .otherRestore(let path): return "\(path) is left of another restore that was not finished"
         }
     }
@@ -85,8 +89,16 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noSpace(let path, _, _): return .operate("make room on the file system of \(path), or restore elsewhere")
         case .targetInUse: return .operate("stop the node first")
         case .targetOccupied: return .operate("name a directory that does not exist, or a node's data directory")
-        case .newerData, .otherCluster:
-            return .operate("see that nobody misses what it holds, then insist with --replace: it is renamed, not removed")
+        case .newerData(let path, _, _):
+            return .operate(
+                "start the node on \(path) if it can be started, or restore elsewhere, or insist with --replace: "
+                    + "the directory is renamed, not removed")
+        case .otherCluster:
+            return .operate("name another directory, or insist with --replace: it is renamed, not removed")
+        case .unknownData:
+            return .operate(
+                "look at it with `nodectl wal verify`, restore elsewhere, or insist with --replace: the directory is "
+                    + "renamed, not removed")
         case .otherRestore(let path): return .operate("finish that one with the same command, or remove \(path)")
         }
     }
@@ -94,7 +106,9 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Whether nothing is broken, and the command refused to do what would be unsafe.
     public var isRefusal: Bool {
         switch self {
-        case .noSpace, .targetInUse, .targetOccupied, .otherRestore, .outOfRange, .newerData, .otherCluster: true
+        case .noSpace, .targetInUse, .targetOccupied, .newerData, .otherCluster, .unknownData, .otherRestore,
+            .outOfRange:
+            true
         default: false
         }
     }

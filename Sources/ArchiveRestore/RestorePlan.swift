@@ -35,7 +35,9 @@ public struct RestorePlan: Sendable {
         _ target: RestoreTarget, timeline: String? = nil, in view: ArchiveView
     ) throws(RestoreError) {
         let name: TimelineName
-        if timeline == nil, case .backup(let id) = target { name = id.timeline } else {
+        if timeline == nil, case .backup(let id) = target {
+            name = id.timeline
+        } else {
             name = try view.timeline(timeline)
         }
         let lineage = try Lineage(of: name, in: view)
@@ -80,7 +82,12 @@ private struct BaseSearch {
             }
         }
         guard let runs = runs(behind: .zero), !runs.isEmpty else {
-            throw .outOfRange(target, reachable: lineage.ranges(view.backups))
+            throw .outOfRange(target, reachable: try lineage.reachable(in: view))
+        }
+        if case .time(let time) = target, let first = runs.first?.name,
+            case .run(let facts) = try view.header(of: first).contents, time < facts.firstTime
+        {
+            throw .outOfRange(target, reachable: try lineage.reachable(in: view))
         }
         return Choice(backup: nil, state: nil, runs: runs)
     }

@@ -3,10 +3,9 @@
 import ArchiveFormat
 import ArchiveStore
 import ByteCoding
-import LogFormat
 import LogStore
 import Platform
-import SnapshotStore
+import ReplicaSnapshots
 import Synchronization
 import Vocabulary
 
@@ -50,37 +49,36 @@ final class RestoreStaging: Sendable {
         }
     }
 
-    /// Refuses to take the place of what somebody may miss. Log and snapshots are looked for where they are if no
-    /// setting says otherwise.
-    func checkContents(_ plan: RestorePlan) throws(RestoreError) {
-        guard FileSystem.exists(directory), let identity = try identity() else { return }
-        guard identity.cluster == plan.view.cluster else {
-            throw .otherCluster(path: directory, found: identity.cluster, archive: plan.view.cluster)
+    /// Refuses a data directory that has what the restored one would lack.
+    func checkContents(_ cluster: ClusterID, _ target: LogIndex) throws(RestoreError) {
+        guard FileSystem.exists(directory + "/identity") else { return }
+        let found: ClusterID?
+        do throws(DataDirectoryError) { found = try DataDirectory.identity(at: directory)?.cluster } catch {
+            throw .unknownData(path: directory, why: "\(error)")
         }
-        let last = max(lastOfLog(), lastOfSnapshots(identity.cluster))
-        guard last <= plan.end else { throw .newerData(path: directory, last: last, target: plan.end) }
+        if let found, found != cluster { throw .otherCluster(path: directory, found: found, expected: cluster) }
+        let last = try lastIndex()
+        guard last <= target else { throw .newerData(path: directory, last: last, target: target) }
     }
 
-    private func identity() throws(RestoreError) -> LogIdentity? {
-        do throws(DataDirectoryError) { return try DataDirectory.identity(at: directory) } catch {
-            throw .directory(error)
+    /// The newest entry in the directory's log and snapshots, where nodes have them unless a setting says otherwise.
+    private func lastIndex() throws(RestoreError) -> LogIndex {
+        let place = FileSystem.isDirectory(directory + "/log") ? directory + "/log" : directory
+        let snapshots = directory + "/snapshots"
+        let inspection: LogInspection<DirectoryStorage>?
+        do throws(LogError) { inspection = try LogInspection(DirectoryStorage(path: place)) } catch {
+            throw .unknownData(path: directory, why: "\(error)")
         }
-    }
-
-    /// What can not be read of a damaged log is no reason to keep it: it is renamed only.
-    private func lastOfLog() -> LogIndex {
-        guard FileSystem.isDirectory(directory + "/log") else { return .zero }
-        do throws(LogError) {
-            return try LogInspection(DirectoryStorage(path: directory + "/log"))?.verify().last.index ?? .zero
-        } catch { return .zero }
-    }
-
-    private func lastOfSnapshots(_ cluster: ClusterID) -> LogIndex {
-        guard FileSystem.isDirectory(directory + "/snapshots") else { return .zero }
-        do throws(SnapshotError) {
-            let disk = DirectoryStorage(path: directory + "/snapshots")
-            return try SnapshotCatalogue.open(disk, cluster: cluster).snapshots.first?.index ?? .zero
-        } catch { return .zero }
+        guard let inspection else { throw .unknownData(path: directory, why: "there is no log in it") }
+        let replica: StoppedReplica
+        do throws(StateSearchError) {
+            replica = try StoppedReplica(
+                inspection, snapshotDirectory: FileSystem.isDirectory(snapshots) ? snapshots : nil)
+        } catch { throw .unknownData(path: directory, why: "\(error)") }
+        if let damage = replica.log.findings.first(where: \.isDamage)?.damage {
+            throw .unknownData(path: directory, why: "its log is damaged: \(damage)")
+        }
+        return replica.last.index
     }
 
     /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made anew.

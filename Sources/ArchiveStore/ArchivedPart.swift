@@ -4,6 +4,20 @@ public import ArchiveFormat
 public import ObjectStores
 
 public enum ArchivedPart {
+    /// An object, checked whole by what it says of itself and by its name.
+    public static func fetch(
+        _ name: PieceName, from store: any ObjectStore
+    ) throws(ArchiveError) -> ArchiveObject {
+        let text = name.description
+        let bytes = try store.fetch(text)
+        do throws(ArchiveFault) {
+            let object = try ArchiveObject(bytes)
+            guard name.fits(object.header) else { throw .damaged(.misplaced, at: 0) }
+            _ = try object.plain()
+            return object
+        } catch { throw .object(text, error) }
+    }
+
     /// An object, checked but for what its blocks hold: that it is the one of the backup's manifest and of its name.
     public static func fetch(
         _ name: PieceName, _ part: BackupPart, from store: any ObjectStore

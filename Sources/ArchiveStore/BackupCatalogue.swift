@@ -63,13 +63,21 @@ public struct BackupCatalogue: Sendable {
         let name = backup.id.state(of: cluster)
         let bytes = try store.fetch(name)
         guard backup.state.fits(bytes) else { throw .object(name, .damaged(.checksumMismatch, at: 0)) }
-        do throws(SnapshotFault) {
-            let state = try SnapshotManifest.decode(bytes.rawBytes)
-            guard state.facts.cluster == cluster, state.facts.position == backup.position,
-                state.contents.digest == backup.digest
-            else { throw .damaged(.misplaced, at: 0) }
-            return state
-        } catch {
+        let state = try decode(bytes, name)
+        guard state.facts.cluster == cluster, state.facts.position == backup.position,
+            state.contents.digest == backup.digest
+        else { throw .object(name, .damaged(.misplaced, at: 0)) }
+        return state
+    }
+
+    /// What a state's manifest says of itself, where the backup's own can not be read.
+    public func facts(of id: BackupID, in store: any ObjectStore) throws(ArchiveError) -> SnapshotFacts {
+        let name = id.state(of: cluster)
+        return try decode(try store.fetch(name), name).facts
+    }
+
+    private func decode(_ bytes: [UInt8], _ name: String) throws(ArchiveError) -> SnapshotManifest {
+        do throws(SnapshotFault) { return try SnapshotManifest.decode(bytes.rawBytes) } catch {
             switch error {
             case .damaged(_, let offset): throw .object(name, .damaged(.misplaced, at: offset))
             case .newerVersion(let found, let supported):

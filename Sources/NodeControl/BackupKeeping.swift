@@ -14,8 +14,8 @@ public struct BackupKeeping {
     private let store: any ObjectStore
     private let cluster: ClusterID
 
-    public init(_ access: ArchiveAccess) throws(ControlError) {
-        let view = try access.view()
+    public init(_ place: ArchivePlace) throws(ControlError) {
+        let view = try place.view()
         store = view.store
         cluster = view.cluster
     }

@@ -3,6 +3,7 @@
 public import ArchiveRestore
 public import ArchiveStore
 public import LogStore
+public import ObjectStores
 public import Platform
 public import Settings
 public import TLS
@@ -30,6 +31,8 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
     case dataDirectory(DataDirectoryError)
     case restore(RestoreError)
     case archive(ArchiveError)
+    case storeURL(StoreURLError)
+    case store(ObjectStoreError)
     case portInUse(node: String, key: String, address: String)
     /// The process of a node ended while it was to come up; `log` is the end of what it wrote.
     case died(node: String, status: String, log: String, logFile: String)
@@ -40,10 +43,10 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the shell gets: 0 is success, and ArgumentParser's own errors become 2.
     public var exitCode: Int32 {
         switch self {
-        case .usage: 2
+        case .usage, .storeURL: 2
+        case .restore(let error): error.isRefusal ? 3 : 1
         case .refused, .conflict: 3
         case .timedOut: 4
-        case .restore(let error): error.isRefusal ? 3 : 1
         default: 1
         }
     }
@@ -66,6 +69,8 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         case .dataDirectory(let error): "\(error)"
         case .restore(let error): "\(error)"
         case .archive(let error): "\(error)"
+        case .storeURL(let error): "\(error)"
+        case .store(let error): "\(error)"
         case .portInUse(let node, let key, let address): "\(node): port \(address) (`\(key)`) is in use"
         case .died(let node, let status, let log, let logFile):
             "\(node) ended with \(status) as it started; the end of \(logFile):\n\(log)"
@@ -94,6 +99,8 @@ public enum ControlError: Error, Hashable, Sendable, CustomStringConvertible {
         case .dataDirectory(let error): error.remedy
         case .restore(let error): error.remedy
         case .archive(let error): error.remedy
+        case .storeURL(let error): error.remedy
+        case .store(let error): error.remedy
         case .portInUse(_, _, let address):
             .operate(
                 "stop what listens there (`ss -ltnp 'sport = :\(address.split(separator: ":").last ?? "")'` names it), "

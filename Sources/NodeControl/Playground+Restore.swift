@@ -1,7 +1,6 @@
 // `nodectl playground restore`: a whole cluster from an archive.
 
 import ArchiveFormat
-public import ArchiveRestore
 import Platform
 import Settings
 import Vocabulary
@@ -12,24 +11,23 @@ extension Playground {
     ///
     /// - Parameter request: whose directory and node are set here.
     public func restore(
-        _ request: RestoreRequest, _ options: PlaygroundOptions
-    ) throws(ControlError) -> RestoreReport {
+        _ request: RestoreRequest, from place: ArchivePlace, _ options: PlaygroundOptions
+    ) throws(ControlError) -> RestoreOutcome {
         let plan = try PlaygroundPlan(options)
         try control { () throws(SystemError) in try FileSystem.makeDirectory(directory, intermediate: true) }
-        let (report, others) = try locked { () throws(ControlError) in
-            var file = try restorable(plan, options, cluster: try request.access.view().cluster)
+        let (outcome, others) = try locked { () throws(ControlError) in
+            var file = try restorable(plan, options, cluster: try place.view().cluster)
             guard let first = file.nodes.first else { throw .clusterFile(path: filePath, reason: "lists no nodes") }
             var request = request
             request.directory = directory + "/" + first.data
             request.node = first.id
-            let report = try DirectoryRestore(request).run { progress("restore: \($0)") }
-            progress(report.text)
+            let outcome = try RestoreJob(request, from: place, log: true, tell: progress).run()
             let others = Array(file.nodes.dropFirst())
             for entry in others { try empty(entry) }
             try file.write(filePath)
             try start(file.nodes.map(\.id), in: &file, program: try Playground.program(options.noded))
             _ = try awaitLeader()
-            return (report, others)
+            return (outcome, others)
         }
         for entry in others {
             let member = try MemberEntry(
@@ -39,7 +37,7 @@ extension Playground {
             _ = try ClusterView(file: filePath).change(
                 .add(member, asVoter: true), isForced: false, progress: progress)
         }
-        return report
+        return outcome
     }
 
     /// The description of a playground that does not run, and is of this cluster; made where there is none.

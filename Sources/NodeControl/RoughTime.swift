@@ -9,4 +9,13 @@ enum RoughTime {
         }
         return "\(Int(seconds)) s"
     }
+
+    /// Exact to a thousandth below two minutes: `0.042 s`.
+    static func text(_ duration: Duration) -> String {
+        let seconds = duration / .seconds(1)
+        guard seconds < 120 else { return text(seconds: seconds) }
+        let thousandths = Int((max(0, seconds) * 1000).rounded())
+        let rest = String(thousandths % 1000)
+        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest + " s"
+    }
 }

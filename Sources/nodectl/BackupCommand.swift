@@ -1,13 +1,79 @@
-// `nodectl backup`: backups of a running cluster, and those in an archive.
+// `nodectl backup …`: makes backups, and looks at those in an archive, whatever state its cluster is in.
 
 import ArgumentParser
+import NodeControl
+import Platform
 
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Makes backups, and looks at those in an archive.",
+        commandName: "backup", abstract: "Makes backups, looks at those in an archive, and removes them.",
         subcommands: [
-            BackupCreate.self, BackupPrune.self, BackupDelete.self, BackupPin.self, BackupUnpin.self,
+            BackupCreate.self, List.self, Show.self, Verify.self, BackupPrune.self, BackupDelete.self, BackupPin.self,
+            BackupUnpin.self,
         ])
 
     @ParentCommand var root: Nodectl
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Lists backups, newest first; one whose manifest is damaged shows as invalid.")
+        @ParentCommand var parent: BackupCommand
+        @OptionGroup var common: CommonOptions
+        @OptionGroup var options: ArchiveOptions
+        @Option(help: "How many of the newest (default: all).") var last: Int?
+
+        func validate() throws {
+            if let last, last < 1 { throw ValidationError("--last takes a number from 1 on") }
+        }
+
+        func run() throws {
+            let surroundings = Surroundings(parent.root.common, common)
+            let list = try BackupList(try options.place().view(), last: last)
+            surroundings.print(json: list.json, table: list.text(inColour: surroundings.inColour))
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a backup; as JSON, its manifest with every part.")
+        @ParentCommand var parent: BackupCommand
+        @OptionGroup var common: CommonOptions
+        @OptionGroup var options: ArchiveOptions
+        @Argument(help: "The backup's id.") var id: String
+
+        func run() throws {
+            let view = try options.place().view()
+            for id in try view.chosen(id, last: nil) {
+                let detail = try BackupDetail(view, id)
+                Surroundings(parent.root.common, common).print(json: detail.json, table: detail.text)
+            }
+        }
+    }
+
+    struct Verify: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Reads all that a restore of a backup would; exit code 1 when something is damaged.",
+            discussion: """
+                Every part has to be there, be what the manifest says and decompress; every table and every chunk has \
+                to be the one of its name. Without an id, the newest backup.
+                """)
+        @ParentCommand var parent: BackupCommand
+        @OptionGroup var common: CommonOptions
+        @OptionGroup var options: ArchiveOptions
+        @Argument(help: "The backup's id.") var id: String?
+        @Option(help: "How many of the newest.") var last: Int?
+
+        func validate() throws {
+            if let last, last < 1 || id != nil { throw ValidationError("--last takes a number from 1 on, and no id") }
+        }
+
+        func run() throws {
+            let view = try options.place().view()
+            let found = try ArchiveVerification(view, backups: try view.chosen(id, last: last)) {
+                StandardStreams.writeError("verify: \($0)\n")
+            }
+            Surroundings(parent.root.common, common).print(json: found.json, table: found.text)
+            if !found.isWhole { throw ExitCode(1) }
+        }
+    }
 }

@@ -14,7 +14,7 @@ struct BackupPrune: ParsableCommand {
 
     @ParentCommand var parent: BackupCommand
     @OptionGroup var common: CommonOptions
-    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var options: ArchiveOptions
 
     @Option(help: "Days back from the newest entry of which every point stays restorable.")
     var windowDays = 7
@@ -45,7 +45,7 @@ struct BackupPrune: ParsableCommand {
 
     func run() throws {
         let surroundings = Surroundings(parent.root.common, common)
-        let keeping = try BackupKeeping(archive.access)
+        let keeping = try BackupKeeping(try options.place())
         let policy = RetentionPolicy(
             window: .seconds(windowDays * 86_400), count: keep, age: .seconds(keepDays * 86_400), daily: daily,
             weekly: weekly, monthly: monthly)
@@ -61,7 +61,7 @@ struct BackupDelete: ParsableCommand {
 
     @ParentCommand var parent: BackupCommand
     @OptionGroup var common: CommonOptions
-    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var options: ArchiveOptions
 
     @Argument(help: "Its name, as `nodectl backup list` shows it.")
     var id: String
@@ -71,7 +71,7 @@ struct BackupDelete: ParsableCommand {
 
     func run() throws {
         let surroundings = Surroundings(parent.root.common, common)
-        let report = try BackupKeeping(archive.access).delete(id, isForced: force)
+        let report = try BackupKeeping(try options.place()).delete(id, isForced: force)
         surroundings.print(json: report.json, table: report.text)
     }
 }
@@ -80,22 +80,22 @@ struct BackupPin: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pin", abstract: "Keeps a backup until it is unpinned, whatever the rules say.")
 
-    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var options: ArchiveOptions
 
     @Argument(help: "Its name, as `nodectl backup list` shows it.")
     var id: String
 
-    func run() throws { try BackupKeeping(archive.access).pin(id, true) }
+    func run() throws { try BackupKeeping(try options.place()).pin(id, true) }
 }
 
 struct BackupUnpin: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unpin", abstract: "Leaves a pinned backup to the rules again.")
 
-    @OptionGroup var archive: ArchiveOptions
+    @OptionGroup var options: ArchiveOptions
 
     @Argument(help: "Its name, as `nodectl backup list` shows it.")
     var id: String
 
-    func run() throws { try BackupKeeping(archive.access).pin(id, false) }
+    func run() throws { try BackupKeeping(try options.place()).pin(id, false) }
 }

@@ -15,9 +15,9 @@ import Vocabulary
         version: NodeControlVersion.text,
         subcommands: [
             StatusCommand.self, MembersCommand.self, JoinCommand.self, FailoverCommand.self, DoctorCommand.self,
-            RepairCommand.self, RecoverCommand.self, IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
-            CompactCommand.self, BackupCommand.self, RestoreCommand.self,
-            PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
+            RepairCommand.self, RecoverCommand.self, RestoreCommand.self, BackupCommand.self, ArchiveCommand.self,
+            IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
+            CompactCommand.self, PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
         ])
 
     @OptionGroup var common: CommonOptions

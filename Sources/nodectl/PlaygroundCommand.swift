@@ -97,7 +97,7 @@ struct PlaygroundCommand: ParsableCommand {
 
         @OptionGroup var place: Place
         @OptionGroup var program: Program
-        @OptionGroup var archive: ArchiveOptions
+        @OptionGroup var archive: RestoreSource
         @OptionGroup var point: RestorePoint
 
         @Option(help: "Node k listens on P + 10(k-1) + 1 to + 4 (default: 7100).")
@@ -115,10 +115,10 @@ struct PlaygroundCommand: ParsableCommand {
             options.nodes = nodes
             options.hasPlaintext = plaintext
             options.noded = program.noded
-            var request = RestoreRequest(access: archive.access, directory: "", node: "")
+            var request = RestoreRequest(directory: "", node: "")
             point.fill(&request)
-            let report = try place.playground.restore(request, options)
-            StandardStreams.writeOutput(report.text + "\n")
+            let outcome = try place.playground.restore(request, from: try archive.place(), options)
+            StandardStreams.writeOutput(outcome.text)
         }
     }
 

@@ -44,6 +44,9 @@ final class History {
     private var random: SplitMix64
     private var clock: UInt64 = 1_764_000_000_000_000
     private(set) var term = Term(1)
+    private var entries: [[[UInt8]]] = []
+    /// What this leader says of its state when it ships.
+    var lie: Digest?
 
     var last: LogIndex { LogIndex(UInt64(points.count - 1)) }
 
@@ -55,8 +58,20 @@ final class History {
             segmentSize: .kibibytes(256), firstSegmentSize: .kibibytes(256), indexInterval: ByteCount(512),
             preparesInline: true)
         (engine, _) = try LogEngine.open(
-            SimulatedDisk(), identity: LogIdentity(cluster: History.cluster, node: History.node, storage: History.storage),
+            SimulatedDisk(),
+            identity: LogIdentity(cluster: History.cluster, node: History.node, storage: History.storage),
             isNew: true, options: options, now: Timestamp(microseconds: 5))
+    }
+
+    /// One that has the first frames of another, and goes on by itself.
+    convenience init(_ other: History, frames count: Int, seed: UInt64, timeline: Timeline) throws {
+        try self.init(other.store, seed: seed, timeline: timeline)
+        for (header, entries) in zip(other.frames, other.entries).prefix(count) {
+            term = header.term
+            clock = header.timestamp.rawValue
+            try append(entries, kind: header.kind, at: header.timestamp)
+        }
+        registry.register(History.node, History.storage)
     }
 
     func number(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
@@ -91,17 +106,18 @@ final class History {
         return EntryCoding.encoded(words.0, words.1.map { Array($0.utf8) })
     }
 
-    private func append(_ entries: [[UInt8]], kind: FrameKind = .entries) throws {
+    private func append(_ entries: [[UInt8]], kind: FrameKind = .entries, at time: Timestamp? = nil) throws {
         var builder = FrameBuilder(cluster: History.cluster)
         // A leader's first frame has an index, and nothing in it.
         for entry in entries where kind != .leaderStart { builder.appendEntry(entry.rawBytes) }
-        clock += UInt64(1000 + number(1_000_000))
+        if time == nil { clock += UInt64(1000 + number(1_000_000)) }
         let frame = builder.seal(
             kind: kind, term: term, firstIndex: last.next, timestamp: Timestamp(microseconds: clock),
             previousTerm: frames.last?.term ?? .zero, previousChecksum: frames.last?.checksum ?? 0)
         _ = try engine.write([LogOrder(ticket: .zero, .append(frame, commitIndex: last))])
         try engine.sync()
         frames.append(frame.header)
+        self.entries.append(entries)
         var reply = ReplyWriter(version: .two)
         for (position, entry) in entries.enumerated() {
             let time = frame.header.timestamp.advanced(by: position)
@@ -118,15 +134,15 @@ final class History {
 
     static var terms: ShippingTerms {
         var terms = ShippingTerms()
-        terms.runSize = ByteCount(6000)
-        terms.objectMax = ByteCount(9000)
+        terms.runSize = ByteCount(2000)
+        terms.objectMax = ByteCount(3000)
         return terms
     }
 
     /// Ships everything, as the leader of this term; what was made.
     @discardableResult
     func ship() throws -> [RunName] {
-        let target = ShippingTarget(index: last, digest: keyspace.digest)
+        let target = ShippingTarget(index: last, digest: lie ?? keyspace.digest)
         var shipper =
             self.shipper
             ?? LogShipper(owner, term: term, reader: engine.reader(), store: store, terms: History.terms)
@@ -171,18 +187,20 @@ final class History {
     }
 
     /// Two terms, three backups, runs and tails.
-    static func usual(_ store: any ObjectStore, seed: UInt64 = 1) throws -> History {
+    static func usual(_ store: any ObjectStore, seed: UInt64 = 1, rounds: Int = 12) throws -> History {
         let history = try History(store, seed: seed)
         try history.lead(1)
-        for round in 0..<12 {
+        for round in 1...rounds {
             try history.write(6)
             try history.ship()
-            if round == 4 || round == 6 { try history.backUp() }
-            if round == 7 { try history.lead(2) }
+            if round == rounds / 3 || round == rounds / 2 { try history.backUp() }
+            if round == rounds * 2 / 3 { try history.lead(2) }
         }
         try history.backUp(usesBase: false)
-        try history.write(3)
-        try history.ship()
+        for _ in 0..<3 {
+            try history.write(1)
+            try history.ship()
+        }
         return history
     }
 }

@@ -1,0 +1,138 @@
+// What a restore will do and has done, for people and scripts.
+
+import ArchiveFormat
+import ArchiveRestore
+import JSON
+import Vocabulary
+
+public struct RestorePlanReport: Sendable {
+    private let plan: RestorePlan
+    private let end: RestoreEnd
+    private let directory: String
+
+    init(_ plan: RestorePlan, _ end: RestoreEnd, directory: String) {
+        self.plan = plan
+        self.end = end
+        self.directory = directory
+    }
+
+    /// What is replayed, exactly.
+    private var entries: Int { end.position.index - plan.start }
+
+    var lines: [String] {
+        var lines = [
+            "archive    \(plan.view.store.location), cluster \(plan.view.cluster), timeline \(plan.timeline)",
+            "target     \(plan.target)",
+            "backup     " + (plan.backup.map { "\($0.id), \($0.records) records" } ?? "none: from the first entry on"),
+        ]
+        for passed in plan.passedOver { lines.append("not used   \(passed.id): \(passed.why)") }
+        if let first = plan.runs.first?.name, let last = plan.runs.last?.name {
+            lines.append(
+                "log        \(plan.runs.count) objects with entries \(first.first) to \(last.last), \(entries) to replay"
+            )
+        } else {
+            lines.append("log        none")
+        }
+        lines.append(
+            "bytes      \(ByteCount(plan.fetchedBytes).rough) to fetch, about \(ByteCount(plan.expandedBytes).rough) on disk"
+        )
+        lines.append("result     position \(end.position) of \(end.time), in \(directory)")
+        return lines
+    }
+
+    public var text: String { lines.joined(separator: "\n") + "\n" }
+
+    public var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("archive", plan.view.store.location)
+            writer.member("cluster_id", plan.view.cluster.description)
+            writer.member("timeline", plan.timeline.description)
+            writer.member("target", plan.target.description)
+            writer.member("backup_id", plan.backup?.id.text)
+            writer.member("passed_over") { writer in
+                writer.array { writer in
+                    for backup in plan.passedOver {
+                        writer.object { writer in
+                            writer.member("backup_id", backup.id.text)
+                            writer.member("reason", backup.why)
+                        }
+                    }
+                }
+            }
+            writer.member("objects") { writer in
+                writer.array { writer in for item in plan.runs { writer.value(item.name.description) } }
+            }
+            writer.member("entries", entries)
+            writer.member("fetched_bytes", plan.fetchedBytes)
+            writer.member("expanded_bytes", plan.expandedBytes)
+            writer.member("position", end.position.description)
+            writer.member("index", end.position.index.rawValue)
+            writer.member("timestamp", end.time.description)
+            writer.member("directory", directory)
+        }
+        return writer.bytes + [0x0A]
+    }
+}
+
+public struct RestoreOutcome: Sendable {
+    private let report: RestoreReport
+    private let logFile: String?
+
+    init(_ report: RestoreReport, logFile: String?) {
+        self.report = report
+        self.logFile = logFile
+    }
+
+    /// One for each phase.
+    var phaseLines: [String] {
+        report.phases.map { phase, duration in
+            let what =
+                switch phase {
+                case .plan: "room and target checked"
+                case .download:
+                    report.backup == nil ? "no backup to fetch" : "parts of backup \(report.backup.map(\.text) ?? "")"
+                case .load: report.backup == nil ? "began with nothing" : "state loaded, and its digest compared"
+                case .replay:
+                    "\(report.entriesReplayed) entries replayed"
+                        + (duration > .zero
+                            ? ", \(Int(Double(report.entriesReplayed) / (duration / .seconds(1)))) a second" : "")
+                case .finish: "result checked"
+                }
+            return "\(phase.rawValue): \(what), \(RoughTime.text(duration))"
+        }
+    }
+
+    private var rate: String {
+        let seconds = report.duration / .seconds(1)
+        return ByteCount(seconds > 0 ? Int(Double(report.bytesFetched) / seconds) : report.bytesFetched).rough + "/s"
+    }
+
+    var lines: [String] {
+        var lines = [
+            "restored   \(report.directory) at position \(report.position) of \(report.time)",
+            "records    \(report.records)",
+            "fetched    \(report.objects) objects, \(ByteCount(report.bytesFetched).rough), "
+                + "\(rate) over \(RoughTime.text(report.duration))",
+            "proof      \(report.proof)",
+        ]
+        if let aside = report.putAside { lines.append("put aside  what was there is in \(aside)") }
+        if let newest = report.newest, newest.last > report.position.index {
+            lines.append(
+                "left out   \(newest.last - report.position.index) entries behind it, up to \(newest.last) of "
+                    + "\(newest.lastTime)")
+        }
+        lines.append(
+            "timeline   \(report.nextTimeline) begins with the node's next start, with this node as its only member")
+        if let logFile { lines.append("log        \(logFile)") }
+        lines.append(
+            "next       start it: `noded --config FILE` with data.directory \(report.directory) and cluster.id "
+                + "\(report.cluster); then add the others, each with an empty directory: `nodectl members add`")
+        return lines
+    }
+
+    public var text: String { lines.joined(separator: "\n") + "\n" }
+
+    /// As in `restore.json` in the directory.
+    public var json: [UInt8] { report.encoded + [0x0A] }
+}
