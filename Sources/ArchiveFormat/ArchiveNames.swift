@@ -8,6 +8,9 @@ public enum ArchiveNames {
     public static func root(of cluster: ClusterID) -> String { "\(cluster)/" }
     public static func readme(of cluster: ClusterID) -> String { root(of: cluster) + "README.txt" }
 
+    /// Marks of packs that nobody refers to.
+    public static func garbage(of cluster: ClusterID) -> String { root(of: cluster) + "garbage/" }
+
     static let end = ".zst"
 
     /// 20 digits, so that names are in the order of numbers.

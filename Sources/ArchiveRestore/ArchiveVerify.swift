@@ -79,7 +79,10 @@ public struct ArchiveVerify {
     }
 
     private mutating func noteUnknownNames() {
-        let known = [RunName.folder(view.cluster), BackupID.folder(view.cluster), PackFolder.all(of: view.cluster)]
+        let known = [
+            RunName.folder(view.cluster), BackupID.folder(view.cluster), PackFolder.all(of: view.cluster),
+            ArchiveNames.garbage(of: view.cluster),
+        ]
         for item in listing where !known.contains(where: item.key.text.hasPrefix) {
             guard item.key.text != ArchiveNames.readme(of: view.cluster) else { continue }
             note(.unknownName, item.key.text, "no release writes this name")

@@ -157,7 +157,7 @@ public struct ArchiveKeeper: Sendable {
         var packs: Set<String>
     }
 
-    private var folder: String { ArchiveNames.root(of: cluster) + "garbage/" }
+    private var folder: String { ArchiveNames.garbage(of: cluster) }
 
     /// One that can not be read marks nothing, and goes.
     private func readMarks() throws(ArchiveError) -> [Mark] {
