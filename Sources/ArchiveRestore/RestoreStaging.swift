@@ -11,6 +11,7 @@ import Vocabulary
 
 /// The directory `DIR.restoring` beside the final one:
 ///
+///     restore-lock     locked while a restore works here; removed at the end
 ///     restore-plan     what is being restored, and a line for each part that is there; removed at the end
 ///     snapshots/       packs and manifest
 ///     log/             the log's segments
@@ -18,6 +19,7 @@ final class RestoreStaging: Sendable {
     let directory: String
     let path: String
     private let done = Mutex<Set<String>>([])
+    private let lock = Mutex<HeldLock?>(nil)
 
     init(directory: String) {
         self.directory = directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
@@ -26,7 +28,9 @@ final class RestoreStaging: Sendable {
 
     var snapshots: String { path + "/snapshots" }
     var log: String { path + "/log" }
-    private var planFile: String { path + "/restore-plan" }
+    private static let planName = "restore-plan"
+    private static let lockName = "restore-lock"
+    private var planFile: String { path + "/" + RestoreStaging.planName }
 
     /// Refuses what a restore must not touch, before anything is written.
     func check(needed: ByteCount) throws(RestoreError) {
@@ -81,16 +85,24 @@ final class RestoreStaging: Sendable {
         return replica.last.index
     }
 
-    /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made anew.
+    /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made anew;
+    /// and of another plan for this cluster everything goes, which was only fetched.
     func begin(_ plan: RestorePlan) throws(RestoreError) {
         let title = "\(plan.view.cluster) \(plan.backup?.id.text ?? "-")"
-        if FileSystem.exists(path) {
+        try takeLock()
+        if FileSystem.exists(planFile) {
             let lines = try known()
-            guard lines.first == title else { throw .otherRestore(path: path) }
+            guard let begun = lines.first, begun.hasPrefix("\(plan.view.cluster) ") else {
+                throw .otherRestore(path: path)
+            }
             // The last line may not have been written whole.
-            let names = lines.dropFirst().filter { PieceName($0) != nil }
+            let names = begun == title ? lines.dropFirst().filter { PieceName($0) != nil } : []
             done.withLock { $0 = Set(names) }
-            try onSystem { () throws(SystemError) in try removeAllButSnapshots() }
+            let kept = begun == title ? ["snapshots", RestoreStaging.planName] : []
+            try onSystem { () throws(SystemError) in try removeAll(but: kept) }
+        } else {
+            let names = try onSystem { () throws(SystemError) in try FileSystem.listDirectory(path) }
+            guard names.allSatisfy({ $0 == RestoreStaging.lockName }) else { throw .otherRestore(path: path) }
         }
         try onSystem { () throws(SystemError) in
             try FileSystem.makeDirectory(snapshots, intermediate: true)
@@ -98,6 +110,19 @@ final class RestoreStaging: Sendable {
                 try FileSystem.writeAtomically(planFile, Array((title + "\n").utf8).rawBytes)
             }
         }
+    }
+
+    /// Two restores to one place would write into each other's files.
+    private func takeLock() throws(RestoreError) {
+        let isFree = try onSystem { () throws(SystemError) in
+            try FileSystem.makeDirectory(path, intermediate: true)
+            let file = try File.open(path + "/" + RestoreStaging.lockName, mode: .openOrCreate)
+            guard try file.tryLock() else { return false }
+            let held = HeldLock(file)
+            lock.withLock { $0 = held }
+            return true
+        }
+        guard isFree else { throw .targetInUse(path: path) }
     }
 
     /// The lines that an earlier try has written.
@@ -112,10 +137,14 @@ final class RestoreStaging: Sendable {
     private static let planMax = 64 << 20
 
     /// What `DataDirectory.make` and the log have made.
-    func removeLog() throws(RestoreError) { try onSystem { () throws(SystemError) in try removeAllButSnapshots() } }
+    func removeLog() throws(RestoreError) {
+        try onSystem { () throws(SystemError) in
+            try removeAll(but: ["snapshots", RestoreStaging.planName])
+        }
+    }
 
-    private func removeAllButSnapshots() throws(SystemError) {
-        for name in try FileSystem.listDirectory(path) where name != "snapshots" && name != "restore-plan" {
+    private func removeAll(but kept: [String]) throws(SystemError) {
+        for name in try FileSystem.listDirectory(path) where name != RestoreStaging.lockName && !kept.contains(name) {
             try FileSystem.removeTree(path + "/" + name)
         }
     }
@@ -137,23 +166,40 @@ final class RestoreStaging: Sendable {
         }
     }
 
-    /// Gives the result its name; where what had it before is now, if anything had.
+    /// Gives the result its name; where what had it before is now, if anything had. That is put back when it fails.
     func finish(_ report: RestoreReport) throws(RestoreError) -> String? {
         var report = report
-        do throws(SystemError) {
-            try FileSystem.remove(planFile)
-            var aside: String?
-            if FileSystem.exists(directory) {
-                let name = directory + ".backup." + TimeText.seconds(WallClock.now())
-                try FileSystem.rename(directory, to: name)
-                aside = name
-            }
-            report.putAside = aside
-            try FileSystem.writeAtomically(path + "/restore.json", report.encoded.rawBytes)
+        report.putAside = FileSystem.exists(directory) ? asideName : nil
+        let (encoded, aside) = (report.encoded, report.putAside)
+        try onSystem { () throws(SystemError) in
+            try FileSystem.writeAtomically(path + "/restore.json", encoded.rawBytes)
             try FileSystem.syncDirectory(path)
-            try FileSystem.rename(path, to: directory)
+            if let aside { try FileSystem.rename(directory, to: aside) }
+            do throws(SystemError) { try FileSystem.rename(path, to: directory) } catch {
+                if let aside { try FileSystem.rename(aside, to: directory) }
+                throw error
+            }
             try FileSystem.syncDirectory(FileSystem.parent(of: directory))
-            return aside
-        } catch { throw .system(error) }
+            // Until now an interrupted restore would have been taken up by these.
+            try FileSystem.remove(directory + "/" + RestoreStaging.planName)
+            try FileSystem.remove(directory + "/" + RestoreStaging.lockName)
+        }
+        return aside
     }
+
+    /// By the time to the second, and a number when there was another restore within it.
+    private var asideName: String {
+        let name = directory + ".backup." + TimeText.seconds(WallClock.now())
+        guard FileSystem.exists(name) else { return name }
+        var number = 2
+        while FileSystem.exists(name + "-\(number)") { number += 1 }
+        return name + "-\(number)"
+    }
+}
+
+/// A lock that goes with this object.
+private final class HeldLock: Sendable {
+    private let file: File
+
+    init(_ file: consuming File) { self.file = file }
 }

@@ -75,6 +75,8 @@ public struct LogShipper<Disk: Storage> {
     /// Where the last run ends, if this shipper knows it; what is behind is in `tails`.
     private var runEnd: ChainEnd?
     private var tails: [RunName] = []
+    /// What is known of the states behind their entries: the run that they become says the same.
+    private var tailDigests: [CertifiedDigest] = []
     private var tailBytes = 0
     private var tailsSince: Instant?
     /// An object that is to be put, and what is known when it is there.
@@ -86,6 +88,7 @@ public struct LogShipper<Disk: Storage> {
         var name: RunName
         var bytes: [UInt8]
         var end: ChainEnd
+        var digests: [CertifiedDigest]
         var outcome: ShippingOutcome
         /// The tails that this run is put together from; empty for what is new.
         var replaces: [RunName] = []
@@ -141,11 +144,13 @@ public struct LogShipper<Disk: Storage> {
         }
         if done.name.isTail {
             tails.append(done.name)
+            tailDigests += done.digests
             tailBytes += done.outcome.plainBytes
             tailsSince = tailsSince ?? now
         } else {
             runEnd = done.end
             tails.removeAll { $0.last <= done.name.last }
+            tailDigests.removeAll { $0.index <= done.name.last }
             (tailBytes, tailsSince) = (0, tails.isEmpty ? nil : now)
         }
     }
@@ -166,13 +171,14 @@ public struct LogShipper<Disk: Storage> {
     private mutating func prepare(_ target: ShippingTarget, at now: Instant) throws(ArchiveError) {
         guard let end else { return }
         if mergesTails(at: now), let start = runEnd, let last = tails.last {
-            pending = try gather(behind: start, through: last.last, digest: nil, isMerge: true)
+            pending = try gather(behind: start, through: last.last, tailDigests, isMerge: true)
             if pending != nil { return }
             // The log does not have them any more: they stay as they are, and others begin behind them.
-            (tails, tailBytes, tailsSince, runEnd) = ([], 0, nil, end)
+            (tails, tailDigests, tailBytes, tailsSince, runEnd) = ([], [], 0, nil, end)
         }
         guard target.index > end.position.index else { return }
-        pending = try gather(behind: end, through: target.index, digest: target, isMerge: false)
+        let digest = CertifiedDigest(index: target.index, digest: target.digest)
+        pending = try gather(behind: end, through: target.index, [digest], isMerge: false)
     }
 
     private func mergesTails(at now: Instant) -> Bool {
@@ -182,7 +188,7 @@ public struct LogShipper<Disk: Storage> {
 
     /// The frames behind `start`, as one object. Nil when the log does not have them.
     private mutating func gather(
-        behind start: ChainEnd, through last: LogIndex, digest: ShippingTarget?, isMerge: Bool
+        behind start: ChainEnd, through last: LogIndex, _ digests: [CertifiedDigest], isMerge: Bool
     ) throws(ArchiveError) -> Pending? {
         var builder = LogRunBuilder(owner, term: term, behind: start, level: terms.level)
         var run = FrameRun()
@@ -199,15 +205,15 @@ public struct LogShipper<Disk: Storage> {
             guard append(run, through: last, to: &builder) else { break }
         }
         guard !builder.isEmpty else { return nil }
-        if let digest { builder.certify(CertifiedDigest(index: digest.index, digest: digest.digest)) }
+        let known = digests.filter { $0.index <= builder.end.position.index }
+        for digest in known { builder.certify(digest) }
         var outcome = ShippingOutcome()
         outcome.plainBytes = builder.plainLength
         let end = builder.end
         let (facts, bytes) = builder.finish()
-        // Behind tails comes another one, and they become a run together.
+        // Behind tails comes another one, and they become a run together. The first may begin in the run before, which
+        // was full in the middle of it.
         let replaced = isMerge ? tails.filter { $0.last <= facts.last } : []
-        precondition(
-            replaced.allSatisfy { $0.first >= facts.first }, "a run from \(facts.first) in the place of older tails")
         let isTail = !isMerge && (outcome.plainBytes < terms.runSize.rawValue || !tails.isEmpty)
         let name = RunName(
             cluster: owner.cluster, timeline: TimelineName(owner.timeline), first: facts.first, last: facts.last,
@@ -218,9 +224,7 @@ public struct LogShipper<Disk: Storage> {
         outcome.firstTime = isMerge ? nil : facts.firstTime
         outcome.end = isMerge ? self.end?.position ?? end.position : end.position
         outcome.endTime = isMerge ? endTime : facts.lastTime
-        return Pending(
-            name: name, bytes: bytes, end: end, outcome: outcome,
-            replaces: replaced)
+        return Pending(name: name, bytes: bytes, end: end, digests: known, outcome: outcome, replaces: replaced)
     }
 
     /// False when the frames that were read do not go on.
@@ -326,7 +330,7 @@ public struct LogShipper<Disk: Storage> {
         let known = own.filter { $0.name.last <= archived.position.index }
         let run = known.filter { !$0.name.isTail }.map(\.name.last).max() ?? .zero
         let left = known.filter { $0.name.isTail && $0.name.first > run }
-        (runEnd, tails, tailBytes, tailsSince) = (archived, [], 0, nil)
+        (runEnd, tails, tailDigests, tailBytes, tailsSince) = (archived, [], [], 0, nil)
         guard let first = left.first?.name else { return }
         let front = try store.fetch(first.description, 0..<ArchiveObject.frontLength)
         guard let header = try? ArchiveObject.header(of: front.rawBytes), first.fits(header),
@@ -334,12 +338,20 @@ public struct LogShipper<Disk: Storage> {
         else { return }
         // What they hold is not known; what they take says about as much.
         (runEnd, tails, tailBytes, tailsSince) = (facts.start, left.map(\.name), left.reduce(0) { $0 + $1.size }, now)
+        for item in left {
+            let bytes = try store.fetch(item.name.description)
+            // One that is damaged says nothing; the log has its entries.
+            if let object = try? ArchiveObject(bytes), item.name.fits(object.header) {
+                tailDigests += object.trailer.digests
+            }
+        }
+        tailDigests.sort { $0.index < $1.index }
     }
 
     /// A chain begins with the first frame that the log has. Nil when that is the first of all.
     private mutating func beginChain(behind archived: LogIndex?) throws(ArchiveError) -> ClosedRange<LogIndex>? {
         let first = reader.bounds.first
-        (tails, tailBytes, tailsSince) = ([], 0, nil)
+        (tails, tailDigests, tailBytes, tailsSince) = ([], [], 0, nil)
         defer { runEnd = end }
         guard first > LogIndex(1) else {
             end = .zero

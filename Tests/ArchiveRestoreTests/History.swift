@@ -134,8 +134,8 @@ final class History {
 
     static var terms: ShippingTerms {
         var terms = ShippingTerms()
-        terms.runSize = ByteCount(2000)
-        terms.objectMax = ByteCount(3000)
+        terms.runSize = ByteCount(1500)
+        terms.objectMax = ByteCount(2500)
         return terms
     }
 
@@ -197,7 +197,7 @@ final class History {
             if round == rounds * 2 / 3 { try history.lead(2) }
         }
         try history.backUp(usesBase: false)
-        for _ in 0..<3 {
+        for _ in 0..<5 {
             try history.write(1)
             try history.ship()
         }

@@ -56,6 +56,20 @@ import Vocabulary
         #expect(try archived(store, through: log.last) == log.frames)
     }
 
+    @Test func `a tail that is too large for one run with those before it becomes part of two`() throws {
+        let store = MemoryObjects()
+        var log = try ArchivedLog()
+        var shipper = log.shipper(to: store)
+        try log.append(1)
+        _ = try shipper.shipAll(log.target)
+        // What has waited for the archive: more than one object holds.
+        try log.append(60)
+        _ = try shipper.shipAll(log.target)
+        #expect(try archived(store, through: log.last) == log.frames)
+        let names = try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(.first)).items.map(\.name)
+        #expect(names.filter(\.isTail).count <= 1)
+    }
+
     @Test func `old tails become a run, however small`() throws {
         let store = MemoryObjects()
         var log = try ArchivedLog()
@@ -192,5 +206,25 @@ import Vocabulary
         let item = try #require(try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(.first)).items.first)
         let run = try LogRun(try ArchiveObject(try store.fetch(item.name.description)), limit: .mebibytes(1))
         #expect(run.digests == [CertifiedDigest(index: log.last, digest: log.target.digest)])
+    }
+
+    @Test func `a run says of the tails that it is made of what they said, whoever shipped them`() throws {
+        let store = MemoryObjects()
+        var log = try ArchivedLog()
+        var known: [LogIndex] = []
+        for term in 1...8 {
+            var shipper = log.shipper(to: store, term: UInt64(term))
+            for _ in 0..<3 {
+                try log.append(1, term: UInt64(term))
+                _ = try shipper.shipAll(log.target)
+                known.append(log.last)
+            }
+        }
+        let items = try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(.first)).items
+        #expect(items.contains { !$0.name.isTail })
+        let found = try items.flatMap { item in
+            try LogRun(try ArchiveObject(try store.fetch(item.name.description)), limit: .mebibytes(1)).digests
+        }
+        #expect(found == known.map { CertifiedDigest(index: $0, digest: Digest(high: 7, low: $0.rawValue)) })
     }
 }
