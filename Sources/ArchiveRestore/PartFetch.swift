@@ -16,8 +16,8 @@ struct PartOrder: Sendable {
     var path: String
 }
 
-/// Workers take parts from a common list. A part is checked by its hash, its header and its blocks before it is written,
-/// and is on stable storage before it is reported.
+/// Workers take parts from a common list. A part is checked by its hash, its header and its blocks before it is
+/// written, and is on stable storage before it is reported.
 final class PartFetch: Sendable {
     private struct State {
         var waiting: [PartOrder]
