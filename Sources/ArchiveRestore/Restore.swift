@@ -61,25 +61,40 @@ public struct Restore {
         began = MonotonicClock.now()
     }
 
+    /// What the other threads are: those that sync, and those that apply.
+    private struct Helpers {
+        let syncs: SyncThread
+        let appliers: PartitionThreads
+
+        init(_ workers: Int) throws(RestoreError) {
+            syncs = try onSystem { () throws(SystemError) in try SyncThread(name: "sync") }
+            appliers = try onSystem { () throws(SystemError) in try PartitionThreads(processors: workers) }
+        }
+    }
+
     /// Does all of it. After an error the directory is as it was; what was fetched stays beside it, for the next try.
     public mutating func run() throws(RestoreError) -> RestoreReport {
         describe()
         try staging.check(needed: ByteCount(plan.expandedBytes * 2))
         if !order.replacesAnything { try staging.checkContents(plan.view.cluster, try plan.exactEnd().position.index) }
         try staging.begin(plan)
-        end(.plan)
-        try fetchParts()
-        end(.download)
-        let base = try loadBackup()
+        end(.decide)
+        let helpers = try Helpers(order.workers)
+        defer { helpers.appliers.stop() }
+        try fetchParts(helpers.syncs)
+        // Nobody else holds the state, which would be copied as it changes.
+        var state = RestoredState(
+            try loadBackup(), cluster: plan.view.cluster, node: order.node, runner: helpers.appliers)
         end(.load)
-        var state = RestoredState(base, cluster: plan.view.cluster, node: order.node)
-        try replayLog(base?.end, &state)
-        end(.replay)
-        try finish(state)
+        try replayLog(plan.state?.end, &state, helpers.syncs)
+        note(state)
+        try finish(helpers.syncs)
         return result
     }
 
     private mutating func describe() {
+        result.add(plan.view.duration, to: .detect)
+        result.add(plan.duration, to: .decide)
         result.location = plan.view.store.location
         result.cluster = plan.view.cluster
         result.timeline = plan.timeline
@@ -90,15 +105,18 @@ public struct Restore {
         result.directory = order.directory
     }
 
-    private mutating func end(_ phase: RestorePhase) {
+    private mutating func end(_ phase: RestorePhase) { result.add(lap(), to: phase) }
+
+    /// The time since the last phase ended.
+    private mutating func lap() -> Duration {
         let now = MonotonicClock.now()
-        result.phases.append((phase, now - began))
-        began = now
+        defer { began = now }
+        return now - began
     }
 
     // MARK: The backup
 
-    private mutating func fetchParts() throws(RestoreError) {
+    private mutating func fetchParts(_ syncs: SyncThread) throws(RestoreError) {
         guard let backup = plan.backup else { return }
         var orders: [PartOrder] = []
         var fetched = 0
@@ -114,13 +132,18 @@ public struct Restore {
             }
         }
         result.objects += orders.count
-        let (total, report, staging) = (backup.storedBytes, report, staging)
-        try PartFetch.run(orders, from: plan.view.store, workers: order.workers) { name, size throws(RestoreError) in
-            try staging.note(name)
+        let (total, report) = (backup.storedBytes, report)
+        let times = try PartFetch.run(
+            orders, from: plan.view.store, into: staging, syncs: syncs, workers: order.workers
+        ) { size in
             fetched += size
             report(RestoreProgress(phase: .download, done: fetched, total: total))
         }
         result.bytesFetched += fetched
+        let time = lap()
+        let share = times.share(of: time)
+        result.add(share, to: .download)
+        result.add(time - share, to: .decompress)
     }
 
     /// The manifest comes last, as when a node writes a snapshot.
@@ -142,37 +165,40 @@ public struct Restore {
 
     // MARK: The log
 
-    private mutating func replayLog(_ base: FrameEnd?, _ state: inout RestoredState) throws(RestoreError) {
+    private mutating func replayLog(
+        _ base: FrameEnd?, _ state: inout RestoredState, _ syncs: SyncThread
+    ) throws(RestoreError) {
         let guess = try storageID(state)
         let (plan, cutter, report) = (plan, RunCutter(plan.target, plan.view.cluster), report)
-        try writeLog(base, storage: guess) { run, log throws(RestoreError) in
+        try writeLog(base, storage: guess, syncs) { run, log throws(RestoreError) in
             try cutter.take(run, &state, &log)
             report(RestoreProgress(phase: .replay, done: state.index - plan.start, total: plan.entriesMax))
         }
+        let last = state.conclude().position.index
         guard let known = state.storage, known != guess else { return }
         // The node was given another data directory within the log that was replayed: it is written again under that.
         try staging.removeLog()
-        let last = state.index
-        try writeLog(base, storage: known) { run, log throws(RestoreError) in
+        try writeLog(base, storage: known, syncs) { run, log throws(RestoreError) in
             try log.append(try cutter.part(run.frames, behind: last).head)
         }
     }
 
     /// The id under which the log knows the node: from the backup, or from the log's first entries.
     private func storageID(_ state: RestoredState) throws(RestoreError) -> StorageID {
-        var members = state
-        if members.storage == nil, let first = plan.runs.first {
+        if let storage = state.storage { return storage }
+        if let first = plan.runs.first {
             let run = try archived { () throws(ArchiveError) in
                 try ArchivedRun.fetch(first.name, from: plan.view.store)
             }
-            members.noteMembers(of: run.frames)
+            if let storage = RestoredState.registered(order.node, in: run.frames) { return storage }
         }
-        return members.storage ?? StorageID(high: SystemRandom.word(), low: SystemRandom.word())
+        return StorageID(high: SystemRandom.word(), low: SystemRandom.word())
     }
 
     /// Makes the data directory and its log, whose frames `take` appends.
     private mutating func writeLog(
-        _ base: FrameEnd?, storage: StorageID, take: (LogRun, inout RestoredLog) throws(RestoreError) -> Void
+        _ base: FrameEnd?, storage: StorageID, _ syncs: SyncThread,
+        take: (LogRun, inout RestoredLog) throws(RestoreError) -> Void
     ) throws(RestoreError) {
         let identity = LogIdentity(cluster: plan.view.cluster, node: order.node, storage: storage)
         let directory: DataDirectory
@@ -183,14 +209,13 @@ public struct Restore {
             let options = LogOptions(
                 segmentSize: order.segmentSize, firstSegmentSize: min(order.segmentSize, LogOptions().firstSegmentSize),
                 preparesInline: true)
-            engine = try directory.openLog(at: staging.log, options: options).0
+            engine = try directory.openLog(at: staging.log, options: options, syncs: syncs).0
         } catch { throw .directory(error) }
         var log = try RestoredLog(engine, behind: base)
         var end: ChainEnd?
-        for item in plan.runs {
-            let run = try archived { () throws(ArchiveError) in
-                try ArchivedRun.fetch(item.name, from: plan.view.store)
-            }
+        var fetch = try RunFetch(plan.runs, from: plan.view.store, workers: order.workers)
+        var names = plan.runs.makeIterator()
+        while let run = try fetch.next(), let item = names.next() {
             try follow(run, item.name, &end, base)
             try take(run, &log)
             result.objects += 1
@@ -198,6 +223,10 @@ public struct Restore {
         }
         try log.finish()
         try begin(directory)
+        let (time, waited) = (lap(), fetch.waited)
+        result.add(time - waited, to: .replay)
+        result.add(fetch.waitedForDownload, to: .download)
+        result.add(waited - fetch.waitedForDownload, to: .decompress)
     }
 
     /// A run has to go on where the one before ended, whoever shipped it.
@@ -233,19 +262,29 @@ public struct Restore {
         result.nextTimeline = TimelineName(next)
     }
 
-    private mutating func finish(_ state: RestoredState) throws(RestoreError) {
+    private mutating func note(_ state: RestoredState) {
+        var state = state
+        let point = state.conclude()
         if case .index(let index) = plan.target {
-            precondition(state.index == index, "restored up to \(state.index), not \(index)")
+            precondition(point.position.index == index, "restored up to \(point.position), not \(index)")
         }
-        result.position = LogPosition(term: state.term, index: state.index)
-        result.time = state.time
-        result.digest = state.digest
-        result.records = state.records
-        result.entriesReplayed = state.entries
+        result.position = point.position
+        result.time = point.time
+        result.digest = point.digest
+        result.records = point.records
+        result.entriesReplayed = point.entries
+        result.checks = point.checks
         result.compared = state.compared
         result.lastProven = state.lastProven
         result.nextProven = state.nextProven
-        end(.finish)
+        // The queries took their time within the replay.
+        result.add(state.indexing, to: .index)
+        result.add(.zero - state.indexing, to: .replay)
+    }
+
+    private mutating func finish(_ syncs: SyncThread) throws(RestoreError) {
+        try onSystem { () throws(SystemError) in try syncs.finish() }
+        end(.ready)
         result.putAside = try staging.finish(result)
     }
 }

@@ -2,6 +2,7 @@
 
 public import ArchiveFormat
 public import ArchiveStore
+import Platform
 public import SnapshotFormat
 public import Vocabulary
 
@@ -20,6 +21,8 @@ public struct RestorePlan: Sendable {
     public let end: LogIndex
     /// Backups that would have been used, and why they were not.
     public let passedOver: [(id: BackupID, why: String)]
+    /// How long it took to decide.
+    public let duration: Duration
 
     public var timeline: TimelineName { lineage.branches[0].timeline }
     public var start: LogIndex { backup?.position.index ?? .zero }
@@ -34,6 +37,7 @@ public struct RestorePlan: Sendable {
     public init(
         _ target: RestoreTarget, timeline: String? = nil, in view: ArchiveView
     ) throws(RestoreError) {
+        let began = MonotonicClock.now()
         let name: TimelineName
         if timeline == nil, case .backup(let id) = target {
             name = id.timeline
@@ -48,6 +52,7 @@ public struct RestorePlan: Sendable {
         self.target = target
         (backup, state, runs, passedOver) = (choice.backup, choice.state, choice.runs, search.passedOver)
         end = runs.last?.name.last ?? backup?.position.index ?? .zero
+        duration = MonotonicClock.now() - began
     }
 }
 

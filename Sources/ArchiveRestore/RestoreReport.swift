@@ -4,13 +4,22 @@ public import ArchiveFormat
 import JSON
 public import Vocabulary
 
-/// The parts of the time that a restore takes, in order.
+/// The parts of the time that a restore takes, in order. Some go on at the same time: then the time that passes is that
+/// of the one which the others wait for, so that the sum of all is the whole time.
 public enum RestorePhase: String, Hashable, Sendable, CaseIterable {
-    case plan
+    /// What there is in the archive.
+    case detect
+    /// What to use of it, and whether the target may be written to.
+    case decide
     case download
+    /// Hashes, blocks and frames checked and decompressed, and written.
+    case decompress
     case load
     case replay
-    case finish
+    /// Secondary indexes, if there are some.
+    case index
+    /// The last bytes on stable storage, and the final name.
+    case ready
 }
 
 public struct RestoreReport: Sendable {
@@ -40,9 +49,18 @@ public struct RestoreReport: Sendable {
     public var directory = ""
     /// Where what was there before is now.
     public var putAside: String?
-    public var phases: [(phase: RestorePhase, duration: Duration)] = []
+    /// Small questions that were put to the state.
+    public var checks: [SmokeCheck] = []
+    private var times: [RestorePhase: Duration] = [:]
 
     public init() {}
+
+    public mutating func add(_ duration: Duration, to phase: RestorePhase) { times[phase, default: .zero] += duration }
+
+    /// Those that took any time, in their order.
+    public var phases: [(phase: RestorePhase, duration: Duration)] {
+        RestorePhase.allCases.compactMap { phase in times[phase].map { (phase, $0) } }
+    }
 
     public var duration: Duration { phases.reduce(.zero) { $0 + $1.duration } }
 
@@ -89,6 +107,17 @@ public struct RestoreReport: Sendable {
             json.member("archive_end_time", newest?.lastTime.description)
             json.member("directory", directory)
             json.member("put_aside", putAside)
+            json.member("smoke") { json in
+                json.array { json in
+                    for check in checks {
+                        json.object {
+                            $0.member("query", check.kind.rawValue)
+                            $0.member("good", check.isGood)
+                            $0.member("found", check.text)
+                        }
+                    }
+                }
+            }
             json.member("phases") { json in
                 json.object { json in
                     for phase in phases { json.member(phase.phase.rawValue + "_seconds", phase.duration.inSeconds) }

@@ -25,7 +25,7 @@ struct RunCutter: Sendable {
         let (head, tail) = try part(run.frames, behind: target)
         try state.take(head, run.digests.filter { $0.index <= target })
         try log.append(head)
-        try state.proveBeyond(tail, run.digests)
+        try state.goBeyond(tail, run.digests)
     }
 
     /// The last entry of a run that is wanted; nil when none is.

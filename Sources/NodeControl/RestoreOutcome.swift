@@ -87,19 +87,21 @@ public struct RestoreOutcome: Sendable {
     /// One for each phase.
     var phaseLines: [String] {
         report.phases.map { phase, duration in
-            let what =
-                switch phase {
-                case .plan: "room and target checked"
-                case .download:
-                    report.backup == nil ? "no backup to fetch" : "parts of backup \(report.backup.map(\.text) ?? "")"
-                case .load: report.backup == nil ? "began with nothing" : "state loaded, and its digest compared"
-                case .replay:
-                    "\(report.entriesReplayed) entries replayed"
-                        + (duration > .zero
-                            ? ", \(Int(Double(report.entriesReplayed) / (duration / .seconds(1)))) a second" : "")
-                case .finish: "result checked"
-                }
-            return "\(phase.rawValue): \(what), \(RoughTime.text(duration))"
+            "\(phase.rawValue): \(RestoreOutcome.text(phase, report, duration)), \(RoughTime.text(duration))"
+        }
+    }
+
+    private static func text(_ phase: RestorePhase, _ report: RestoreReport, _ duration: Duration) -> String {
+        let rate = { (count: Int) in duration > .zero ? ", \(Int(Double(count) / (duration / .seconds(1)))) a second" : "" }
+        return switch phase {
+        case .detect: "the archive's names read"
+        case .decide: "backup and log chosen, room and target checked"
+        case .download: "\(report.objects) objects, \(ByteCount(report.bytesFetched).rough)"
+        case .decompress: "checked, decompressed and written"
+        case .load: report.backup == nil ? "began with nothing" : "state loaded, and its digest compared"
+        case .replay: "\(report.entriesReplayed) entries replayed" + rate(report.entriesReplayed)
+        case .index: report.checks.contains { $0.kind == .index } ? "secondary indexes built, queries answered" : "queries answered"
+        case .ready: "everything on stable storage"
         }
     }
 
@@ -116,6 +118,9 @@ public struct RestoreOutcome: Sendable {
                 + "\(rate) over \(RoughTime.text(report.duration))",
             "proof      \(report.proof)",
         ]
+        for check in report.checks {
+            lines.append("smoke      \(check.isGood ? "good" : "BAD"): \(check.kind.rawValue): \(check.text)")
+        }
         if let aside = report.putAside { lines.append("put aside  what was there is in \(aside)") }
         if let newest = report.newest, newest.last > report.position.index {
             lines.append(

@@ -33,6 +33,7 @@ struct RestoreCommand: ParsableCommand {
         let surroundings = Surroundings(root.common, common)
         var request = RestoreRequest(directory: to, node: node)
         point.fill(&request)
+        ThisProcess.prepareToGrow()
         let job = try RestoreJob(request, from: try source.place(), log: !plan) {
             StandardStreams.writeError($0 + "\n")
         }
