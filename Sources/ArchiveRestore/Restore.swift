@@ -10,7 +10,7 @@ import ByteCoding
 import Consensus
 import LogFormat
 import LogStore
-import Platform
+public import Platform
 import Replica
 import ReplicaSnapshots
 import SnapshotFormat
@@ -27,6 +27,8 @@ public struct RestoreOrder: Sendable {
     public var segmentSize: ByteCount
     /// A directory may be put aside that has newer entries, or those of another cluster, or nobody knows what.
     public var replacesAnything = false
+    /// Whose the files will be; nil when that is found out (see `Restore`).
+    public var owner: FileOwner?
 
     public init(directory: String, node: NodeID) {
         self.directory = directory
@@ -51,6 +53,8 @@ public struct Restore {
     private let staging: RestoreStaging
     private var result = RestoreReport()
     private var began: Instant
+    /// What was given up before this was tried.
+    var shortfall: RestoreShortfall?
 
     /// - Parameter report: hears how far it is, many times a second.
     public init(_ plan: RestorePlan, _ order: RestoreOrder, report: @escaping (RestoreProgress) -> Void) {
@@ -75,7 +79,7 @@ public struct Restore {
     /// Does all of it. After an error the directory is as it was; what was fetched stays beside it, for the next try.
     public mutating func run() throws(RestoreError) -> RestoreReport {
         describe()
-        try staging.check(needed: ByteCount(plan.expandedBytes * 2))
+        try staging.check(needed: ByteCount(plan.expandedBytes * 2), replacesAnything: order.replacesAnything)
         if !order.replacesAnything { try staging.checkContents(plan.view.cluster, try plan.exactEnd().position.index) }
         try staging.begin(plan)
         end(.decide)
@@ -103,9 +107,20 @@ public struct Restore {
         result.passedOver = plan.passedOver
         result.newest = plan.lineage.runs.items.map(\.name).max { $0.last < $1.last }
         result.directory = order.directory
+        result.shortfall = shortfall
     }
 
     private mutating func end(_ phase: RestorePhase) { result.add(lap(), to: phase) }
+
+    /// Who is to have it: when root restores, whoever had the directory before, or has the one above it.
+    private func owner() throws(RestoreError) -> FileOwner? {
+        if let owner = order.owner { return owner }
+        guard ThisProcess.userID == 0 else { return nil }
+        return try onSystem { () throws(SystemError) in
+            let before = FileSystem.exists(order.directory) ? order.directory : FileSystem.parent(of: order.directory)
+            return try FileSystem.status(before).map { FileOwner(user: $0.owner, group: $0.group) }
+        }
+    }
 
     /// The time since the last phase ended.
     private mutating func lap() -> Duration {
@@ -285,6 +300,6 @@ public struct Restore {
     private mutating func finish(_ syncs: SyncThread) throws(RestoreError) {
         try onSystem { () throws(SystemError) in try syncs.finish() }
         end(.ready)
-        result.putAside = try staging.finish(result)
+        result.putAside = try staging.finish(result, manifest: plan.backup?.encoded, owner: try owner())
     }
 }

@@ -51,6 +51,8 @@ public struct RestoreReport: Sendable {
     public var putAside: String?
     /// Small questions that were put to the state.
     public var checks: [SmokeCheck] = []
+    /// What was wanted and is not there, when the next best was taken.
+    public var shortfall: RestoreShortfall?
     private var times: [RestorePhase: Duration] = [:]
 
     public init() {}
@@ -118,12 +120,34 @@ public struct RestoreReport: Sendable {
                     }
                 }
             }
+            if let shortfall { write(shortfall, to: &json) }
             json.member("phases") { json in
                 json.object { json in
                     for phase in phases { json.member(phase.phase.rawValue + "_seconds", phase.duration.inSeconds) }
                 }
             }
             json.member("duration_seconds", duration.inSeconds)
+        }
+    }
+
+    private func write(_ shortfall: RestoreShortfall, to json: inout JSONWriter) {
+        json.member("fallback") { json in
+            json.object { json in
+                json.member("wanted_index", shortfall.wanted.position.index.rawValue)
+                json.member("wanted_time", shortfall.wanted.time.description)
+                json.member("lost_entries", shortfall.entries(behind: position))
+                json.member("lost_seconds", shortfall.time(behind: time).inSeconds)
+                json.member("damaged") { json in
+                    json.array { json in
+                        for damage in shortfall.damages {
+                            json.object {
+                                $0.member("object", damage.name)
+                                $0.member("reason", damage.why)
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -33,13 +33,15 @@ final class RestoreStaging: Sendable {
     private var planFile: String { path + "/" + RestoreStaging.planName }
 
     /// Refuses what a restore must not touch, before anything is written.
-    func check(needed: ByteCount) throws(RestoreError) {
+    func check(needed: ByteCount, replacesAnything: Bool) throws(RestoreError) {
         if FileSystem.exists(directory) {
             guard FileSystem.isDirectory(directory) else { throw .targetOccupied(path: directory) }
             let names = try onSystem { () throws(SystemError) in try FileSystem.listDirectory(directory) }
-            guard names.isEmpty || names.contains("identity") else { throw .targetOccupied(path: directory) }
+            guard names.isEmpty || names.contains("identity") || replacesAnything else {
+                throw .targetOccupied(path: directory)
+            }
             do throws(DataDirectoryError) { try DataDirectory.checkUnused(directory) } catch {
-                if case .inUse = error { throw .targetInUse(path: directory) }
+                if case .inUse = error { throw inUse(directory, lock: "LOCK") }
                 throw .directory(error)
             }
         }
@@ -122,7 +124,11 @@ final class RestoreStaging: Sendable {
             lock.withLock { $0 = held }
             return true
         }
-        guard isFree else { throw .targetInUse(path: path) }
+        guard isFree else { throw inUse(path, lock: RestoreStaging.lockName) }
+    }
+
+    private func inUse(_ path: String, lock name: String) -> RestoreError {
+        .targetInUse(path: path, by: FileSystem.lockHolder(of: path + "/" + name))
     }
 
     /// The lines that an earlier try has written.
@@ -165,12 +171,20 @@ final class RestoreStaging: Sendable {
     }
 
     /// Gives the result its name; where what had it before is now, if anything had. That is put back when it fails.
-    func finish(_ report: RestoreReport) throws(RestoreError) -> String? {
+    ///
+    /// - Parameters:
+    ///   - manifest: of the backup, of which the directory keeps a copy.
+    ///   - owner: whose it all is from then on; nil leaves it to who restores.
+    func finish(
+        _ report: RestoreReport, manifest: [UInt8]?, owner: FileOwner?
+    ) throws(RestoreError) -> String? {
         var report = report
         report.putAside = FileSystem.exists(directory) ? asideName : nil
         let (encoded, aside) = (report.encoded, report.putAside)
         try onSystem { () throws(SystemError) in
+            if let manifest { try FileSystem.writeAtomically(path + "/manifest.json", manifest.rawBytes) }
             try FileSystem.writeAtomically(path + "/restore.json", encoded.rawBytes)
+            if let owner { try FileSystem.setOwner(ofTree: path, owner) }
             try FileSystem.syncDirectory(path)
             if let aside { try FileSystem.rename(directory, to: aside) }
             do throws(SystemError) { try FileSystem.rename(path, to: directory) } catch {
