@@ -87,14 +87,7 @@ public struct FallbackRestore {
 
     /// Whether the error tells of an object that a plan can do without.
     private mutating func leaveAside(_ error: RestoreError, _ plan: RestorePlan) -> Bool {
-        guard let name = culprit(error, plan), hidden.insert(name).inserted else {
-            guard case .otherDigest(let index, _, _, _) = error, index > LogIndex(1), target != .index(index.previous)
-            else { return false }
-            // The log itself makes another state than it says.
-            target = .index(index.previous)
-            shortfall.damages.append((name: "the log at index \(index)", why: "\(error)"))
-            return true
-        }
+        guard let name = culprit(error, plan), hidden.insert(name).inserted else { return false }
         shortfall.damages.append((name: name, why: "\(error)"))
         return true
     }
@@ -107,7 +100,10 @@ public struct FallbackRestore {
         case .archive(.store(let error)) where error.reason == .missing:
             let name = error.subject.split(separator: "/").suffix(4).joined(separator: "/")
             return RunName(name) == nil ? backup : name
-        case .state, .otherCount, .otherDigest: return backup
+        case .state, .otherCount: return backup
+        case .otherDigest(let index, _, _, _):
+            // Without a backup it is the log that makes another state than it says.
+            return backup ?? plan.runs.first { $0.name.last >= index }?.name.description
         default: return nil
         }
     }

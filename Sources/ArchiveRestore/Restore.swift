@@ -27,6 +27,8 @@ public struct RestoreOrder: Sendable {
     public var segmentSize: ByteCount
     /// A directory may be put aside that has newer entries, or those of another cluster, or nobody knows what.
     public var replacesAnything = false
+    /// What of the log is left out.
+    public var skips = SkipFilter()
     /// Whose the files will be; nil when that is found out (see `Restore`).
     public var owner: FileOwner?
 
@@ -80,17 +82,22 @@ public struct Restore {
     public mutating func run() throws(RestoreError) -> RestoreReport {
         describe()
         try staging.check(needed: ByteCount(plan.expandedBytes * 2), replacesAnything: order.replacesAnything)
-        if !order.replacesAnything { try staging.checkContents(plan.view.cluster, try plan.exactEnd().position.index) }
+        if !order.replacesAnything { try checkContents() }
         try staging.begin(plan)
         end(.decide)
         let helpers = try Helpers(order.workers)
         defer { helpers.appliers.stop() }
         try fetchParts(helpers.syncs)
         // Nobody else holds the state, which would be copied as it changes.
+        let skips = order.skips.isEmpty ? nil : SkipList(order.skips)
         var state = RestoredState(
-            try loadBackup(), cluster: plan.view.cluster, node: order.node, runner: helpers.appliers)
+            try loadBase(), cluster: plan.view.cluster, node: order.node, runner: helpers.appliers, skips: skips)
         end(.load)
-        try replayLog(plan.state?.end, &state, helpers.syncs)
+        if let skips {
+            try replayDerived(plan.state?.end, &state, skips, helpers.syncs)
+        } else {
+            try replayLog(plan.state?.end, &state, helpers.syncs)
+        }
         note(state)
         try finish(helpers.syncs)
         return result
@@ -108,9 +115,20 @@ public struct Restore {
         result.newest = plan.lineage.runs.items.map(\.name).max { $0.last < $1.last }
         result.directory = order.directory
         result.shortfall = shortfall
+        result.keptSnapshot = plan.local?.manifest.index
+        result.filter = order.skips
     }
 
     private mutating func end(_ phase: RestorePhase) { result.add(lap(), to: phase) }
+
+    /// A log that is replaced may be damaged: what it had behind the archive's is not known then.
+    private func checkContents() throws(RestoreError) {
+        do throws(RestoreError) {
+            try staging.checkContents(plan.view.cluster, try plan.exactEnd().position.index)
+        } catch {
+            guard case .unknownData = error, plan.local != nil else { throw error }
+        }
+    }
 
     /// Who is to have it: when root restores, whoever had the directory before, or has the one above it.
     private func owner() throws(RestoreError) -> FileOwner? {
@@ -162,9 +180,13 @@ public struct Restore {
     }
 
     /// The manifest comes last, as when a node writes a snapshot.
-    private func loadBackup() throws(RestoreError) -> ReplicatedState? {
-        guard let backup = plan.backup, let manifest = plan.state else { return nil }
-        try staging.write(manifest.encoded, as: SnapshotName.manifest(manifest.index))
+    private func loadBase() throws(RestoreError) -> ReplicatedState? {
+        guard let manifest = plan.state else { return nil }
+        if let local = plan.local {
+            try staging.link(snapshotsOf: local.path)
+        } else {
+            try staging.write(manifest.encoded, as: SnapshotName.manifest(manifest.index))
+        }
         let report = report
         let state: ReplicatedState
         do throws(StateError) {
@@ -172,8 +194,8 @@ public struct Restore {
                 manifest, on: DirectoryStorage(path: staging.snapshots), workers: order.workers
             ) { report(RestoreProgress(phase: .load, done: $0.records, total: $0.total)) }
         } catch { throw .state(error) }
-        guard state.keyspace.count == backup.records else {
-            throw .otherCount(expected: backup.records, found: state.keyspace.count)
+        if let records = plan.backup?.records, state.keyspace.count != records {
+            throw .otherCount(expected: records, found: state.keyspace.count)
         }
         return state
     }
@@ -186,7 +208,7 @@ public struct Restore {
         let guess = try storageID(state)
         let (plan, cutter, report) = (plan, RunCutter(plan.target, plan.view.cluster), report)
         try writeLog(base, storage: guess, syncs) { run, log throws(RestoreError) in
-            try cutter.take(run, &state, &log)
+            try log.append(try cutter.take(run, &state))
             report(RestoreProgress(phase: .replay, done: state.index - plan.start, total: plan.entriesMax))
         }
         let last = state.conclude().position.index
@@ -196,6 +218,35 @@ public struct Restore {
         try writeLog(base, storage: known, syncs) { run, log throws(RestoreError) in
             try log.append(try cutter.part(run.frames, behind: last).head)
         }
+    }
+
+    /// Replays without what is to be left out. The state is stored as a snapshot, with no log behind it: the log that
+    /// there is would lead to another one.
+    private mutating func replayDerived(
+        _ base: FrameEnd?, _ state: inout RestoredState, _ skips: SkipList, _ syncs: SyncThread
+    ) throws(RestoreError) {
+        let (plan, cutter, report) = (plan, RunCutter(plan.target, plan.view.cluster), report)
+        var last = base ?? .zero
+        try walk(base) { run throws(RestoreError) in
+            let taken = try cutter.take(run, &state)
+            if let header = taken.frames.last?.header {
+                last = FrameEnd(
+                    position: LogPosition(term: header.term, index: header.lastIndex), checksum: header.checksum)
+            }
+            report(RestoreProgress(phase: .replay, done: state.index - plan.start, total: plan.entriesMax))
+        }
+        let point = state.conclude()
+        (result.skippedCount, result.skipped) = (skips.count, skips.listed)
+        let storage = try storageID(state)
+        let title = skips.count > 0 ? skips.filter.texts.joined(separator: "; ") : ""
+        let derived = DerivedState(
+            state.replayed, of: plan.view.cluster, at: last, time: point.time, title: title, node: order.node,
+            storage: storage)
+        try staging.removeSnapshots()
+        try derived.write(to: staging.snapshots, featureLevel: plan.state?.facts.featureLevel ?? 1)
+        let (directory, log) = try makeLog(derived.state.end, storage, syncs)
+        try begin(directory)
+        _ = consume log
     }
 
     /// The id under which the log knows the node: from the backup, or from the log's first entries.
@@ -215,33 +266,47 @@ public struct Restore {
         _ base: FrameEnd?, storage: StorageID, _ syncs: SyncThread,
         take: (LogRun, inout RestoredLog) throws(RestoreError) -> Void
     ) throws(RestoreError) {
+        var (directory, log) = try makeLog(base, storage, syncs)
+        try walk(base) { run throws(RestoreError) in try take(run, &log) }
+        try log.finish()
+        try begin(directory)
+    }
+
+    /// The data directory, and its log without frames.
+    private func makeLog(
+        _ base: FrameEnd?, _ storage: StorageID, _ syncs: SyncThread
+    ) throws(RestoreError) -> (DataDirectory, RestoredLog) {
         let identity = LogIdentity(cluster: plan.view.cluster, node: order.node, storage: storage)
+        // Nobody else prepares segments here: without that a log ends where its first segment does.
+        let options = LogOptions(
+            segmentSize: order.segmentSize, firstSegmentSize: min(order.segmentSize, LogOptions().firstSegmentSize),
+            preparesInline: true)
         let directory: DataDirectory
         let engine: LogEngine<DirectoryStorage>
         do throws(DataDirectoryError) {
             directory = try DataDirectory.make(staging.path, identity)
-            // Nobody else prepares segments here: without that a log ends where its first segment does.
-            let options = LogOptions(
-                segmentSize: order.segmentSize, firstSegmentSize: min(order.segmentSize, LogOptions().firstSegmentSize),
-                preparesInline: true)
             engine = try directory.openLog(at: staging.log, options: options, syncs: syncs).0
         } catch { throw .directory(error) }
-        var log = try RestoredLog(engine, behind: base)
+        return (directory, try RestoredLog(engine, behind: base))
+    }
+
+    /// Gives out the runs behind the base, each of which follows the one before.
+    private mutating func walk(
+        _ base: FrameEnd?, _ body: (LogRun) throws(RestoreError) -> Void
+    ) throws(RestoreError) {
         var end: ChainEnd?
         var fetch = try RunFetch(plan.runs, from: plan.view.store, workers: order.workers)
-        var names = plan.runs.makeIterator()
-        while let run = try fetch.next(), let item = names.next() {
+        var items = plan.runs.makeIterator()
+        while let run = try fetch.next(), let item = items.next() {
             try follow(run, item.name, &end, base)
-            try take(run, &log)
+            try body(run)
             result.objects += 1
             result.bytesFetched += item.size
         }
-        try log.finish()
-        try begin(directory)
-        let (time, waited) = (lap(), fetch.waited)
+        let (time, waited, download) = (lap(), fetch.waited, fetch.waitedForDownload)
         result.add(time - waited, to: .replay)
-        result.add(fetch.waitedForDownload, to: .download)
-        result.add(waited - fetch.waitedForDownload, to: .decompress)
+        result.add(download, to: .download)
+        result.add(waited - download, to: .decompress)
     }
 
     /// A run has to go on where the one before ended, whoever shipped it.
@@ -300,6 +365,7 @@ public struct Restore {
     private mutating func finish(_ syncs: SyncThread) throws(RestoreError) {
         try onSystem { () throws(SystemError) in try syncs.finish() }
         end(.ready)
-        result.putAside = try staging.finish(result, manifest: plan.backup?.encoded, owner: try owner())
+        let manifest = result.isDerived ? result.derivedManifest : plan.backup?.encoded
+        result.putAside = try staging.finish(result, manifest: manifest, owner: try owner())
     }
 }

@@ -36,6 +36,8 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case otherCluster(path: String, found: ClusterID, expected: ClusterID)
     /// It can not be told what the directory has that is to be replaced.
     case unknownData(path: String, why: String)
+    /// The archive's log does not go on where any snapshot in the directory ends.
+    case noMeeting(path: String, reasons: [String])
     /// A restore of something else was begun at the same place.
     case otherRestore(path: String)
 
@@ -76,6 +78,9 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .otherCluster(let path, let found, let expected):
             return "\(path) belongs to cluster \(found), and the archive is of \(expected)"
         case .unknownData(let path, let why): return "it can not be told what \(path) has: \(why)"
+        case .noMeeting(let path, let reasons):
+            return "log and state do not meet: "
+                + (reasons.isEmpty ? "\(path) has no snapshot that can be read" : reasons.joined(separator: "; "))
         case .otherRestore(let path): return "\(path) is left of another restore that was not finished"
         }
     }
@@ -115,6 +120,8 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
             return .operate(
                 "look at it with `nodectl wal verify`, restore elsewhere, or insist with --replace: the directory is "
                     + "renamed, not removed")
+        case .noMeeting:
+            return .operate("restore everything, without --log-only: the directory is renamed, not removed")
         case .otherRestore(let path): return .operate("finish that one with the same command, or remove \(path)")
         }
     }
@@ -137,7 +144,7 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     public var isRefusal: Bool {
         switch self {
         case .noSpace, .targetInUse, .targetOccupied, .newerData, .otherCluster, .unknownData, .otherRestore,
-            .outOfRange, .gap:
+            .outOfRange, .gap, .noMeeting:
             true
         default: false
         }

@@ -33,9 +33,13 @@ public struct RestorePlan: Sendable {
     public let passedOver: [(id: BackupID, why: String)]
     /// How long it took to decide.
     public let duration: Duration
+    /// What the state begins with instead of a backup.
+    let local: LocalBase?
 
+    /// The snapshot of the directory that stays, where only the log is restored.
+    public var keptSnapshot: LogIndex? { local?.manifest.index }
     public var timeline: TimelineName { lineage.branches[0].timeline }
-    public var start: LogIndex { backup?.position.index ?? .zero }
+    public var start: LogIndex { state?.index ?? .zero }
     /// Bytes of all objects that are fetched.
     public var fetchedBytes: Int { (backup?.storedBytes ?? 0) + runs.reduce(0) { $0 + $1.size } }
     /// About how many bytes of files they become. Log is compressed by a half or more; its plain size is not in names.
@@ -64,6 +68,22 @@ public struct RestorePlan: Sendable {
         (backup, state, runs, passedOver) = (choice.backup, choice.state, choice.runs, search.passedOver)
         end = runs.last?.name.last ?? backup?.position.index ?? .zero
         duration = MonotonicClock.now() - began
+        local = nil
+    }
+
+    /// One that begins with a snapshot on this machine.
+    init(
+        view: ArchiveView, lineage: Lineage, target: RestoreTarget, local: LocalBase, runs: [RunCatalogue.Item],
+        duration: Duration
+    ) {
+        self.view = view
+        self.lineage = lineage
+        self.target = target
+        self.local = local
+        self.runs = runs
+        self.duration = duration
+        (backup, state, passedOver) = (nil, local.manifest, [])
+        end = runs.last?.name.last ?? local.manifest.index
     }
 }
 

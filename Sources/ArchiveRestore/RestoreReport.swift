@@ -51,6 +51,14 @@ public struct RestoreReport: Sendable {
     public var putAside: String?
     /// Small questions that were put to the state.
     public var checks: [SmokeCheck] = []
+    /// What was left out on purpose: by which filters, how many, and which, as far as they are listed.
+    public var filter = SkipFilter()
+    public var skippedCount = 0
+    public var skipped: [SkippedEntry] = []
+    /// Whether the state is one that the cluster never had.
+    public var isDerived: Bool { skippedCount > 0 }
+    /// The snapshot that was kept, where only the log was restored.
+    public var keptSnapshot: LogIndex?
     /// What was wanted and is not there, when the next best was taken.
     public var shortfall: RestoreShortfall?
     private var times: [RestorePhase: Duration] = [:]
@@ -66,8 +74,17 @@ public struct RestoreReport: Sendable {
 
     public var duration: Duration { phases.reduce(.zero) { $0 + $1.duration } }
 
+    /// What the state lacks of what was wanted.
+    public var lostEntries: Int { shortfall?.entries(behind: position) ?? 0 }
+    public var lostTime: Duration { shortfall?.time(behind: time) ?? .zero }
+
     /// One sentence that says what the state was compared with.
     public var proof: String {
+        if isDerived {
+            return
+                "derived: \(skippedCount) entries were left out, so no digest of the cluster's is known of this state; "
+                + "up to the first of them \(compared) digests were equal"
+        }
         guard let last = lastProven else { return "no digest was compared: the archive has none for this range" }
         var text = "digest equal: the state at index \(last.index) has digest \(last.digest), as the cluster had it"
         if position.index > last.index {
@@ -105,6 +122,9 @@ public struct RestoreReport: Sendable {
             json.member("chain", chain.description)
             json.member("digests_compared", compared)
             json.member("proof", proof)
+            json.member("kept_snapshot_index", keptSnapshot?.rawValue)
+            json.member("derived", isDerived)
+            if !filter.isEmpty { writeSkipped(to: &json) }
             json.member("archive_end_index", newest?.last.rawValue)
             json.member("archive_end_time", newest?.lastTime.description)
             json.member("directory", directory)
@@ -127,6 +147,37 @@ public struct RestoreReport: Sendable {
                 }
             }
             json.member("duration_seconds", duration.inSeconds)
+        }
+    }
+
+    private func writeSkipped(to json: inout JSONWriter) {
+        json.member("filters") { json in json.array { json in for text in filter.texts { json.value(text) } } }
+        json.member("skipped_entries", skippedCount)
+        json.member("skipped") { json in
+            json.array { json in
+                for entry in skipped {
+                    json.object {
+                        $0.member("index", entry.index.rawValue)
+                        $0.member("time", entry.time.description)
+                        $0.member("filter", entry.reason)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a directory keeps in place of a backup's manifest, when its state is no backup's any more.
+    var derivedManifest: [UInt8] {
+        SealedJSON.seal { json in
+            json.member("derived", true)
+            json.member("cluster_id", cluster.description)
+            json.member("timeline", timeline.description)
+            json.member("base", backup?.text)
+            json.member("position", position.description)
+            json.member("timestamp", time.description)
+            json.member("record_count", records)
+            json.member("digest", digest.description)
+            writeSkipped(to: &json)
         }
     }
 

@@ -6,6 +6,7 @@ import ByteCoding
 import LogStore
 import Platform
 import ReplicaSnapshots
+import SnapshotStore
 import Synchronization
 import Vocabulary
 
@@ -90,7 +91,7 @@ final class RestoreStaging: Sendable {
     /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made anew;
     /// and of another plan for this cluster everything goes, which was only fetched.
     func begin(_ plan: RestorePlan) throws(RestoreError) {
-        let title = "\(plan.view.cluster) \(plan.backup?.id.text ?? "-")"
+        let title = "\(plan.view.cluster) \(plan.backup?.id.text ?? plan.local.map { "\($0.manifest.index)" } ?? "-")"
         try takeLock()
         if FileSystem.exists(planFile) {
             let lines = try known()
@@ -161,6 +162,25 @@ final class RestoreStaging: Sendable {
     func note(_ name: String) throws(SystemError) {
         let file = try File.open(planFile, mode: .readWrite)
         try file.pwriteAll(Array((name + "\n").utf8).rawBytes, at: try file.size)
+    }
+
+    /// Has the files of another directory of snapshots here too: each is one file with two names, since none is ever
+    /// written again.
+    func link(snapshotsOf path: String) throws(RestoreError) {
+        try onSystem { () throws(SystemError) in
+            for name in try FileSystem.listDirectory(path)
+            where SnapshotName.index(of: name) != nil || SnapshotName.pack(of: name) != nil {
+                guard !FileSystem.exists(snapshots + "/" + name) else { continue }
+                try FileSystem.link(path + "/" + name, as: snapshots + "/" + name)
+            }
+        }
+    }
+
+    /// Removes every snapshot again.
+    func removeSnapshots() throws(RestoreError) {
+        try onSystem { () throws(SystemError) in
+            for name in try FileSystem.listDirectory(snapshots) { try FileSystem.remove(snapshots + "/" + name) }
+        }
     }
 
     /// Writes a snapshot's manifest under its name.

@@ -43,6 +43,8 @@ struct RestoredState {
     /// The storage id that the log knows the node by.
     private(set) var storage: StorageID?
     private let node: NodeID
+    /// Entries that are left out; once there is one, the state is not one that a digest is known of.
+    private let skips: SkipList?
     private(set) var index: LogIndex
     /// Of the entry there.
     private(set) var term: Term
@@ -60,9 +62,14 @@ struct RestoredState {
     ///   - state: of the backup; nil begins with nothing. The caller keeps none: a state that is held twice is copied,
     ///     page by page, as it changes.
     ///   - node: whose data directory it will be.
-    init(_ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID, runner: any PartitionRunner) {
+    init(
+        _ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID, runner: any PartitionRunner,
+        skips: SkipList? = nil
+    ) {
         self.node = node
+        self.skips = skips
         replay = LogReplay(of: state?.keyspace ?? Keyspace(of: cluster), cluster: cluster, runner: runner)
+        if let skips { replay.skips = { skips.skips($0, $1, $2) } }
         storage = state?.registry.storage(of: node)
         index = state?.index ?? .zero
         term = state?.end.position.term ?? .zero
@@ -73,6 +80,9 @@ struct RestoredState {
         }
     }
 
+    private var isDerived: Bool { skips.map { $0.count > 0 } ?? false }
+    /// The state itself; of the target, when nothing was applied behind it.
+    var replayed: LogReplay { replay }
     private var digest: Digest { replay.keyspace.digest }
 
     /// Applies a run as far as it is behind the state, and compares the digests that it has. Traps on one that does not
@@ -80,7 +90,7 @@ struct RestoredState {
     mutating func take(_ run: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
         for known in digests where known.index > index {
             try apply(run, through: known.index)
-            guard index == known.index else { continue }
+            guard index == known.index, !isDerived else { continue }
             try compare(known)
             lastProven = ProvenDigest(index: known.index, digest: known.digest)
         }
@@ -105,7 +115,7 @@ struct RestoredState {
     /// Goes on behind the target, up to the first digest that is known there, which has to be equal.
     mutating func goBeyond(_ rest: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
         _ = conclude()
-        guard let known = digests.first(where: { $0.index > index }) else { return }
+        guard skips == nil, let known = digests.first(where: { $0.index > index }) else { return }
         try apply(rest, through: known.index)
         guard index == known.index else { return }
         try compare(known)

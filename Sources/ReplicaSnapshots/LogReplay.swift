@@ -19,6 +19,9 @@ public struct LogReplay: Sendable {
     private let runner: (any PartitionRunner)?
     private var parts: PartitionedEntries?
 
+    /// Entries that are not applied; nil for none. With it entries are applied one by one.
+    public var skips: (@Sendable (RawSpan, LogIndex, Timestamp) -> Bool)?
+
     private static var readSize: ByteCount { .mebibytes(4) }
     /// Fewer entries are applied before they could be shared out.
     private static var partedMin: Int { 512 }
@@ -77,7 +80,7 @@ public struct LogReplay: Sendable {
     /// Applies frames that consist of entries of one key each, if they are many enough, as
     /// `Replica.applyInParts`. Returns where they end.
     private mutating func applyInParts(_ run: FrameRun, from first: Int, through last: LogIndex) -> Int {
-        guard let runner, keyspace.isDivisible, var entries = parts else { return first }
+        guard let runner, skips == nil, keyspace.isDivisible, var entries = parts else { return first }
         // Nobody else holds its buffers meanwhile.
         parts = nil
         defer {
@@ -136,7 +139,7 @@ public struct LogReplay: Sendable {
         var index = header.firstIndex
         var time = header.timestamp
         while let range = try cursor.next(in: payload) {
-            if header.kind == .entries {
+            if header.kind == .entries, !(skips?(payload.extracting(range), index, time) ?? false) {
                 scratch.bytes.removeAll(keepingCapacity: true)
                 keyspace.apply(payload.extracting(range), at: time, index: index, isOneOfMany: true, reply: &scratch)
                 keyspace.served.removeAll()
