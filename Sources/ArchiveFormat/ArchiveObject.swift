@@ -18,6 +18,8 @@ public struct ArchiveObject: Sendable {
     public let header: ArchiveHeader
     public let trailer: ArchiveTrailer
     public let bytes: [UInt8]
+    /// SHA-256 of the object, by which a manifest knows it.
+    public let hash: [UInt8]
     /// Of each block, in `bytes`.
     let blocks: [Range<Int>]
     public var plainLength: Int { trailer.plainLength }
@@ -41,9 +43,12 @@ public struct ArchiveObject: Sendable {
         guard trailer.plainLength == map.plainLength else { throw .damaged(.badLength, at: range.lowerBound) }
         let hashed = range.upperBound - SHA256.size
         let expected = [UInt8](whole.rawBytes.extracting(hashed..<range.upperBound))
-        guard SHA256.hash(whole.rawBytes.extracting(0..<hashed)) == expected else {
-            throw .damaged(.checksumMismatch, at: hashed)
-        }
+        // Both hashes in one pass.
+        var running = RunningSHA256()
+        running.update(whole.rawBytes.extracting(0..<hashed))
+        guard running.hash() == expected else { throw .damaged(.checksumMismatch, at: hashed) }
+        running.update(whole.rawBytes.extracting(hashed..<whole.count))
+        hash = running.finish()
         self.bytes = whole
     }
 
@@ -55,9 +60,6 @@ public struct ArchiveObject: Sendable {
         guard bytes.byteCount >= frontLength else { throw .damaged(.truncated, at: bytes.byteCount) }
         return try ArchiveHeader.decode(try SkippableFrame.contents(of: bytes.extracting(0..<frontLength), at: 0))
     }
-
-    /// SHA-256 of the object, by which a manifest knows it.
-    public var hash: [UInt8] { SHA256.hash(bytes) }
 
     /// All that the blocks hold.
     public func plain() throws(ArchiveFault) -> [UInt8] {

@@ -3,6 +3,7 @@
 public import ArchiveFormat
 public import ArchiveStore
 public import ObjectStores
+import Platform
 public import Vocabulary
 
 /// What there is of one cluster. Nothing but lists was read for it.
@@ -11,14 +12,18 @@ public struct ArchiveView: Sendable {
     public let cluster: ClusterID
     public let runs: [TimelineName: RunCatalogue]
     public let backups: BackupCatalogue
+    /// How long it took to read the lists.
+    public let duration: Duration
 
     /// - Parameter cluster: nil for the only one in the archive.
     public init(_ store: any ObjectStore, cluster: ClusterID?) throws(RestoreError) {
+        let began = MonotonicClock.now()
         self.store = store
         let cluster = if let cluster { cluster } else { try ArchiveView.onlyCluster(in: store) }
         self.cluster = cluster
         runs = try archived { () throws(ArchiveError) in try RunCatalogue.readAll(store, cluster) }
         backups = try archived { () throws(ArchiveError) in try BackupCatalogue.read(store, cluster) }
+        duration = MonotonicClock.now() - began
     }
 
     /// By a list of all names below the cluster's folder.
@@ -30,6 +35,7 @@ public struct ArchiveView: Sendable {
         self.runs = Dictionary(grouping: runs.items) { $0.name.timeline }.mapValues { RunCatalogue($0) }
         let folder = BackupID.folder(cluster)
         backups = BackupCatalogue(listing.filter { $0.key.text.hasPrefix(folder) }, cluster)
+        duration = .zero
     }
 
     /// All timelines that have something, oldest first.

@@ -16,60 +16,79 @@ struct PartOrder: Sendable {
     var path: String
 }
 
-/// Workers take parts from a common list. A part is checked by its hash, its header and its blocks before it is
-/// written, and is on stable storage before it is reported.
+/// How long threads were at one kind of work and at the other.
+struct FetchTimes: Sendable {
+    var download = Duration.zero
+    var decompress = Duration.zero
+
+    /// The share of the download in a time that was spent on both.
+    func share(of time: Duration) -> Duration {
+        let all = download + decompress
+        return all > .zero ? time * ((download / all)) : .zero
+    }
+}
+
+/// Workers take parts from a common list. A part is checked by its hash, its header and its blocks before it is written;
+/// it is on its way to stable storage when it is told, and noted once it is there.
 final class PartFetch: Sendable {
     private struct State {
         var waiting: [PartOrder]
-        var failure: RestoreError?
+        var times = FetchTimes()
     }
 
-    private typealias Letter = Result<(PieceName, Int), RestoreError>
+    private typealias Letter = Result<Int, RestoreError>
 
     private let store: any ObjectStore
+    private let staging: RestoreStaging
+    private let syncs: SyncThread
     private let state: Mutex<State>
 
-    private init(_ store: any ObjectStore, _ orders: [PartOrder]) {
+    private init(
+        _ store: any ObjectStore, _ orders: [PartOrder], into staging: RestoreStaging, syncs: SyncThread
+    ) {
         self.store = store
+        self.staging = staging
+        self.syncs = syncs
         state = Mutex(State(waiting: orders.reversed()))
     }
 
-    /// - Parameter done: called for each part that is on stable storage, with its stored size, on this thread.
+    /// - Parameter done: called for each part that is in its file, with its stored size, on this thread.
     static func run(
-        _ orders: [PartOrder], from store: any ObjectStore, workers: Int,
-        done: (PieceName, Int) throws(RestoreError) -> Void
-    ) throws(RestoreError) {
-        guard !orders.isEmpty else { return }
-        let fetch = PartFetch(store, orders)
+        _ orders: [PartOrder], from store: any ObjectStore, into staging: RestoreStaging, syncs: SyncThread,
+        workers: Int, done: (Int) -> Void
+    ) throws(RestoreError) -> FetchTimes {
+        guard !orders.isEmpty else { return FetchTimes() }
+        let fetch = PartFetch(store, orders, into: staging, syncs: syncs)
         let letters = WorkQueue<Letter>()
         var threads: [WorkerThread] = []
+        defer {
+            fetch.state.withLock { $0.waiting = [] }
+            for thread in threads { thread.join() }
+        }
         for number in 0..<min(workers, orders.count) {
             let thread = try onSystem { () throws(SystemError) in
                 try WorkerThread.start(name: "fetch-\(number)") { fetch.work(letters) }
             }
             threads.append(thread)
         }
-        defer {
-            fetch.state.withLock { $0.waiting = [] }
-            for thread in threads { thread.join() }
-        }
         var missing = orders.count
         var taken: [Letter] = []
         while missing > 0, letters.takeAll(into: &taken) {
             for letter in taken {
-                let (name, size) = try letter.get()
-                try done(name, size)
+                done(try letter.get())
                 missing -= 1
             }
         }
+        return fetch.state.withLock { $0.times }
     }
 
     private func work(_ letters: WorkQueue<Letter>) {
         var decompressor = ArchiveDecompressor()
+        var plain: [UInt8] = []
         while let order = state.withLock({ $0.waiting.popLast() }) {
             do throws(RestoreError) {
-                try fetch(order, &decompressor)
-                letters.post(.success((order.name, order.part.size)))
+                try fetch(order, &decompressor, &plain)
+                letters.post(.success(order.part.size))
             } catch {
                 letters.post(.failure(error))
                 return
@@ -77,21 +96,43 @@ final class PartFetch: Sendable {
         }
     }
 
-    private func fetch(_ order: PartOrder, _ decompressor: inout ArchiveDecompressor) throws(RestoreError) {
+    private func fetch(
+        _ order: PartOrder, _ decompressor: inout ArchiveDecompressor, _ plain: inout [UInt8]
+    ) throws(RestoreError) {
+        let began = MonotonicClock.now()
+        let name = order.name.description
+        let bytes = try archived { () throws(ArchiveError) in try ArchivedPart.bytes(of: order.name, from: store) }
+        let fetched = MonotonicClock.now()
         let object = try archived { () throws(ArchiveError) in
-            try ArchivedPart.fetch(order.name, order.part, from: store)
+            try ArchivedPart.object(order.name, order.part, bytes)
         }
-        let file: File
-        do throws(SystemError) { file = try File.open(order.path, mode: .openOrCreate) } catch { throw .system(error) }
-        var plain: [UInt8] = []
+        let file = try onSystem { () throws(SystemError) in SharedFile(try File.open(order.path, mode: .openOrCreate)) }
         for block in 0..<object.blockCount {
             plain.removeAll(keepingCapacity: true)
             do throws(ArchiveFault) { try decompressor.append(block: block, of: object, to: &plain) } catch {
-                throw .archive(.object(order.name.description, error))
+                throw .archive(.object(name, error))
             }
             let offset = order.part.offset + block * ArchiveObject.blockSize
-            do throws(SystemError) { try file.pwriteAll(plain.rawBytes, at: offset) } catch { throw .system(error) }
+            do throws(SystemError) { try file.file.pwriteAll(plain.rawBytes, at: offset) } catch {
+                throw .system(error)
+            }
         }
-        do throws(SystemError) { try file.synchronizeData() } catch { throw .system(error) }
+        let staging = staging
+        syncs.post { () throws(SystemError) in
+            try file.file.synchronizeData()
+            try staging.note(name)
+        }
+        let done = MonotonicClock.now()
+        state.withLock { state in
+            state.times.download += fetched - began
+            state.times.decompress += done - fetched
+        }
     }
+}
+
+/// A file that several hold.
+private final class SharedFile: Sendable {
+    let file: File
+
+    init(_ file: consuming File) { self.file = file }
 }

@@ -22,18 +22,22 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case noBackup(BackupID)
     /// What was asked for is outside of what can be restored.
     case outOfRange(RestoreTarget, reachable: [RestorableRange])
+    /// Entries before the target are in no object that is there.
+    case gap(RestoreTarget, missing: ClosedRange<LogIndex>, reachable: [RestorableRange])
     /// The state is not the one that the archive says it has to be.
     case otherDigest(at: LogIndex, expected: Digest, found: Digest, said: String)
     case otherCount(expected: Int, found: Int)
     case noSpace(path: String, needed: ByteCount, free: ByteCount)
     /// The target is in use, or is not what a restore may put aside.
-    case targetInUse(path: String)
+    case targetInUse(path: String, by: String?)
     case targetOccupied(path: String)
     /// The directory that is to be replaced has entries behind the target.
     case newerData(path: String, last: LogIndex, target: LogIndex)
     case otherCluster(path: String, found: ClusterID, expected: ClusterID)
     /// It can not be told what the directory has that is to be replaced.
     case unknownData(path: String, why: String)
+    /// The archive's log does not go on where any snapshot in the directory ends.
+    case noMeeting(path: String, reasons: [String])
     /// A restore of something else was begun at the same place.
     case otherRestore(path: String)
 
@@ -54,13 +58,19 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .outOfRange(let target, let ranges):
             let known = ranges.map(\.description).joined(separator: "; ")
             return "\(target) can not be restored: " + (known.isEmpty ? "the archive is empty" : "only \(known)")
+        case .gap(let target, let missing, let ranges):
+            let known = ranges.map(\.description).joined(separator: "; ")
+            return "\(target) can not be restored: the object with entries \(missing.lowerBound) to "
+                + "\(missing.upperBound) of the log is missing (\(RestoreError.name(of: missing.lowerBound))-…); "
+                + (known.isEmpty ? "nothing else is there" : "there is \(known)")
         case .otherDigest(let index, let expected, let found, let said):
             return "the state at index \(index) has digest \(found), and \(said) says \(expected)"
         case .otherCount(let expected, let found):
             return "the state has \(found) records, and the backup's manifest says \(expected)"
         case .noSpace(let path, let needed, let free):
             return "\(path) has \(free) free, and the restore needs \(needed): twice what it expands to"
-        case .targetInUse(let path): return "\(path) is in use by a process that runs"
+        case .targetInUse(let path, let holder):
+            return "\(path) is in use by " + (holder.map { "a process that runs: \($0)" } ?? "a process that runs")
         case .targetOccupied(let path): return "\(path) holds something that is no data directory"
         case .newerData(let path, let last, let target):
             return "\(path) has entries up to index \(last), and the restore ends at \(target): what lies between "
@@ -68,6 +78,9 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .otherCluster(let path, let found, let expected):
             return "\(path) belongs to cluster \(found), and the archive is of \(expected)"
         case .unknownData(let path, let why): return "it can not be told what \(path) has: \(why)"
+        case .noMeeting(let path, let reasons):
+            return "log and state do not meet: "
+                + (reasons.isEmpty ? "\(path) has no snapshot that can be read" : reasons.joined(separator: "; "))
         case .otherRestore(let path): return "\(path) is left of another restore that was not finished"
         }
     }
@@ -83,12 +96,20 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .severalClusters: return .operate("name one with --cluster-id")
         case .noTimeline: return .operate("name one of these with --timeline")
         case .noBackup: return .operate("look at `nodectl backup list`")
+        case .gap(_, _, let ranges):
+            let nearest = ranges.last.map { "with --index \($0.last) (\($0.lastTime)), or " } ?? ""
+            return .operate(
+                "put the object back from a copy of the archive; or restore the nearest point before the gap "
+                    + "\(nearest)with --fallback, which finds it by itself")
         case .outOfRange: return .operate("choose a point in these ranges, or another --timeline")
         case .otherDigest, .otherCount:
             return .operate("run `nodectl archive verify`, and restore from an earlier backup with --backup")
         case .noSpace(let path, _, _): return .operate("make room on the file system of \(path), or restore elsewhere")
-        case .targetInUse: return .operate("stop the node first")
-        case .targetOccupied: return .operate("name a directory that does not exist, or a node's data directory")
+        case .targetInUse: return .operate("stop the node first, or have it stopped and started with --service UNIT")
+        case .targetOccupied:
+            return .operate(
+                "name a directory that does not exist, or a node's data directory, or insist with --replace: the "
+                    + "directory is renamed, not removed")
         case .newerData(let path, _, _):
             return .operate(
                 "start the node on \(path) if it can be started, or restore elsewhere, or insist with --replace: "
@@ -99,15 +120,31 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
             return .operate(
                 "look at it with `nodectl wal verify`, restore elsewhere, or insist with --replace: the directory is "
                     + "renamed, not removed")
+        case .noMeeting:
+            return .operate("restore everything, without --log-only: the directory is renamed, not removed")
         case .otherRestore(let path): return .operate("finish that one with the same command, or remove \(path)")
         }
+    }
+
+    /// What can be restored instead of a target that can not.
+    var reachable: [RestorableRange]? {
+        switch self {
+        case .outOfRange(_, let ranges), .gap(_, _, let ranges): ranges
+        default: nil
+        }
+    }
+
+    /// What the name of the log's object begins with whose first entry this is.
+    private static func name(of index: LogIndex) -> String {
+        let text = "\(index)"
+        return String(repeating: "0", count: max(0, 20 - text.utf8.count)) + text
     }
 
     /// Whether nothing is broken, and the command refused to do what would be unsafe.
     public var isRefusal: Bool {
         switch self {
         case .noSpace, .targetInUse, .targetOccupied, .newerData, .otherCluster, .unknownData, .otherRestore,
-            .outOfRange:
+            .outOfRange, .gap, .noMeeting:
             true
         default: false
         }

@@ -23,6 +23,7 @@ extension RestorePlan {
                 position: LogPosition(term: header.term, index: last),
                 time: header.timestamp.advanced(by: last - header.firstIndex))
         }
+        if let local { return RestoreEnd(position: local.manifest.end.position, time: local.manifest.facts.timestamp) }
         guard let backup else { throw .outOfRange(target, reachable: try lineage.reachable(in: view)) }
         return RestoreEnd(position: backup.position, time: backup.timestamp)
     }

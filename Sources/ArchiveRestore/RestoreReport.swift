@@ -4,13 +4,22 @@ public import ArchiveFormat
 import JSON
 public import Vocabulary
 
-/// The parts of the time that a restore takes, in order.
+/// The parts of the time that a restore takes, in order. Some go on at the same time: then the time that passes is that
+/// of the one which the others wait for, so that the sum of all is the whole time.
 public enum RestorePhase: String, Hashable, Sendable, CaseIterable {
-    case plan
+    /// What there is in the archive.
+    case detect
+    /// What to use of it, and whether the target may be written to.
+    case decide
     case download
+    /// Hashes, blocks and frames checked and decompressed, and written.
+    case decompress
     case load
     case replay
-    case finish
+    /// Secondary indexes, if there are some.
+    case index
+    /// The last bytes on stable storage, and the final name.
+    case ready
 }
 
 public struct RestoreReport: Sendable {
@@ -40,14 +49,42 @@ public struct RestoreReport: Sendable {
     public var directory = ""
     /// Where what was there before is now.
     public var putAside: String?
-    public var phases: [(phase: RestorePhase, duration: Duration)] = []
+    /// Small questions that were put to the state.
+    public var checks: [SmokeCheck] = []
+    /// What was left out on purpose: by which filters, how many, and which, as far as they are listed.
+    public var filter = SkipFilter()
+    public var skippedCount = 0
+    public var skipped: [SkippedEntry] = []
+    /// Whether the state is one that the cluster never had.
+    public var isDerived: Bool { skippedCount > 0 }
+    /// The snapshot that was kept, where only the log was restored.
+    public var keptSnapshot: LogIndex?
+    /// What was wanted and is not there, when the next best was taken.
+    public var shortfall: RestoreShortfall?
+    private var times: [RestorePhase: Duration] = [:]
 
     public init() {}
 
+    public mutating func add(_ duration: Duration, to phase: RestorePhase) { times[phase, default: .zero] += duration }
+
+    /// Those that took any time, in their order.
+    public var phases: [(phase: RestorePhase, duration: Duration)] {
+        RestorePhase.allCases.compactMap { phase in times[phase].map { (phase, $0) } }
+    }
+
     public var duration: Duration { phases.reduce(.zero) { $0 + $1.duration } }
+
+    /// What the state lacks of what was wanted.
+    public var lostEntries: Int { shortfall?.entries(behind: position) ?? 0 }
+    public var lostTime: Duration { shortfall?.time(behind: time) ?? .zero }
 
     /// One sentence that says what the state was compared with.
     public var proof: String {
+        if isDerived {
+            return
+                "derived: \(skippedCount) entries were left out, so no digest of the cluster's is known of this state; "
+                + "up to the first of them \(compared) digests were equal"
+        }
         guard let last = lastProven else { return "no digest was compared: the archive has none for this range" }
         var text = "digest equal: the state at index \(last.index) has digest \(last.digest), as the cluster had it"
         if position.index > last.index {
@@ -85,16 +122,83 @@ public struct RestoreReport: Sendable {
             json.member("chain", chain.description)
             json.member("digests_compared", compared)
             json.member("proof", proof)
+            json.member("kept_snapshot_index", keptSnapshot?.rawValue)
+            json.member("derived", isDerived)
+            if !filter.isEmpty { writeSkipped(to: &json) }
             json.member("archive_end_index", newest?.last.rawValue)
             json.member("archive_end_time", newest?.lastTime.description)
             json.member("directory", directory)
             json.member("put_aside", putAside)
+            json.member("smoke") { json in
+                json.array { json in
+                    for check in checks {
+                        json.object {
+                            $0.member("query", check.kind.rawValue)
+                            $0.member("good", check.isGood)
+                            $0.member("found", check.text)
+                        }
+                    }
+                }
+            }
+            if let shortfall { write(shortfall, to: &json) }
             json.member("phases") { json in
                 json.object { json in
                     for phase in phases { json.member(phase.phase.rawValue + "_seconds", phase.duration.inSeconds) }
                 }
             }
             json.member("duration_seconds", duration.inSeconds)
+        }
+    }
+
+    private func writeSkipped(to json: inout JSONWriter) {
+        json.member("filters") { json in json.array { json in for text in filter.texts { json.value(text) } } }
+        json.member("skipped_entries", skippedCount)
+        json.member("skipped") { json in
+            json.array { json in
+                for entry in skipped {
+                    json.object {
+                        $0.member("index", entry.index.rawValue)
+                        $0.member("time", entry.time.description)
+                        $0.member("filter", entry.reason)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a directory keeps in place of a backup's manifest, when its state is no backup's any more.
+    var derivedManifest: [UInt8] {
+        SealedJSON.seal { json in
+            json.member("derived", true)
+            json.member("cluster_id", cluster.description)
+            json.member("timeline", timeline.description)
+            json.member("base", backup?.text)
+            json.member("position", position.description)
+            json.member("timestamp", time.description)
+            json.member("record_count", records)
+            json.member("digest", digest.description)
+            writeSkipped(to: &json)
+        }
+    }
+
+    private func write(_ shortfall: RestoreShortfall, to json: inout JSONWriter) {
+        json.member("fallback") { json in
+            json.object { json in
+                json.member("wanted_index", shortfall.wanted.position.index.rawValue)
+                json.member("wanted_time", shortfall.wanted.time.description)
+                json.member("lost_entries", shortfall.entries(behind: position))
+                json.member("lost_seconds", shortfall.time(behind: time).inSeconds)
+                json.member("damaged") { json in
+                    json.array { json in
+                        for damage in shortfall.damages {
+                            json.object {
+                                $0.member("object", damage.name)
+                                $0.member("reason", damage.why)
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ import ByteCoding
 import LogStore
 import Platform
 import ReplicaSnapshots
+import SnapshotStore
 import Synchronization
 import Vocabulary
 
@@ -33,13 +34,15 @@ final class RestoreStaging: Sendable {
     private var planFile: String { path + "/" + RestoreStaging.planName }
 
     /// Refuses what a restore must not touch, before anything is written.
-    func check(needed: ByteCount) throws(RestoreError) {
+    func check(needed: ByteCount, replacesAnything: Bool) throws(RestoreError) {
         if FileSystem.exists(directory) {
             guard FileSystem.isDirectory(directory) else { throw .targetOccupied(path: directory) }
             let names = try onSystem { () throws(SystemError) in try FileSystem.listDirectory(directory) }
-            guard names.isEmpty || names.contains("identity") else { throw .targetOccupied(path: directory) }
+            guard names.isEmpty || names.contains("identity") || replacesAnything else {
+                throw .targetOccupied(path: directory)
+            }
             do throws(DataDirectoryError) { try DataDirectory.checkUnused(directory) } catch {
-                if case .inUse = error { throw .targetInUse(path: directory) }
+                if case .inUse = error { throw inUse(directory, lock: "LOCK") }
                 throw .directory(error)
             }
         }
@@ -88,7 +91,7 @@ final class RestoreStaging: Sendable {
     /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made
     /// anew; and of another plan for this cluster everything goes, which was only fetched.
     func begin(_ plan: RestorePlan) throws(RestoreError) {
-        let title = "\(plan.view.cluster) \(plan.backup?.id.text ?? "-")"
+        let title = "\(plan.view.cluster) \(plan.backup?.id.text ?? plan.local.map { "\($0.manifest.index)" } ?? "-")"
         try takeLock()
         if FileSystem.exists(planFile) {
             let lines = try known()
@@ -122,7 +125,11 @@ final class RestoreStaging: Sendable {
             lock.withLock { $0 = held }
             return true
         }
-        guard isFree else { throw .targetInUse(path: path) }
+        guard isFree else { throw inUse(path, lock: RestoreStaging.lockName) }
+    }
+
+    private func inUse(_ path: String, lock name: String) -> RestoreError {
+        .targetInUse(path: path, by: FileSystem.lockHolder(of: path + "/" + name))
     }
 
     /// The lines that an earlier try has written.
@@ -151,11 +158,28 @@ final class RestoreStaging: Sendable {
 
     func isDone(_ name: PieceName) -> Bool { done.withLock { $0.contains(name.description) } }
 
-    /// A part is in its file, and on stable storage.
-    func note(_ name: PieceName) throws(RestoreError) {
+    /// A part is in its file, and on stable storage. For one thread at a time.
+    func note(_ name: String) throws(SystemError) {
+        let file = try File.open(planFile, mode: .readWrite)
+        try file.pwriteAll(Array((name + "\n").utf8).rawBytes, at: try file.size)
+    }
+
+    /// Has the files of another directory of snapshots here too: each is one file with two names, since none is ever
+    /// written again.
+    func link(snapshotsOf path: String) throws(RestoreError) {
         try onSystem { () throws(SystemError) in
-            let file = try File.open(planFile, mode: .readWrite)
-            try file.pwriteAll(Array((name.description + "\n").utf8).rawBytes, at: try file.size)
+            for name in try FileSystem.listDirectory(path)
+            where SnapshotName.index(of: name) != nil || SnapshotName.pack(of: name) != nil {
+                guard !FileSystem.exists(snapshots + "/" + name) else { continue }
+                try FileSystem.link(path + "/" + name, as: snapshots + "/" + name)
+            }
+        }
+    }
+
+    /// Removes every snapshot again.
+    func removeSnapshots() throws(RestoreError) {
+        try onSystem { () throws(SystemError) in
+            for name in try FileSystem.listDirectory(snapshots) { try FileSystem.remove(snapshots + "/" + name) }
         }
     }
 
@@ -167,12 +191,20 @@ final class RestoreStaging: Sendable {
     }
 
     /// Gives the result its name; where what had it before is now, if anything had. That is put back when it fails.
-    func finish(_ report: RestoreReport) throws(RestoreError) -> String? {
+    ///
+    /// - Parameters:
+    ///   - manifest: of the backup, of which the directory keeps a copy.
+    ///   - owner: whose it all is from then on; nil leaves it to who restores.
+    func finish(
+        _ report: RestoreReport, manifest: [UInt8]?, owner: FileOwner?
+    ) throws(RestoreError) -> String? {
         var report = report
         report.putAside = FileSystem.exists(directory) ? asideName : nil
         let (encoded, aside) = (report.encoded, report.putAside)
         try onSystem { () throws(SystemError) in
+            if let manifest { try FileSystem.writeAtomically(path + "/manifest.json", manifest.rawBytes) }
             try FileSystem.writeAtomically(path + "/restore.json", encoded.rawBytes)
+            if let owner { try FileSystem.setOwner(ofTree: path, owner) }
             try FileSystem.syncDirectory(path)
             if let aside { try FileSystem.rename(directory, to: aside) }
             do throws(SystemError) { try FileSystem.rename(path, to: directory) } catch {

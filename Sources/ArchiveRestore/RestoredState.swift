@@ -2,8 +2,8 @@
 //
 // The backup's records are hashed one by one and their sum compared with the digest that the cluster had. Every run of
 // the log ends with the digest that the leader had behind it, and each is compared as the replay passes it. Where the
-// target lies between two of those, the replay goes on in a copy as far as the next, so that the target lies between
-// two states that are equal to the cluster's.
+// target lies between two of those, what there is to tell of it is noted, and the replay goes on as far as the next, so
+// that the target lies between two states that are equal to the cluster's.
 
 import ArchiveFormat
 import ByteCoding
@@ -11,6 +11,7 @@ import Consensus
 import Keyspace
 import LogFormat
 import PeerProtocol
+import Platform
 import Replica
 import ReplicaSnapshots
 public import Vocabulary
@@ -26,12 +27,24 @@ public struct ProvenDigest: Hashable, Sendable {
     }
 }
 
+/// What there is to tell of a restored state.
+struct RestoredPoint: Hashable {
+    var position: LogPosition
+    var time: Timestamp
+    var digest: Digest
+    var records: Int
+    var entries: Int
+    var checks: [SmokeCheck]
+}
+
 /// Applies the log behind a backup's state, or from the first entry on.
 struct RestoredState {
     private var replay: LogReplay
     /// The storage id that the log knows the node by.
     private(set) var storage: StorageID?
     private let node: NodeID
+    /// Entries that are left out; once there is one, the state is not one that a digest is known of.
+    private let skips: SkipList?
     private(set) var index: LogIndex
     /// Of the entry there.
     private(set) var term: Term
@@ -40,13 +53,23 @@ struct RestoredState {
     private(set) var compared = 0
     private(set) var lastProven: ProvenDigest?
     private(set) var nextProven: ProvenDigest?
+    /// Of the target, once it is reached.
+    private(set) var reached: RestoredPoint?
+    /// The time that indexes took to build, for the queries.
+    private(set) var indexing = Duration.zero
 
     /// - Parameters:
-    ///   - state: of the backup; nil begins with nothing.
+    ///   - state: of the backup; nil begins with nothing. The caller keeps none: a state that is held twice is copied,
+    ///     page by page, as it changes.
     ///   - node: whose data directory it will be.
-    init(_ state: ReplicatedState?, cluster: ClusterID, node: NodeID) {
+    init(
+        _ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID, runner: any PartitionRunner,
+        skips: SkipList? = nil
+    ) {
         self.node = node
-        replay = LogReplay(of: state?.keyspace ?? Keyspace(of: cluster))
+        self.skips = skips
+        replay = LogReplay(of: state?.keyspace ?? Keyspace(of: cluster), cluster: cluster, runner: runner)
+        if let skips { replay.skips = { skips.skips($0, $1, $2) } }
         storage = state?.registry.storage(of: node)
         index = state?.index ?? .zero
         term = state?.end.position.term ?? .zero
@@ -57,16 +80,17 @@ struct RestoredState {
         }
     }
 
-    var digest: Digest { replay.keyspace.digest }
-    var records: Int { replay.keyspace.count }
-    var entries: Int { replay.entries }
+    private var isDerived: Bool { skips.map { $0.count > 0 } ?? false }
+    /// The state itself; of the target, when nothing was applied behind it.
+    var replayed: LogReplay { replay }
+    private var digest: Digest { replay.keyspace.digest }
 
     /// Applies a run as far as it is behind the state, and compares the digests that it has. Traps on one that does not
     /// follow: its chain was checked.
     mutating func take(_ run: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
         for known in digests where known.index > index {
             try apply(run, through: known.index)
-            guard index == known.index else { continue }
+            guard index == known.index, !isDerived else { continue }
             try compare(known)
             lastProven = ProvenDigest(index: known.index, digest: known.digest)
         }
@@ -75,14 +99,26 @@ struct RestoredState {
         precondition(index == last, "a run up to \(last) was applied up to \(index)")
     }
 
-    /// Goes on behind the target in a copy, up to the first digest that is known there, which has to be equal.
-    mutating func proveBeyond(_ rest: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
-        guard let known = digests.first(where: { $0.index > index }) else { return }
-        var copy = self
-        try copy.apply(rest, through: known.index)
-        guard copy.index == known.index else { return }
-        try copy.compare(known)
-        compared = copy.compared
+    /// The target is reached: what there is to tell of it is noted, and small questions are put to it.
+    mutating func conclude() -> RestoredPoint {
+        if let reached { return reached }
+        let began = MonotonicClock.now()
+        let checks = SmokeCheck.run(on: &replay)
+        indexing = MonotonicClock.now() - began
+        let point = RestoredPoint(
+            position: LogPosition(term: term, index: index), time: time, digest: digest,
+            records: replay.keyspace.count, entries: replay.entries, checks: checks)
+        reached = point
+        return point
+    }
+
+    /// Goes on behind the target, up to the first digest that is known there, which has to be equal.
+    mutating func goBeyond(_ rest: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
+        _ = conclude()
+        guard skips == nil, let known = digests.first(where: { $0.index > index }) else { return }
+        try apply(rest, through: known.index)
+        guard index == known.index else { return }
+        try compare(known)
         nextProven = ProvenDigest(index: known.index, digest: known.digest)
     }
 
@@ -101,20 +137,22 @@ struct RestoredState {
             guard header.firstIndex > index, header.lastIndex <= applied else { continue }
             time = header.timestamp.advanced(by: Int(header.count) - 1)
             term = header.term
-            if header.kind == .membership { noteMembers(run.frame(at: place)) }
+            if header.kind == .membership { RestoredState.note(node, run.frame(at: place), &storage) }
         }
         index = applied
     }
 
-    /// What a run says of the node, without applying it.
-    mutating func noteMembers(of run: FrameRun) {
+    /// What a run says of a node, without applying it.
+    static func registered(_ node: NodeID, in run: FrameRun) -> StorageID? {
+        var storage: StorageID?
         for position in run.frames.indices where run.frames[position].header.kind == .membership {
-            noteMembers(run.frame(at: position))
+            note(node, run.frame(at: position), &storage)
         }
+        return storage
     }
 
     /// What the log says of the node that the directory is for: who was registered first stays, until it is no member.
-    private mutating func noteMembers(_ frame: Frame) {
+    private static func note(_ node: NodeID, _ frame: Frame, _ storage: inout StorageID?) {
         if let change = Replica.configuration(in: frame), !change.configuration.members.contains(node) {
             storage = nil
         }

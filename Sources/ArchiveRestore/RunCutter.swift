@@ -14,18 +14,16 @@ struct RunCutter: Sendable {
         self.cluster = cluster
     }
 
-    /// Applies and writes what is wanted of a run.
-    func take(
-        _ run: LogRun, _ state: inout RestoredState, _ log: inout RestoredLog
-    ) throws(RestoreError) {
+    /// Applies what is wanted of a run, which is given back, and proves the state by what is behind it.
+    func take(_ run: LogRun, _ state: inout RestoredState) throws(RestoreError) -> FrameRun {
         guard let target = last(in: run.frames), target < run.facts.last else {
             try state.take(run.frames, run.digests)
-            return try log.append(run.frames)
+            return run.frames
         }
         let (head, tail) = try part(run.frames, behind: target)
         try state.take(head, run.digests.filter { $0.index <= target })
-        try log.append(head)
-        try state.proveBeyond(tail, run.digests)
+        try state.goBeyond(tail, run.digests)
+        return head
     }
 
     /// The last entry of a run that is wanted; nil when none is.

@@ -9,13 +9,21 @@ import Vocabulary
 public enum ArchivedRun {
     /// An object, checked whole: that it is the one of its name, and every frame in it.
     public static func fetch(_ name: RunName, from store: any ObjectStore) throws(ArchiveError) -> LogRun {
-        let text = name.description
-        let bytes = try store.fetch(text)
+        try run(name, try bytes(of: name, from: store))
+    }
+
+    /// An object's bytes, of which nothing is known yet.
+    public static func bytes(of name: RunName, from store: any ObjectStore) throws(ArchiveError) -> [UInt8] {
+        try store.fetch(name.description)
+    }
+
+    /// What `fetch` makes of an object's bytes.
+    public static func run(_ name: RunName, _ bytes: consuming [UInt8]) throws(ArchiveError) -> LogRun {
         do throws(ArchiveFault) {
             let object = try ArchiveObject(bytes)
             guard name.fits(object.header) else { throw .damaged(.misplaced, at: 0) }
             return try LogRun(object, limit: LogChain.frameLimit)
-        } catch { throw .object(text, error) }
+        } catch { throw .object(name.description, error) }
     }
 
     /// What an object says at its front; the rest of it is not read.

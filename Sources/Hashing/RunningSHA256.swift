@@ -23,6 +23,14 @@ import COpenSSL
         precondition(done == 1, "OpenSSL refused to hash")
     }
 
+    /// The hash of what was taken so far; more may follow.
+    public func hash() -> [UInt8] {
+        let copy = RunningSHA256()
+        let done = unsafe EVP_MD_CTX_copy_ex(copy.context, context)
+        precondition(done == 1, "OpenSSL refused to copy a hash")
+        return copy.finish()
+    }
+
     public consuming func finish() -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: SHA256.size)
         var length = UInt32(SHA256.size)

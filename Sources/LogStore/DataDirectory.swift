@@ -2,7 +2,7 @@
 
 import ByteCoding
 public import LogFormat
-import Platform
+public import Platform
 public import Vocabulary
 
 /// An opened and locked data directory. The lock goes with this object, or with the process.
@@ -89,14 +89,17 @@ public final class DataDirectory: Sendable {
     /// Opens the log, or makes it, and notes then that it is in use: from then on a missing log is damage.
     ///
     /// - Parameter logPath: where the log's files are, if not in this directory: they may have a device of their own.
+    ///
+    /// - Parameter syncs: see `DirectoryStorage`; for a log that counts only once that is through.
     public func openLog(
-        at logPath: String? = nil, options: LogOptions = LogOptions(), progress: (LogProgress) -> Void = { _ in }
+        at logPath: String? = nil, options: LogOptions = LogOptions(), syncs: SyncThread? = nil,
+        progress: (LogProgress) -> Void = { _ in }
     ) throws(DataDirectoryError) -> (LogEngine<DirectoryStorage>, RecoveredLog) {
         if let logPath { try DirectoryCheck(path: logPath, isInUse: !isNew).run() }
         let opened: (LogEngine<DirectoryStorage>, RecoveredLog)
         do throws(LogError) {
             opened = try LogEngine.open(
-                logPath.map { DirectoryStorage(path: $0) } ?? storage, identity: identity, isNew: isNew,
+                DirectoryStorage(path: logPath ?? path, syncs: syncs), identity: identity, isNew: isNew,
                 options: options, now: WallClock.now(), progress: progress)
         } catch { throw .log(error) }
         if isNew {

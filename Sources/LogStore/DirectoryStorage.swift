@@ -1,13 +1,20 @@
 // Storage in a directory of a file system.
 
-import Platform
+public import Platform
 public import Vocabulary
 
 public struct DirectoryStorage: Storage {
     public let path: String
+    private let syncs: SyncThread?
 
     /// The directory has to exist.
-    public init(path: String) { self.path = path }
+    ///
+    /// - Parameter syncs: for a directory that nobody relies on yet: files are synced there, by and by, and all that
+    ///   was written is on stable storage once that thread is through.
+    public init(path: String, syncs: SyncThread? = nil) {
+        self.path = path
+        self.syncs = syncs
+    }
 
     /// An open file, shared by whoever holds the handle.
     public final class Handle: Sendable {
@@ -58,6 +65,7 @@ public struct DirectoryStorage: Storage {
     }
 
     public func sync(_ file: Handle) throws(StorageError) {
+        if let syncs { return syncs.post { () throws(SystemError) in try file.file.synchronizeData() } }
         do { try file.file.synchronizeData() } catch { throw StorageError(.sync, file.file.path, error) }
     }
 
@@ -92,6 +100,12 @@ public struct DirectoryStorage: Storage {
             guard !error.isOutOfSpace, !error.isMissing else { throw StorageError(.create, full(copy), error) }
             try self.copy(name, to: copy)
         }
+    }
+
+    /// Where syncs come later a hole will do: what belongs there is written once then.
+    public func extend(_ file: Handle, from offset: Int, to end: Int) throws(StorageError) {
+        guard syncs != nil else { return try fill(file, from: offset, to: end) }
+        do { try file.file.truncate(to: end) } catch { throw StorageError(.write, file.file.path, error) }
     }
 
     public func forget(_ file: Handle) { file.file.forgetCached(from: 0, count: 0) }

@@ -30,7 +30,7 @@ extension LogEngine {
                 try SegmentPreparation.checkSpace(
                     for: ByteCount(needed - next.size), leaving: options.reserve, SegmentName.text(next.sequence),
                     on: disk)
-                try SegmentPreparation.fill(next.file, from: next.size, to: needed, on: disk)
+                try disk.extend(next.file, from: next.size, to: needed)
                 next.size = needed
                 spares[0] = next
             }

@@ -88,6 +88,6 @@ struct LogRepair<Disk: Storage> {
     private func clearEnd(_ outcome: LogRecovery<Disk>.Outcome) throws(StorageError) {
         let file = try disk.open(SegmentName.text(outcome.sequence))
         let end = Int(outcome.chain.next.rawValue - outcome.base.rawValue)
-        try SegmentPreparation.fill(file, from: end, to: try disk.size(of: file), on: disk)
+        try disk.fill(file, from: end, to: try disk.size(of: file))
     }
 }

@@ -17,7 +17,6 @@ public struct SegmentPreparation: Hashable, Sendable {
 
     /// The bytes in front of a recycled file that are overwritten, so that its old header is gone.
     private static let headerArea = 4096
-    private static let step = 1 << 20
 
     /// Does it. Every byte of the new file was written and is on stable storage before it gets its name: measured, a
     /// sync into such a file takes half the time of one into space that was only reserved.
@@ -38,7 +37,7 @@ public struct SegmentPreparation: Hashable, Sendable {
         try SegmentPreparation.checkSpace(for: size, leaving: reserve, name, on: disk)
         let file = try disk.create(name)
         do throws(StorageError) {
-            try SegmentPreparation.fill(file, from: 0, to: size.rawValue, on: disk)
+            try disk.extend(file, from: 0, to: size.rawValue)
         } catch {
             // Gives the space back: what cannot be finished must not fill the disk. That the log has no room is told
             // by the first error, whatever comes of this.
@@ -71,8 +70,7 @@ public struct SegmentPreparation: Hashable, Sendable {
             try SegmentPreparation.remove(recycled, on: disk)
             return nil
         }
-        try SegmentPreparation.fill(
-            file, from: 0, to: min(size.rawValue, SegmentPreparation.headerArea), on: disk)
+        try disk.fill(file, from: 0, to: min(size.rawValue, SegmentPreparation.headerArea))
         try disk.rename(name, to: SegmentName.text(sequence))
         try disk.syncDirectory(nil)
         return file
@@ -90,7 +88,7 @@ public struct SegmentPreparation: Hashable, Sendable {
         if try disk.list().contains(name) { try disk.remove(name) }
         let file = try disk.create(name)
         try disk.write(bytes.rawBytes, at: 0, of: file)
-        try fill(file, from: bytes.count, to: max(size.rawValue, bytes.count), on: disk)
+        try disk.extend(file, from: bytes.count, to: max(size.rawValue, bytes.count))
         try disk.rename(name, to: SegmentName.text(header.sequence))
         try disk.syncDirectory(nil)
     }
@@ -104,21 +102,6 @@ public struct SegmentPreparation: Hashable, Sendable {
             operation: .create, file: name, reason: .noSpace,
             text: "it needs \(size), \(free) are free, and \(reserve) of them are the reserve",
             remedy: .operate("free space on this file system, or lower `log.reserve`"))
-    }
-
-    /// Writes zeros and syncs them, a step at a time, so that the log's own syncs never wait for much: with a sync
-    /// every 8 MiB instead of every one, the slowest hundredth of them took twice as long.
-    static func fill<Disk: Storage>(
-        _ file: Disk.Handle, from offset: Int, to end: Int, on disk: Disk
-    ) throws(StorageError) {
-        let zeros = [UInt8](repeating: 0, count: min(step, max(0, end - offset)))
-        var place = offset
-        while place < end {
-            let count = min(zeros.count, end - place)
-            try disk.write(zeros.rawBytes.extracting(0..<count), at: place, of: file)
-            place += count
-            try disk.sync(file)
-        }
     }
 }
 

@@ -36,6 +36,8 @@ public protocol Storage: Sendable {
     /// Gives the contents of a file, that nobody writes to any more, a second name, which stays when the first one
     /// goes; an error when it is taken. With its contents on stable storage, the name after `syncDirectory`.
     func link(_ name: String, as copy: String) throws(StorageError)
+    /// Makes a file larger, whose end is at `offset`. The new bytes are zero, and their space is surely there.
+    func extend(_ file: Handle, from offset: Int, to end: Int) throws(StorageError)
     /// Reads from now on come from the device, as far as nothing is being written to the file: what was read or written
     /// before may be in memory, and tells nothing about the device.
     func forget(_ file: Handle)
@@ -46,6 +48,23 @@ extension Storage {
     public func link(_ name: String, as copy: String) throws(StorageError) { try self.copy(name, to: copy) }
 
     public func forget(_ file: Handle) {}
+
+    public func extend(_ file: Handle, from offset: Int, to end: Int) throws(StorageError) {
+        try fill(file, from: offset, to: end)
+    }
+
+    /// Writes zeros and syncs them, a step at a time, so that the log's own syncs never wait for much: with a sync every
+    /// 8 MiB instead of every one, the slowest hundredth of them took twice as long.
+    func fill(_ file: Handle, from offset: Int, to end: Int) throws(StorageError) {
+        let zeros = [UInt8](repeating: 0, count: min(1 << 20, max(0, end - offset)))
+        var place = offset
+        while place < end {
+            let count = min(zeros.count, end - place)
+            try write(zeros.rawBytes.extracting(0..<count), at: place, of: file)
+            place += count
+            try sync(file)
+        }
+    }
 
     /// Copies a file, its bytes as they are, and syncs the copy.
     func copy(_ name: String, to target: String) throws(StorageError) {

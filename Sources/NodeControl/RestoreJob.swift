@@ -2,55 +2,18 @@
 
 import ArchiveFormat
 import ArchiveRestore
-import ByteCoding
+import LogStore
 import Platform
 import Vocabulary
 
-/// What the operator asks for.
-public struct RestoreRequest: Sendable {
-    public var directory: String
-    public var node: String
-    public var timeline: String?
-    public var time: String?
-    public var index: UInt64?
-    public var backup: String?
-    public var replaces = false
-
-    public init(directory: String, node: String) {
-        self.directory = directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory
-        self.node = node
-    }
-
-    func target() throws(ControlError) -> RestoreTarget {
-        guard [time != nil, index != nil, backup != nil].count(where: { $0 }) <= 1 else {
-            throw .usage("give one of --at, --index and --backup")
-        }
-        if let time {
-            guard let parsed = TimeText.full(time) else {
-                throw .usage(
-                    "--at \(time) is no time: write 2026-11-21T02:13:34Z, in UTC, with up to six digits behind a point")
-            }
-            return .time(parsed)
-        }
-        if let index {
-            guard index > 0, index < 1 << 62 else {
-                throw .usage("--index \(index) is no log index: they count from 1")
-            }
-            return .index(LogIndex(index))
-        }
-        guard let backup else { return .latest }
-        guard let id = BackupID(backup) else {
-            throw .usage("--backup \(backup) is no id of a backup: `nodectl backup list` shows them")
-        }
-        return .backup(id)
-    }
-}
-
 public struct RestoreJob {
     private let request: RestoreRequest
-    private let node: NodeID
-    private let plan: RestorePlan
-    private let end: RestoreEnd
+    private let target: RestoreTarget
+    private let options: PlanOptions
+    private let order: RestoreOrder
+    private let view: ArchiveView
+    /// Nil when a fallback has to look for one that can be carried out.
+    private let plan: (plan: RestorePlan, end: RestoreEnd)?
     private let log: JobLog
     private let tell: (String) -> Void
 
@@ -60,36 +23,67 @@ public struct RestoreJob {
     public init(
         _ request: RestoreRequest, from place: ArchivePlace, log writesLog: Bool, tell: @escaping (String) -> Void
     ) throws(ControlError) {
-        let target = try request.target()
-        guard let node = NodeID(request.node) else { throw .usage("--node \(request.node) is no name of a node") }
+        (target, options) = (try request.target(), try request.options())
+        order = try request.order()
         self.request = request
-        self.node = node
         self.tell = tell
         log = writesLog ? try JobLog(request.directory + ".restore.log") : JobLog()
         log.write("restore of \(target) from \(place.store.location) to \(request.directory)")
         do throws(RestoreError) {
-            let cluster = place.cluster
-            plan = try RestorePlan(
-                target, timeline: request.timeline, in: try ArchiveView(place.store, cluster: cluster))
-            end = try plan.exactEnd()
+            view = try ArchiveView(place.store, cluster: place.cluster)
+            plan = try RestoreJob.plan(request, target, options, view)
         } catch {
             log.write("failed: \(error). \(error.remedy.text)")
             throw .restore(error)
         }
     }
 
-    /// What will be done, in lines, and as JSON.
-    public var planReport: RestorePlanReport { RestorePlanReport(plan, end, directory: request.directory) }
-
-    /// Does it.
-    public func run() throws(ControlError) -> RestoreOutcome {
-        for line in planReport.lines { say(line) }
-        var order = RestoreOrder(directory: request.directory, node: node)
-        order.replacesAnything = request.replaces
-        let follower = RestoreFollower(expected: plan.fetchedBytes, say: say)
-        var restore = Restore(plan, order) { follower.hear($0) }
+    private static func plan(
+        _ request: RestoreRequest, _ target: RestoreTarget, _ options: PlanOptions, _ view: ArchiveView
+    ) throws(RestoreError) -> (plan: RestorePlan, end: RestoreEnd)? {
         do throws(RestoreError) {
-            let report = try restore.run()
+            let plan =
+                if request.keepsState {
+                    try RestorePlan(keepingStateOf: request.directory, target, timeline: request.timeline, in: view)
+                } else {
+                    try RestorePlan(target, timeline: request.timeline, in: view, options)
+                }
+            return (plan, try plan.exactEnd())
+        } catch {
+            guard request.fallsBack else { throw error }
+            return nil
+        }
+    }
+
+    /// What will be done, in lines, and as JSON. A fallback that has to search says so with an error.
+    public func planReport() throws(ControlError) -> RestorePlanReport {
+        guard let plan else {
+            throw .refused(
+                reason: "\(target) can not be restored as it is, and what can be only trying will show",
+                remedy: "run it with --fallback and without --plan: it writes beside the target until it is whole",
+                override: nil)
+        }
+        return RestorePlanReport(plan.plan, plan.end, directory: request.directory, skips: order.skips)
+    }
+
+    /// Does it, with the service stopped meanwhile, if one is named.
+    public func run() throws(ControlError) -> RestoreOutcome {
+        guard let service = request.service else { return try restore() }
+        try Service(service).stop { say($0) }
+        let outcome: RestoreOutcome
+        do throws(ControlError) { outcome = try restore() } catch {
+            // What was there is there still.
+            try Service(service).start { say($0) }
+            throw error
+        }
+        try Service(service).start { say($0) }
+        return outcome
+    }
+
+    private func restore() throws(ControlError) -> RestoreOutcome {
+        let follower = RestoreFollower(say: say)
+        do throws(RestoreError) {
+            let report = request.fallsBack ? try fallBack(follower) : try carryOut(follower)
             let outcome = RestoreOutcome(report, logFile: log.path)
             for line in outcome.phaseLines { say(line) }
             for line in outcome.lines { log.write(line) }
@@ -100,9 +94,57 @@ public struct RestoreJob {
         }
     }
 
+    private func carryOut(_ follower: RestoreFollower) throws(RestoreError) -> RestoreReport {
+        guard let plan else { preconditionFailure("a restore without a plan") }
+        tellPlan(plan.plan, plan.end)
+        if request.keepsState {
+            say("warning    only the log is replaced: what the old one has behind \(plan.end.position) is given up")
+        }
+        var restore = Restore(plan.plan, order) { follower.hear($0) }
+        return try restore.run()
+    }
+
+    private func fallBack(_ follower: RestoreFollower) throws(RestoreError) -> RestoreReport {
+        var restore = try FallbackRestore(target, timeline: request.timeline, in: view, options, order)
+        return try restore.run(tell: { say("fallback   \($0)") }) { plan in
+            if let end = try? plan.exactEnd() { tellPlan(plan, end) }
+        } report: {
+            follower.hear($0)
+        }
+    }
+
+    private func tellPlan(_ plan: RestorePlan, _ end: RestoreEnd) {
+        let report = RestorePlanReport(plan, end, directory: request.directory, skips: order.skips)
+        for line in report.lines { say(line) }
+    }
+
     private func say(_ line: String) {
         log.write(line)
         tell(line)
+    }
+}
+
+/// A service of systemd that owns the directory which is restored.
+struct Service {
+    private let name: String
+
+    init(_ name: String) { self.name = name }
+
+    func stop(_ say: (String) -> Void) throws(ControlError) { try order("stop", say) }
+    func start(_ say: (String) -> Void) throws(ControlError) { try order("start", say) }
+
+    private func order(_ verb: String, _ say: (String) -> Void) throws(ControlError) {
+        say("service    systemctl \(verb) \(name)")
+        guard let program = ChildProcess.find("systemctl") else {
+            throw .usage("--service \(name) needs systemctl, which is not in PATH")
+        }
+        let result = try control { () throws(SystemError) in try ChildProcess.run(program, [verb, name]) }
+        guard result.status.isSuccess else {
+            throw .conflict(
+                reason: "systemctl \(verb) \(name) failed with \(result.status): "
+                    + String(decoding: result.error, as: UTF8.self),
+                remedy: "look with `systemctl status \(name)`; the restored directory is as it was told above")
+        }
     }
 }
 
@@ -130,32 +172,5 @@ struct JobLog {
             try file.pwriteAll(bytes.rawBytes, at: try file.size)
             try file.synchronizeData()
         } catch {}
-    }
-}
-
-/// Lines of progress while a phase takes its time.
-final class RestoreFollower {
-    private let expected: Int
-    private let say: (String) -> Void
-    private var phase: RestorePhase?
-    private var pace = LinePace()
-
-    init(expected: Int, say: @escaping (String) -> Void) {
-        self.expected = expected
-        self.say = say
-    }
-
-    func hear(_ step: RestoreProgress) {
-        if step.phase != phase { (phase, pace) = (step.phase, LinePace()) }
-        guard pace.isDue() else { return }
-        let share = step.total > 0 ? min(1, Double(step.done) / Double(step.total)) : 0
-        let left = share > 0 ? (pace.elapsed / .seconds(1)) * (1 - share) / share : 0
-        let done =
-            switch step.phase {
-            case .download: "\(ByteCount(step.done).rough) of \(ByteCount(step.total).rough)"
-            case .load: "\(step.done) of \(step.total) records"
-            default: "\(step.done) of at most \(step.total) entries"
-            }
-        say("\(step.phase.rawValue): \(done), about \(RoughTime.text(seconds: left)) left")
     }
 }

@@ -9,8 +9,10 @@ public struct RestorePlanReport: Sendable {
     private let plan: RestorePlan
     private let end: RestoreEnd
     private let directory: String
+    private let skips: SkipFilter
 
-    init(_ plan: RestorePlan, _ end: RestoreEnd, directory: String) {
+    init(_ plan: RestorePlan, _ end: RestoreEnd, directory: String, skips: SkipFilter) {
+        self.skips = skips
         self.plan = plan
         self.end = end
         self.directory = directory
@@ -19,11 +21,17 @@ public struct RestorePlanReport: Sendable {
     /// What is replayed, exactly.
     private var entries: Int { end.position.index - plan.start }
 
+    /// What it will take at the rates that docs/PERFORMANCE.md has: fetched and expanded, then replayed.
+    private var seconds: Double { Double(plan.expandedBytes) / 400e6 + Double(entries) / 800e3 }
+
     var lines: [String] {
         var lines = [
             "archive    \(plan.view.store.location), cluster \(plan.view.cluster), timeline \(plan.timeline)",
             "target     \(plan.target)",
-            "backup     " + (plan.backup.map { "\($0.id), \($0.records) records" } ?? "none: from the first entry on"),
+            "backup     "
+                + (plan.backup.map { "\($0.id), \($0.records) records" }
+                    ?? plan.keptSnapshot.map { "none: the snapshot at index \($0) stays" }
+                    ?? "none: from the first entry on"),
         ]
         for passed in plan.passedOver { lines.append("not used   \(passed.id): \(passed.why)") }
         if let first = plan.runs.first?.name, let last = plan.runs.last?.name {
@@ -38,6 +46,8 @@ public struct RestorePlanReport: Sendable {
             "bytes      \(ByteCount(plan.fetchedBytes).rough) to fetch, "
                 + "about \(ByteCount(plan.expandedBytes).rough) on disk"
         )
+        for text in skips.texts { lines.append("skipped    entries of \(text)") }
+        lines.append("estimate   about \(RoughTime.text(seconds: seconds)) on a machine like this")
         lines.append("result     position \(end.position) of \(end.time), in \(directory)")
         return lines
     }
@@ -68,6 +78,9 @@ public struct RestorePlanReport: Sendable {
             writer.member("entries", entries)
             writer.member("fetched_bytes", plan.fetchedBytes)
             writer.member("expanded_bytes", plan.expandedBytes)
+            writer.member("estimated_seconds", seconds)
+            writer.member("skip") { writer in writer.array { writer in for text in skips.texts { writer.value(text) } }
+            }
             writer.member("position", end.position.description)
             writer.member("index", end.position.index.rawValue)
             writer.member("timestamp", end.time.description)
@@ -89,19 +102,27 @@ public struct RestoreOutcome: Sendable {
     /// One for each phase.
     var phaseLines: [String] {
         report.phases.map { phase, duration in
-            let what =
-                switch phase {
-                case .plan: "room and target checked"
-                case .download:
-                    report.backup == nil ? "no backup to fetch" : "parts of backup \(report.backup.map(\.text) ?? "")"
-                case .load: report.backup == nil ? "began with nothing" : "state loaded, and its digest compared"
-                case .replay:
-                    "\(report.entriesReplayed) entries replayed"
-                        + (duration > .zero
-                            ? ", \(Int(Double(report.entriesReplayed) / (duration / .seconds(1)))) a second" : "")
-                case .finish: "result checked"
-                }
-            return "\(phase.rawValue): \(what), \(RoughTime.text(duration))"
+            "\(phase.rawValue): \(RestoreOutcome.text(phase, report, duration)), \(RoughTime.text(duration))"
+        }
+    }
+
+    private static func text(_ phase: RestorePhase, _ report: RestoreReport, _ duration: Duration) -> String {
+        let rate = { (count: Int) in
+            duration > .zero ? ", \(Int(Double(count) / (duration / .seconds(1)))) a second" : ""
+        }
+        return switch phase {
+        case .detect: "the archive's names read"
+        case .decide: "backup and log chosen, room and target checked"
+        case .download: "\(report.objects) objects, \(ByteCount(report.bytesFetched).rough)"
+        case .decompress: "checked, decompressed and written"
+        case .load:
+            report.backup == nil && report.keptSnapshot == nil
+                ? "began with nothing" : "state loaded, and its digest compared"
+        case .replay: "\(report.entriesReplayed) entries replayed" + rate(report.entriesReplayed)
+        case .index:
+            report.checks.contains { $0.kind == .index }
+                ? "secondary indexes built, queries answered" : "queries answered"
+        case .ready: "everything on stable storage"
         }
     }
 
@@ -118,6 +139,15 @@ public struct RestoreOutcome: Sendable {
                 + "\(rate) over \(RoughTime.text(report.duration))",
             "proof      \(report.proof)",
         ]
+        for check in report.checks {
+            lines.append("smoke      \(check.isGood ? "good" : "BAD"): \(check.kind.rawValue): \(check.text)")
+        }
+        if report.isDerived {
+            lines.append(
+                "derived    \(report.skippedCount) entries were left out by \(report.filter.texts.joined(separator: ", ")): "
+                    + "they are listed in restore.json")
+        }
+        if let shortfall = report.shortfall { lines += RestoreOutcome.text(shortfall, report) }
         if let aside = report.putAside { lines.append("put aside  what was there is in \(aside)") }
         if let newest = report.newest, newest.last > report.position.index {
             lines.append(
@@ -131,6 +161,16 @@ public struct RestoreOutcome: Sendable {
             "next       start it: `noded --config FILE` with data.directory \(report.directory) and cluster.id "
                 + "\(report.cluster); then add the others, each with an empty directory: `nodectl members add`")
         return lines
+    }
+
+    private static func text(_ shortfall: RestoreShortfall, _ report: RestoreReport) -> [String] {
+        let lines = shortfall.damages.map { "damaged    \($0.name): \($0.why)" }
+        let (entries, time) = (report.lostEntries, RoughTime.text(report.lostTime))
+        guard entries > 0 else { return lines + ["fallback   nothing was lost: the wanted point was reached"] }
+        return lines + [
+            "fallback   \(entries) entries and \(time) are missing of what was wanted, which is index "
+                + "\(shortfall.wanted.position.index) of \(shortfall.wanted.time)"
+        ]
     }
 
     public var text: String { lines.joined(separator: "\n") + "\n" }

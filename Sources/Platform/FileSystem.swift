@@ -10,8 +10,9 @@ public struct FileStatus: Hashable, Sendable {
     public let size: Int
     /// The twelve permission bits, such as 0o600.
     public let permissions: UInt32
-    /// The owner's user id.
+    /// The owner's user id, and the group's.
     public let owner: UInt32
+    public let group: UInt32
     /// The last change of the contents, in seconds since 1970.
     public let modified: Int
 
@@ -25,6 +26,7 @@ public struct FileStatus: Hashable, Sendable {
         size = Int(status.st_size)
         permissions = status.st_mode & 0o7777
         owner = status.st_uid
+        group = status.st_gid
         modified = status.st_mtim.tv_sec
     }
 }

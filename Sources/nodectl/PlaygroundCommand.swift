@@ -99,6 +99,7 @@ struct PlaygroundCommand: ParsableCommand {
         @OptionGroup var program: Program
         @OptionGroup var archive: RestoreSource
         @OptionGroup var point: RestorePoint
+        @OptionGroup var way: RestoreWay
 
         @Option(help: "Node k listens on P + 10(k-1) + 1 to + 4 (default: 7100).")
         var basePort: Int?
@@ -117,6 +118,8 @@ struct PlaygroundCommand: ParsableCommand {
             options.noded = program.noded
             var request = RestoreRequest(directory: "", node: "")
             point.fill(&request)
+            way.fill(&request)
+            ThisProcess.prepareToGrow()
             let outcome = try place.playground.restore(request, from: try archive.place(), options)
             StandardStreams.writeOutput(outcome.text)
         }

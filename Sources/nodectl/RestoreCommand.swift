@@ -23,8 +23,16 @@ struct RestoreCommand: ParsableCommand {
 
     @OptionGroup var point: RestorePoint
 
-    @Option(help: "Whose data directory it will be.")
-    var node = "n1"
+    @Option(help: "Whose data directory it will be (default: the node's of the directory that is there, or n1).")
+    var node: String?
+
+    @OptionGroup var way: RestoreWay
+
+    @Option(help: "As root: the user that the files will belong to (default: who had the directory, or the one above).")
+    var owner: String?
+
+    @Option(help: "A unit of systemd: it is stopped before, and started after.")
+    var service: String?
 
     @Flag(help: "Say what would be done, and write nothing.")
     var plan = false
@@ -33,11 +41,15 @@ struct RestoreCommand: ParsableCommand {
         let surroundings = Surroundings(root.common, common)
         var request = RestoreRequest(directory: to, node: node)
         point.fill(&request)
+        way.fill(&request)
+        (request.owner, request.service) = (owner, service)
+        ThisProcess.prepareToGrow()
         let job = try RestoreJob(request, from: try source.place(), log: !plan) {
             StandardStreams.writeError($0 + "\n")
         }
         if plan {
-            return surroundings.print(json: job.planReport.json, table: job.planReport.text)
+            let report = try job.planReport()
+            return surroundings.print(json: report.json, table: report.text)
         }
         let outcome = try job.run()
         surroundings.print(json: outcome.json, table: outcome.text)
@@ -64,6 +76,36 @@ struct RestorePoint: ParsableArguments {
     func fill(_ request: inout RestoreRequest) {
         (request.time, request.index, request.backup) = (at, index, backup)
         (request.timeline, request.replaces) = (timeline, replace)
+    }
+}
+
+/// How a restore goes about it.
+struct RestoreWay: ParsableArguments {
+    @Flag(help: "Use only backups of which every object is whole: each that would be used is read for that.")
+    var newestVerified = false
+
+    @Flag(help: "Where objects are damaged or missing, restore the nearest earlier point, and say what was lost.")
+    var fallback = false
+
+    @Flag(help: "Keep the snapshots that the directory has, and replace its log.")
+    var logOnly = false
+
+    @Flag(help: "Restore the newest backup up to the target, without the log behind it.")
+    var snapshotOnly = false
+
+    @Option(help: "Leave out these entries of the log: 4711-4720. The state is marked as derived. Repeatable.")
+    var skipIndex: [String] = []
+
+    @Option(help: "Leave out the entries of this time, ends included: 2026-11-21T02:13:34Z..2026-11-21T02:14:00Z.")
+    var skipTime: [String] = []
+
+    @Option(help: "Leave out entries that name a key of this pattern, transactions as a whole: 'user:7:*'.")
+    var skipKeys: [String] = []
+
+    func fill(_ request: inout RestoreRequest) {
+        (request.verifiesBackups, request.fallsBack) = (newestVerified, fallback)
+        (request.keepsState, request.isWithoutLog) = (logOnly, snapshotOnly)
+        (request.skippedIndexes, request.skippedTimes, request.skippedKeys) = (skipIndex, skipTime, skipKeys)
     }
 }
 

@@ -35,6 +35,8 @@ final class History {
     private(set) var points = [Point()]
     private(set) var frames: [FrameHeader] = []
     private(set) var backups: [BackupManifest] = []
+    /// What clients sent, in order.
+    private(set) var commands: [(LogIndex, Timestamp, [UInt8])] = []
 
     private let snapshots = SimulatedDisk()
     private var engine: LogEngine<SimulatedDisk>
@@ -121,7 +123,10 @@ final class History {
         var reply = ReplyWriter(version: .two)
         for (position, entry) in entries.enumerated() {
             let time = frame.header.timestamp.advanced(by: position)
-            if kind == .entries { keyspace.apply(entry.rawBytes, at: time, index: last.next, reply: &reply) }
+            if kind == .entries {
+                commands.append((last.next, time, entry))
+                keyspace.apply(entry.rawBytes, at: time, index: last.next, reply: &reply)
+            }
             points.append(
                 Point(
                     position: LogPosition(term: term, index: last.next), time: time, digest: keyspace.digest,
@@ -179,6 +184,15 @@ final class History {
                 return made
             }
         }
+    }
+
+    /// A plain model of the state behind an entry, which shares no code with what is restored.
+    func model(at index: LogIndex) -> NaiveKeyspace {
+        var model = NaiveKeyspace(of: History.cluster)
+        for (position, time, entry) in commands where position <= index {
+            _ = model.apply(entry, at: time, index: position)
+        }
+        return model
     }
 
     /// The last entry that is not later.

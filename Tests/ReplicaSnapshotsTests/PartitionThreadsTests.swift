@@ -5,7 +5,7 @@ import Keyspace
 import Testing
 import Vocabulary
 
-@testable import Node
+import ReplicaSnapshots
 
 struct PartitionThreadsTests {
     @Test(arguments: [1, 2, 3, 100]) func `threads make the state that one after the other make`(processors: Int) throws

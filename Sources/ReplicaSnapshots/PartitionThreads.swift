@@ -1,11 +1,11 @@
 // The threads that a replay has beside the loop's own.
 
-import Keyspace
-import Platform
+public import Keyspace
+public import Platform
 
 /// Carries out partitions of a keyspace, one on the calling thread and one on each of its own, which sleep between.
-final class PartitionThreads: PartitionRunner {
-    let width: Int
+public final class PartitionThreads: PartitionRunner {
+    public let width: Int
     private let orders: [WorkQueue<KeyspacePartition>]
     private let done = WorkQueue<KeyspacePartition>()
     private let threads: [WorkerThread]
@@ -13,7 +13,7 @@ final class PartitionThreads: PartitionRunner {
     /// More partitions than these are no faster: the loop has to put them together.
     private static let widthMax = 8
 
-    init(processors: Int = ThisProcess.processors) throws(SystemError) {
+    public init(processors: Int = ThisProcess.processors) throws(SystemError) {
         var orders: [WorkQueue<KeyspacePartition>] = []
         var threads: [WorkerThread] = []
         for number in 1..<max(1, min(processors, PartitionThreads.widthMax)) {
@@ -36,7 +36,7 @@ final class PartitionThreads: PartitionRunner {
     }
 
     /// For one thread at a time.
-    func run(_ partitions: inout [KeyspacePartition]) {
+    public func run(_ partitions: inout [KeyspacePartition]) {
         let count = partitions.count
         precondition(count <= width, "\(count) partitions for \(width) threads")
         for queue in orders.prefix(count - 1) { queue.post(partitions.removeLast()) }
@@ -49,7 +49,7 @@ final class PartitionThreads: PartitionRunner {
         partitions.sort { $0.number < $1.number }
     }
 
-    func stop() {
+    public func stop() {
         for queue in orders { queue.close() }
         for thread in threads { thread.join() }
     }
