@@ -6,8 +6,11 @@ import Platform
 
 struct ArchiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "archive", abstract: "Looks at an archive; changes nothing.",
-        subcommands: [Status.self, List.self, Verify.self, Check.self])
+        commandName: "archive", abstract: "Looks at an archive, and at the past in it; changes nothing.",
+        subcommands: [
+            Status.self, List.self, Verify.self, Check.self, BrowseCommand.self, DiffCommand.self, HistoryCommand.self,
+            ExportCommand.self,
+        ])
 
     @ParentCommand var root: Nodectl
 
