@@ -125,7 +125,8 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "Vocabulary", "Keyspace", "Platform", "ObjectStores", .product(name: "Yams", package: "Yams"),
+                "Vocabulary", "Keyspace", "Platform", "ObjectStores", "ArchivePlan",
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
         .target(
@@ -133,7 +134,8 @@ let package = Package(
             dependencies: [
                 "Vocabulary", "ByteCoding", "Hashing", "LogFormat", "Consensus", "RESP", "Keyspace", "Sessions",
                 "PeerProtocol", "Replica", "Telemetry", "Platform", "TLS", "LogStore", "ReplicaLog", "SnapshotFormat",
-                "SnapshotStore", "ReplicaSnapshots", "ArchiveFormat", "ObjectStores", "ArchiveStore", "Settings",
+                "SnapshotStore", "ReplicaSnapshots", "ArchiveFormat", "ArchivePlan", "ObjectStores", "ArchiveStore",
+                "ArchiveRestore", "Settings",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(

@@ -30,11 +30,29 @@ public enum SizeVerdict: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// How many values the baseline is made of.
+    public static let baselineCount = 7
+
     /// The median of the last so many; nil of none.
-    public static func baseline(of values: [Double], last count: Int = 7) -> Double? {
+    public static func baseline(of values: [Double], last count: Int = SizeVerdict.baselineCount) -> Double? {
         let sorted = values.suffix(count).sorted()
         guard !sorted.isEmpty else { return nil }
         let middle = sorted.count / 2
         return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+    }
+}
+
+/// A backup's size beside those before it.
+public struct SizeComparison: Hashable, Sendable {
+    /// By the baseline; nil when there is none.
+    public let ratio: Double?
+    public let verdict: SizeVerdict
+
+    /// - Parameter before: of the backups before it, in bytes.
+    public init(_ size: Double, before: [Double]) {
+        let baseline = SizeVerdict.baseline(of: before)
+        ratio = baseline.flatMap { $0 > 0 ? size / $0 : nil }
+        // The first backup of an empty keyspace is as it should be.
+        verdict = before.isEmpty || (size == 0 && baseline == 0) ? .normal : SizeVerdict(size, baseline: baseline)
     }
 }

@@ -2,8 +2,8 @@
 //
 // 1. Nothing is written.
 // 2. An object whose name, bytes, place in the chain or part in a backup is not what another one or its own checksum
-//    says is told with its name. What no name and no object tells of is not known: the newest object of the log, when it
-//    is missing, leaves an archive that ends earlier.
+//    says is told with its name. What no name and no object tells of is not known: the newest object of the log, when
+//    it is missing, leaves an archive that ends earlier.
 
 import ArchiveFormat
 import ArchiveStore

@@ -88,8 +88,8 @@ final class RestoreStaging: Sendable {
         return replica.last.index
     }
 
-    /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made anew;
-    /// and of another plan for this cluster everything goes, which was only fetched.
+    /// Makes the directory, or takes up what an earlier try for the same plan has left. Its log goes: that is made
+    /// anew; and of another plan for this cluster everything goes, which was only fetched.
     func begin(_ plan: RestorePlan) throws(RestoreError) {
         let title = "\(plan.view.cluster) \(plan.backup?.id.text ?? plan.local.map { "\($0.manifest.index)" } ?? "-")"
         try takeLock()

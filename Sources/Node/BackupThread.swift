@@ -1,6 +1,7 @@
 // Makes backups of this node's snapshots, away from everything else.
 
 import ArchiveFormat
+import ArchivePlan
 import ArchiveStore
 import LogStore
 import Platform
@@ -21,7 +22,7 @@ final class BackupThread: Sendable {
         /// The newest of the archive; nil when there is none.
         case found(BackupManifest?)
         case underWay(share: Double)
-        case made(BackupManifest)
+        case made(BackupManifest, SizeComparison)
         case failed(ArchiveError)
     }
 
@@ -64,7 +65,9 @@ final class BackupThread: Sendable {
             do throws(ArchiveError) {
                 switch order {
                 case .look(let cluster): report(.found(try newest(of: cluster)))
-                case .make(let manifest, let owner, let term): report(.made(try make(manifest, owner, term)))
+                case .make(let manifest, let owner, let term):
+                    let made = try make(manifest, owner, term)
+                    report(.made(made, try comparison(of: made)))
                 }
             } catch { report(.failed(error)) }
         }
@@ -78,6 +81,22 @@ final class BackupThread: Sendable {
                 }
             }
             return nil
+        }
+
+        /// With those before it on this timeline. One that can not be read says nothing.
+        private func comparison(of made: BackupManifest) throws(ArchiveError) -> SizeComparison {
+            let store = try place.open(retries: .init())
+            let catalogue = try BackupCatalogue.read(store, made.cluster)
+            let before = catalogue.ids.filter { $0.timeline == made.id.timeline && $0.index < made.id.index }
+            var sizes: [Double] = []
+            for id in before.prefix(SizeVerdict.baselineCount) {
+                do throws(ArchiveError) {
+                    sizes.append(Double(try catalogue.manifest(of: id, in: store).plainBytes))
+                } catch {
+                    guard error.isDamage else { throw error }
+                }
+            }
+            return SizeComparison(Double(made.plainBytes), before: sizes)
         }
 
         private func make(

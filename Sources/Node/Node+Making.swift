@@ -233,7 +233,14 @@ extension Node {
                 mail.post(.backup($0))
             }
         }
-        return ArchiveThreads(place: place, shipping: shipping, backups: backups)
+        let directory = settings.retention.directory ?? settings.dataDirectory + ".verify"
+        let care = try system { () throws(SystemError) in
+            try ArchiveCareThread(place, settings.retention, node: settings.node, directory: directory) {
+                mail.post(.archiveCare($0))
+            }
+        }
+        return ArchiveThreads(
+            place: place, retention: settings.retention, shipping: shipping, backups: backups, care: care)
     }
 
     func openPorts(_ clients: ClientDesk, _ mesh: PeerMesh) throws(NodeError) {

@@ -1,6 +1,7 @@
 // Between the loop and the threads that write the archive: what is shipped, what is kept for it, when a backup is due.
 
 import ArchiveFormat
+import ArchivePlan
 import ArchiveStore
 import Consensus
 import LogFormat
@@ -36,17 +37,25 @@ struct ArchiveCare {
     var wantedBehind: LogIndex?
     var nextTryAt = Instant(nanoseconds: 0)
     var failures = 0
+
+    // What is in the archive.
+    var retention = DailyJob()
+    var trials = DailyJob()
+    var isReadingBack = false
 }
 
 /// The threads of a node that has an archive.
 struct ArchiveThreads {
     var place: ArchivePlace
+    var retention: RetentionSettings
     var shipping: ArchiveThread
     var backups: BackupThread
+    var care: ArchiveCareThread
 
     func stop() {
         shipping.stop()
         backups.stop()
+        care.stop()
     }
 }
 
@@ -57,11 +66,12 @@ extension NodeLoop {
     private static let backupPatience = Duration.seconds(5)
     private static let backupPatienceMax = 60
 
-    private var owner: ArchiveOwner { ArchiveOwner(cluster: replica.cluster, timeline: mesh.hello.timeline) }
+    var archiveOwner: ArchiveOwner { ArchiveOwner(cluster: replica.cluster, timeline: mesh.hello.timeline) }
 
     /// Every turn of the house: begins or ends shipping with leadership, and says how far it may go.
     func followArchive(at now: Moment) {
         guard let archive else { return }
+        followTrials(at: now.wall)
         let leads = replica.raft.role == .leader && replica.condition.isSound
         let term = leads ? replica.raft.term : nil
         if term != archiveCare.shippingTerm {
@@ -70,15 +80,17 @@ extension NodeLoop {
             archiveCare.status.failure = nil
             archiveCare.knowsBackups = false
             if let term {
-                archive.shipping.post(.lead(owner, term))
+                archive.shipping.post(.lead(archiveOwner, term))
                 archive.backups.post(.look(replica.cluster))
             } else {
                 archive.shipping.post(.rest)
+                restArchiveCare()
             }
         }
         guard term != nil else { return }
         postTarget(at: now.instant)
         followBackups(at: now)
+        followArchiveCare(at: now.wall)
         barWrites(archive.place.settings)
     }
 
@@ -212,13 +224,18 @@ extension NodeLoop {
             let age = Int64(clamping: now.wall.rawValue) - Int64(clamping: last.started.rawValue)
             if .microseconds(age) >= interval { floor = max(floor ?? .zero, last.position.index) }
         }
+        if let last, let time = archive?.retention.backupAt, replica.appliedIndex > last.position.index,
+            last.started < time.last(through: now.wall)
+        {
+            floor = max(floor ?? .zero, last.position.index)
+        }
         guard let floor, replica.appliedIndex > .zero else { return }
         let newest = shelf.snapshots.first { $0.index <= replica.confirmedThrough }
         if let newest, newest.index > floor {
             archiveCare.underWay = newest.index
             archiveCare.status.backupPercent = 0
             shelf.hold(newest.index)
-            archive?.backups.post(.make(newest, owner, replica.raft.term))
+            archive?.backups.post(.make(newest, archiveOwner, replica.raft.term))
         } else if replica.snapshotUnderWay == nil, shelf.snapshots.first?.index ?? .zero <= floor {
             // One that is there and not confirmed yet will be, in a moment.
             archiveCare.nextTryAt = now.instant + .seconds(1)
@@ -238,9 +255,10 @@ extension NodeLoop {
             archiveCare.newest = newest
             archiveCare.status.newestBackup = newest.map { ArchiveStatus.Backup($0) }
         case .underWay(let share): archiveCare.status.backupPercent = (share * 1000).rounded() / 10
-        case .made(let backup):
+        case .made(let backup, let comparison):
             releaseSnapshot()
             noteMade(backup)
+            note(comparison, of: backup)
         case .failed(let error):
             archiveCare.failures += 1
             let factor = min(NodeLoop.backupPatienceMax, 1 << min(archiveCare.failures - 1, 6))
@@ -279,6 +297,19 @@ extension NodeLoop {
                 "backup.id": "\(made.id)", "backup.type": "\(made.type.rawValue)", "raft.index": "\(backup.index)",
                 "bytes.uploaded": "\(made.uploadedBytes)", "bytes.stored": "\(made.storedBytes)",
                 "seconds": "\(made.duration.inSeconds)", "digest": "\(made.digest)",
+            ])
+    }
+
+    private func note(_ comparison: SizeComparison, of backup: BackupManifest) {
+        archiveCare.status.backupSizeRatio = comparison.ratio
+        archiveCare.status.backupVerdict = comparison.verdict.rawValue
+        guard comparison.verdict == .suspicious else { return }
+        logger.warning(
+            "the backup's size is suspicious: less than half, or more than twice that of those before it",
+            metadata: [
+                "backup.id": "\(backup.id)", "bytes.plain": "\(backup.plainBytes)", "records": "\(backup.records)",
+                "ratio": "\(comparison.ratio.map { "\($0)" } ?? "none")",
+                "remedy": "see whether so much was written or removed; `nodectl backup pin` keeps an earlier one",
             ])
     }
 

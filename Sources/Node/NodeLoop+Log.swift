@@ -50,6 +50,7 @@ extension NodeLoop {
             case .snapshot(let letter): take(letter, at: now)
             case .archive(let letter): take(letter, at: now)
             case .backup(let letter): take(letter, at: now)
+            case .archiveCare(let letter): take(letter, at: now)
             case .snapshotPiece(let piece, let node): take(piece, for: node)
             case .resolved(let name, let address): take(address, of: name, at: now.instant)
             case .operatorCalled:

@@ -27,6 +27,7 @@ enum LoopLetter: Sendable {
     case snapshot(SnapshotThread.Letter)
     case archive(ArchiveThread.Letter)
     case backup(BackupThread.Letter)
+    case archiveCare(ArchiveCareThread.Letter)
     /// A piece of a snapshot of this node's, for a node that fetches it.
     case snapshotPiece(SnapshotPiece, for: NodeID)
     /// A host's name was looked up; nil when it has no address.

@@ -67,8 +67,10 @@ public struct ArchiveVerification: Sendable {
             lines.append("\(subject): \(verdict.isWhole ? "whole" : "DAMAGED")")
             let read = verdict.isQuick ? "looked at" : "read"
             lines.append(
-                "  \(verdict.objects) objects \(read), \(ByteCount(verdict.bytes).rough); \(verdict.entries) entries in "
-                    + "\(verdict.runs) objects of the log; \(verdict.goodBackups) of \(verdict.backups) backups whole")
+                "  \(verdict.objects) objects \(read), \(ByteCount(verdict.bytes).rough); "
+                    + "\(verdict.entries) entries in \(verdict.runs) objects of the log; "
+                    + "\(verdict.goodBackups) of \(verdict.backups) backups whole"
+            )
             for (timeline, range) in verdict.ranges {
                 lines.append("  timeline \(timeline): index \(range.lowerBound) to \(range.upperBound) without a gap")
             }

@@ -110,6 +110,7 @@ extension ClusterStatus.Node {
             writer.member("memory_bytes", facts?.memoryBytes)
             writer.member("snapshot") { facts?.snapshot?.write(to: &$0) ?? $0.value(String?.none) }
             writer.member("state") { facts?.state?.write(to: &$0) ?? $0.value(String?.none) }
+            writer.member("archive") { facts?.archive?.write(to: &$0) ?? $0.value(String?.none) }
             writer.member("reasons") { $0.array { writer in for reason in reasons { reason.write(to: &writer) } } }
         }
     }
@@ -177,7 +178,8 @@ extension ClusterStatus {
             let when = node.facts?.durability ?? "logged"
             return "\(node.id): a write is acknowledged when it is \(when), which is too early"
         }
-        let below = notes + weak
+        let archive = nodes.compactMap(\.facts?.archive).filter(\.isShipping).map(\.line)
+        let below = notes + weak + archive
         return heading + "\n" + table.text(inColour: inColour)
             + (below.isEmpty ? "" : "\n" + below.joined(separator: "\n") + "\n")
     }

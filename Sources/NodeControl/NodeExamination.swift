@@ -18,7 +18,9 @@ enum NodeExamination {
             return [Finding(.error, asked.name, "\(error)", remedy: error.remedy.text)]
         case .success(let report):
             let id = report.node.id
-            let more = quarantine(id, report.node.quarantine) + SnapshotExamination.findings(id, report.node.snapshot)
+            let more =
+                quarantine(id, report.node.quarantine) + SnapshotExamination.findings(id, report.node.snapshot)
+                + ArchiveExamination.findings(id, report.node.archive)
             if report.node.healthy {
                 return [Finding(.good, id, "answers; \(report.node.role), applied \(report.node.appliedIndex)")] + more
             }

@@ -31,6 +31,23 @@ extension NodeReport {
             }
         }
 
+        /// A restore that the node has tried.
+        public struct Trial: Decodable, Hashable, Sendable {
+            public var at: String
+            public var passed: Bool
+            public var seconds: Double
+            public var backup: String?
+            public var index: UInt64?
+            public var proof: String?
+            public var failure: Failure?
+
+            enum CodingKeys: String, CodingKey {
+                case at, passed, index, proof, failure
+                case seconds = "duration_seconds"
+                case backup = "backup_id"
+            }
+        }
+
         public var location: String
         public var isShipping: Bool
         public var archivedIndex: UInt64?
@@ -41,9 +58,17 @@ extension NodeReport {
         public var newestBackup: Backup?
         public var backupPercent: Double?
         public var backupFailure: Failure?
+        public var backupSizeRatio: Double?
+        public var backupVerdict: String?
+        public var verifiedIndex: UInt64?
+        public var verifiedLagMilliseconds: Double?
+        /// The object that is not as it was shipped.
+        public var damage: String?
+        public var retentionFailure: Failure?
+        public var trial: Trial?
 
         enum CodingKeys: String, CodingKey {
-            case location, failure
+            case location, failure, damage
             case isShipping = "shipping"
             case archivedIndex = "archived_index"
             case lagMilliseconds = "lag_ms"
@@ -52,6 +77,12 @@ extension NodeReport {
             case newestBackup = "newest_backup"
             case backupPercent = "backup_percent"
             case backupFailure = "backup_failure"
+            case backupSizeRatio = "backup_size_ratio"
+            case backupVerdict = "backup_verdict"
+            case verifiedIndex = "verified_index"
+            case verifiedLagMilliseconds = "verified_lag_ms"
+            case retentionFailure = "retention_failure"
+            case trial = "restore_trial"
         }
     }
 }

@@ -36,13 +36,15 @@ public struct RestorePlanReport: Sendable {
         for passed in plan.passedOver { lines.append("not used   \(passed.id): \(passed.why)") }
         if let first = plan.runs.first?.name, let last = plan.runs.last?.name {
             lines.append(
-                "log        \(plan.runs.count) objects with entries \(first.first) to \(last.last), \(entries) to replay"
+                "log        \(plan.runs.count) objects with entries \(first.first) to \(last.last), "
+                    + "\(entries) to replay"
             )
         } else {
             lines.append("log        none")
         }
         lines.append(
-            "bytes      \(ByteCount(plan.fetchedBytes).rough) to fetch, about \(ByteCount(plan.expandedBytes).rough) on disk"
+            "bytes      \(ByteCount(plan.fetchedBytes).rough) to fetch, "
+                + "about \(ByteCount(plan.expandedBytes).rough) on disk"
         )
         for text in skips.texts { lines.append("skipped    entries of \(text)") }
         lines.append("estimate   about \(RoughTime.text(seconds: seconds)) on a machine like this")

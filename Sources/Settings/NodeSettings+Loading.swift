@@ -59,6 +59,7 @@ extension NodeSettings {
         stateCompareInterval = reader.value(SnapshotTable.compareInterval)
         stateScrubInterval = reader.value(SnapshotTable.scrubInterval)
         archive = ArchiveSettings(from: &reader)
+        retention = RetentionSettings(from: &reader)
         cpuLatencyMax = reader.optional(SettingTable.cpuLatency)
         memoryMax = reader.optional(SettingTable.memoryMax)
         clients = ClientSettings(from: &reader)

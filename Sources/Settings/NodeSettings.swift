@@ -23,6 +23,7 @@ public struct NodeSettings: Hashable, Sendable {
     public var log: LogSettings
     public var snapshots: SnapshotSettings
     public var archive: ArchiveSettings
+    public var retention: RetentionSettings
     /// How often a leader has the replicas compare their digests, while there is something new.
     public var stateCompareInterval: Duration
     /// The pause between two proofs of the records in memory; zero for none.

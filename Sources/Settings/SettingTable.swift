@@ -226,7 +226,7 @@ enum SettingTable {
             catchUpRate.declaration, uncommitted.declaration, hold.declaration, request.declaration,
             segmentSize.declaration, logReserve.declaration, logRetain.declaration, scrubRate.declaration,
             scrubInterval.declaration, compression.declaration, batchBytes.declaration,
-        ] + SnapshotTable.all + ArchiveTable.all + [
+        ] + SnapshotTable.all + ArchiveTable.all + RetentionTable.all + [
             cpuLatency.declaration, memoryMax.declaration, requestSize.declaration,
             arguments.declaration, connections.declaration, outputBuffer.declaration, outputTimeout.declaration,
             loginTimeout.declaration, keyEvents.declaration, metricsAllow.declaration, logLevel.declaration,

@@ -47,6 +47,34 @@ public struct ArchiveStatus: Sendable, Equatable {
         }
     }
 
+    /// A restore that was tried, to see whether it can be.
+    public struct Trial: Sendable, Equatable {
+        public var at: Timestamp
+        public var took = Duration.zero
+        /// The backup that it began with, and where it ended.
+        public var backup: String?
+        public var index: LogIndex?
+        public var records: Int?
+        public var digest: String?
+        /// What the state was compared with.
+        public var proof: String?
+        /// Nil when it was good. `backup-damaged` is the archive's fault, `verifier-…` this node's.
+        public var failure: Failure?
+
+        public init(at: Timestamp) { self.at = at }
+    }
+
+    /// How far the archive was read back and found good.
+    public struct ReadBack: Sendable, Equatable {
+        public var index: LogIndex
+        /// How old the newest entry is that is archived and was not read back; zero when all was.
+        public var lag = Duration.zero
+        /// The object that is in the way.
+        public var finding: String?
+
+        public init(index: LogIndex) { self.index = index }
+    }
+
     /// Where it is, without secrets; nil when there is none.
     public var location: String?
     /// Whether this node ships.
@@ -67,6 +95,13 @@ public struct ArchiveStatus: Sendable, Equatable {
     /// How far the one is that is being made, from 0 to 100.
     public var backupPercent: Double?
     public var backupFailure: Failure?
+    /// What the newest backup's size is beside the median of those before it, and the word for that.
+    public var backupSizeRatio: Double?
+    public var backupVerdict: String?
+    public var readBack: ReadBack?
+    public var retentionAt: Timestamp?
+    public var retentionFailure: Failure?
+    public var trial: Trial?
 
     public init() {}
 
@@ -86,10 +121,18 @@ public struct ArchiveStatus: Sendable, Equatable {
             writer.member("newest_backup") { newestBackup.write(to: &$0) }
             writer.member("backup_percent", backupPercent)
             writer.member("backup_failure") { ArchiveStatus.write(backupFailure, to: &$0) }
+            writer.member("backup_size_ratio", backupSizeRatio)
+            writer.member("backup_verdict", backupVerdict)
+            writer.member("verified_index", readBack?.index.rawValue)
+            writer.member("verified_lag_ms", readBack?.lag.milliseconds)
+            writer.member("damage", readBack?.finding)
+            writer.member("retention_at", retentionAt?.description)
+            writer.member("retention_failure") { ArchiveStatus.write(retentionFailure, to: &$0) }
+            writer.member("restore_trial") { trial.write(to: &$0) }
         }
     }
 
-    private static func write(_ failure: Failure?, to writer: inout JSONWriter) {
+    fileprivate static func write(_ failure: Failure?, to writer: inout JSONWriter) {
         guard let failure else { return writer.value(String?.none) }
         writer.object { writer in
             writer.member("code", failure.code)
@@ -111,6 +154,23 @@ extension ArchiveStatus.Backup? {
             writer.member("uploaded_bytes", backup.uploaded.rawValue)
             writer.member("stored_bytes", backup.stored.rawValue)
             writer.member("duration_seconds", backup.took.milliseconds / 1000)
+        }
+    }
+}
+
+extension ArchiveStatus.Trial? {
+    fileprivate func write(to writer: inout JSONWriter) {
+        guard let trial = self else { return writer.value(String?.none) }
+        writer.object { writer in
+            writer.member("at", trial.at.description)
+            writer.member("passed", trial.failure == nil)
+            writer.member("duration_seconds", trial.took.milliseconds / 1000)
+            writer.member("backup_id", trial.backup)
+            writer.member("index", trial.index?.rawValue)
+            writer.member("record_count", trial.records)
+            writer.member("digest", trial.digest)
+            writer.member("proof", trial.proof)
+            writer.member("failure") { ArchiveStatus.write(trial.failure, to: &$0) }
         }
     }
 }

@@ -14,6 +14,10 @@ public struct ArchiveMetrics: Sendable, Equatable {
     public var backups: UInt64 = 0
     public var backupFailures: UInt64 = 0
     public var backupBytes: UInt64 = 0
+    public var retentionRemoved: UInt64 = 0
+    public var retentionFailures: UInt64 = 0
+    public var trials: UInt64 = 0
+    public var trialFailures: UInt64 = 0
     /// From the time of an object's oldest entry to when the object was there, in nanoseconds.
     public var lag = Histogram()
 
@@ -68,6 +72,47 @@ extension Metrics {
                 Double(backup.time.rawValue) / 1e6)
             writer.single(
                 "trireme_backup_last_duration_seconds", .gauge, "How long it took to make.", backup.took.inSeconds)
+        }
+        writeArchiveCare(figures, to: &writer)
+    }
+
+    private func writeArchiveCare(_ figures: ArchiveStatus, to writer: inout PrometheusWriter) {
+        if let ratio = figures.backupSizeRatio {
+            writer.single(
+                "trireme_backup_size_ratio", .gauge,
+                "Size of the newest backup by the median of the seven before it.", ratio)
+        }
+        if let read = figures.readBack {
+            writer.single(
+                "trireme_archive_verified_index", .gauge, "Up to here the archive was read back and is good.",
+                read.index.rawValue)
+            writer.single(
+                "trireme_archive_verified_lag_seconds", .gauge, "How old the oldest shipped entry is that was not.",
+                read.lag.inSeconds)
+            writer.single(
+                "trireme_archive_damaged", .gauge, "1 while an object of the log is not as it was shipped.",
+                read.finding == nil ? 0 : 1)
+        }
+        writer.single(
+            "trireme_retention_removed_backups_total", .counter, "Backups that no rule kept.",
+            archive.retentionRemoved)
+        writer.single(
+            "trireme_retention_failures_total", .counter, "Times that retention could not do its work.",
+            archive.retentionFailures)
+        writer.single(
+            "trireme_restore_trials_total", .counter, "Restores that this node has tried.", archive.trials)
+        writer.single(
+            "trireme_restore_trial_failures_total", .counter, "Restores that it tried in vain.",
+            archive.trialFailures)
+        if let trial = figures.trial {
+            writer.single(
+                "trireme_restore_trial_passed", .gauge, "1 when the last restore that was tried is proven.",
+                trial.failure == nil ? 1 : 0)
+            writer.single(
+                "trireme_restore_trial_timestamp_seconds", .gauge, "When it was, since 1970.",
+                Double(trial.at.rawValue) / 1e6)
+            writer.single(
+                "trireme_restore_trial_duration_seconds", .gauge, "How long it took.", trial.took.inSeconds)
         }
     }
 }

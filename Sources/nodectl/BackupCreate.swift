@@ -10,8 +10,8 @@ struct BackupCreate: ParsableCommand {
         abstract: "Has the leader store a backup now, and waits until it is whole in the archive.",
         discussion: """
             Everything that was acknowledged when the command began is in it. Only what changed since the backup \
-            before is uploaded; it restores by itself all the same. Exit code 3 when the cluster has no archive, 4 when it is \
-            not done after an hour, and goes on.
+            before is uploaded; it restores by itself all the same. Exit code 3 when the cluster has no archive, 4 \
+            when it is not done after an hour, and goes on.
             """)
 
     @ParentCommand var parent: BackupCommand
