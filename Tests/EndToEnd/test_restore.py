@@ -7,11 +7,11 @@ import shutil
 import signal
 import stat
 import subprocess
-import time
+import tempfile
 
 import pytest
 
-from cluster import NODECTL, Cluster, eventually
+from cluster import NODECTL, Cluster, eventually, remove
 from test_archive import CONFIG, archived, restore, url
 
 RESTORE_PHASES = ["detect", "decide", "download", "decompress", "load", "replay", "index", "ready"]
@@ -36,6 +36,12 @@ def damage(path):
     path.write_bytes(content)
 
 
+def settled(cluster):
+    """Everything that was acknowledged is in the archive."""
+    cluster.converged()
+    return archived(cluster)
+
+
 def parts(cluster, backup):
     """The objects that only this backup needs: its newest pack's."""
     shown = json.loads(cluster.nodectl(
@@ -44,21 +50,55 @@ def parts(cluster, backup):
     return sorted((cluster.directory / "archive").glob(f"*/packs/{folder}/*.zst"))
 
 
+class Archive:
+    """A copy of a recorded archive, which a test may damage, with what was recorded beside it."""
+
+    def __init__(self, directory, recorded):
+        self.directory = directory
+        self.backups, self.record = recorded.backups, recorded.record
+        shutil.copytree(recorded.directory / "archive", directory / "archive")
+
+    def nodectl(self, *arguments):
+        return subprocess.run([NODECTL, *arguments], capture_output=True, text=True, timeout=60, check=True)
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    """Three backups with log between and behind them, by one node, which runs."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="trireme-restore-"))
+    (path / "cluster").mkdir()
+    made = Cluster(path / "cluster", nodes=1, config=CONFIG, archive=None).up()
+    made.backups = []
+    for number in range(3):
+        fill(made, number)
+        made.backups.append(back_up(made))
+    fill(made, 3)
+    made.record = settled(made)
+    yield made
+    made.down()
+    remove(path)
+
+
+@pytest.fixture
+def history(recorded, directory):
+    return Archive(directory, recorded)
+
+
 @pytest.fixture
 def cluster(make_cluster):
-    return make_cluster(nodes=1, config=CONFIG, archive=None)
+    """One node with a backup and log behind it."""
+    made = make_cluster(nodes=1, config=CONFIG, archive=None)
+    fill(made, 0)
+    back_up(made)
+    fill(made, 1)
+    return made
 
 
-@pytest.fixture
-def history(cluster):
-    """Three backups with log between and behind them, and the cluster stopped."""
-    cluster.backups = []
-    for number in range(3):
-        fill(cluster, number)
-        cluster.backups.append(back_up(cluster))
-    fill(cluster, 3)
-    cluster.record = archived(cluster)
-    return cluster
+def start(cluster):
+    cluster.playground("start", "n1")
+    client = cluster.client("n1", plaintext=True)
+    eventually(lambda: cluster.leader() and client.ping(), "the node serves")
+    return client
 
 
 def test_the_report_splits_the_time_and_a_log_tells_all_of_it(history, directory):
@@ -126,7 +166,7 @@ def test_a_fallback_restores_what_can_be_and_says_what_is_lost(history, director
     whole = restore(history, "--fallback", to=directory / "whole")
     assert whole["digest"] == history.record["digest"] and whole["fallback"]["lost_entries"] == 0
     # The log behind the first backup too.
-    first = int(history.backups[0]["position"].split(":")[1])
+    first = int(history.backups[0]["backup_id"].rsplit("-", 1)[1])
     runs = sorted((history.directory / "archive").glob("*/log/1/*.zst"))
     broken = next(path for path in runs if int(path.name[:20]) > first)
     for path in runs:
@@ -146,7 +186,7 @@ def test_a_fallback_restores_what_can_be_and_says_what_is_lost(history, director
 
 def test_a_missing_object_before_the_target_fails_with_the_nearest_point(history, directory):
     runs = sorted((history.directory / "archive").glob("*/log/1/*.zst"))
-    last = int(history.backups[2]["position"].split(":")[1])
+    last = int(history.backups[2]["backup_id"].rsplit("-", 1)[1])
     gone = next(path for path in runs if int(path.name[:20]) > last)
     for path in runs:
         if int(path.name[21:41]) >= int(gone.name[:20]) and int(path.name[:20]) <= int(gone.name[21:41]):
@@ -160,64 +200,64 @@ def test_a_missing_object_before_the_target_fails_with_the_nearest_point(history
         assert not (directory / "target").exists()
 
 
-def test_a_damaged_log_is_replaced_and_the_state_is_kept(history):
-    history.nodectl("snapshot")
-    fill(history, 4)
-    record = archived(history)
-    history.playground("down")
-    data = history.path(history.node("n1")["data"])
-    for segment in data.glob("log/wal-*.seg") or data.glob("wal-*.seg"):
+def test_a_damaged_log_is_replaced_and_the_state_is_kept(cluster):
+    cluster.nodectl("snapshot")
+    fill(cluster, 4)
+    record = settled(cluster)
+    cluster.playground("down")
+    data = cluster.path(cluster.node("n1")["data"])
+    for segment in data.glob("**/wal-*.seg"):
         damage(segment)
-    for segment in data.glob("wal-*.seg"):
-        damage(segment)
-    report = restore(history, "--log-only", to=data)
+    report = restore(cluster, "--log-only", to=data)
     assert report["kept_snapshot_index"] > 0 and report["backup_id"] is None
     assert report["digest"] == record["digest"]
     assert pathlib.Path(report["put_aside"]).is_dir()
-    history.playground("start", "n1")
-    assert history.client("n1", plaintext=True).get("k4:7") == b"4" * 100
+    assert start(cluster).get("k4:7") == b"4" * 100
     # Without the log where the state ends they do not meet.
-    history.playground("down")
-    for path in (history.directory / "archive").glob("*/log/1/*.zst"):
+    cluster.playground("down")
+    objects = sorted((cluster.directory / "archive").glob("*/log/1/*.zst"))
+    for path in objects[1:]:
         path.unlink()
-    done = restore(history, "--log-only", "--timeline", "1", to=data, check=False)
+    done = restore(cluster, "--log-only", "--timeline", "1", to=data, check=False)
     assert done.returncode == 3 and "do not meet" in done.stderr, done.stderr
 
 
-def test_a_bad_write_is_left_out_and_everybody_elses_are_there(history, directory):
-    client = history.client("n1", plaintext=True)
+def test_a_bad_write_is_left_out_and_everybody_elses_are_there(cluster, directory):
+    client = cluster.client("n1", plaintext=True)
     client.set("good", "1")
     client.mset({"k0:1": "wrong", "victim:2": "wrong"})
     client.set("later", "2")
-    record = archived(history)
-    report = restore(history, "--skip-keys", "victim:*", to=directory / "derived")
+    record = settled(cluster)
+    report = restore(cluster, "--skip-keys", "victim:*", to=directory / "derived")
     assert report["derived"] is True and report["skipped_entries"] == 1
     assert report["filters"] == ["keys victim:*"] and len(report["skipped"]) == 1
     assert report["new_timeline"].startswith("2-") and report["proof"].startswith("derived")
     manifest = json.loads((directory / "derived" / "manifest.json").read_text())
     assert manifest["derived"] is True and manifest["filters"] == ["keys victim:*"]
     index = report["skipped"][0]["index"]
-    again = restore(history, "--skip-index", f"{index}-{index}", to=directory / "by-index")
+    again = restore(cluster, "--skip-index", f"{index}-{index}", to=directory / "by-index")
     assert again["digest"] == report["digest"] != record["digest"]
+    bad = restore(cluster, "--skip-index", "20-10", to=directory / "bad", check=False)
+    assert bad.returncode == 2 and "no range" in bad.stderr
     # A node starts from it.
-    history.playground("down")
-    data = history.path(history.node("n1")["data"])
-    restore(history, "--skip-keys", "victim:*", "--replace", to=data)
-    history.playground("start", "n1")
-    client = history.client("n1", plaintext=True)
+    cluster.playground("down")
+    restore(cluster, "--skip-keys", "victim:*", "--replace", to=cluster.path(cluster.node("n1")["data"]))
+    client = start(cluster)
     assert client.get("k0:1") == b"0" * 100 and client.get("victim:2") is None
     assert (client.get("good"), client.get("later")) == (b"1", b"2")
     client.set("new", "3")
-    # What it ships is a line of its own: the old log never continues in it.
-    bad = restore(history, "--skip-index", "20-10", to=directory / "bad", check=False)
-    assert bad.returncode == 2 and "no range" in bad.stderr
+    # What it ships from here on is a line of its own, which begins with a backup: the old log never continues in it.
+    back_up(cluster)
+    record = settled(cluster)
+    newest = restore(cluster, to=directory / "newest")
+    assert newest["timeline"].startswith("2-") and newest["digest"] == record["digest"]
 
 
-def test_whoever_has_the_directory_is_named(history):
-    data = history.path(history.node("n1")["data"])
-    done = restore(history, to=data, check=False)
+def test_whoever_has_the_directory_is_named(recorded):
+    data = recorded.path(recorded.node("n1")["data"])
+    done = restore(recorded, to=data, check=False)
     assert done.returncode == 3
-    assert f"noded, process {history.node('n1')['pid']}" in done.stderr, done.stderr
+    assert f"noded, process {recorded.node('n1')['pid']}" in done.stderr, done.stderr
 
 
 def test_too_little_room_is_told_before_anything_is_written(history, directory):
@@ -270,30 +310,42 @@ def test_a_service_is_stopped_before_and_started_after(history, directory):
 
 
 @pytest.mark.parametrize("nodes", [1, 5])
-def test_an_archive_is_restored_into_a_cluster_of_another_size(make_cluster, directory, nodes):
-    old = make_cluster(config=CONFIG, archive=None)
-    fill(old, 1)
-    back_up(old)
-    fill(old, 2)
-    record = archived(old)
-    place = url(old)
-    old.playground("down")
+def test_an_archive_is_restored_into_a_cluster_of_another_size(make_cluster, recorded, directory, nodes):
     new = Cluster(directory / "new", nodes=nodes)
     make_cluster.made.append(new)
     done = new.playground(
-        "restore", "--from", place, "--nodes", str(nodes), "--base-port", str(new.base_port), "--plaintext")
-    assert "digest equal" in done.stdout and record["digest"] in done.stdout
+        "restore", "--from", url(recorded), "--nodes", str(nodes), "--base-port", str(new.base_port), "--plaintext")
+    assert "digest equal" in done.stdout and recorded.record["digest"] in done.stdout
     assert len(new.names()) == nodes
     new.healthy()
-    assert new.client(new.leader(), plaintext=True).get("k2:7") == b"2" * 100
-    new.client(new.leader(), plaintext=True).set("after", "the restore")
-    if nodes > 1:
-        new.converged()
-    # A node of the old cluster knows another timeline, and is told so instead of being let in.
-    before = new.common_state()
-    old.start("n2")
-    eventually(lambda: old.is_running("n2"), "the old node runs")
-    assert new.common_state() == before
+    client = new.client(new.leader(), plaintext=True)
+    assert client.get("k2:7") == b"2" * 100
+    client.set("after", "the restore")
+    new.converged()
+
+
+def test_a_member_of_the_cluster_as_it_was_is_not_let_in(make_cluster, directory):
+    cluster = make_cluster(config=CONFIG, archive=None)
+    fill(cluster, 1)
+    settled(cluster)
+    cluster.playground("down")
+    old = cluster.path(cluster.node("n3")["data"])
+    shutil.copytree(old, directory / "old")
+    # What leaders wrote as they stopped may not be in the archive.
+    cluster.playground("restore", "--from", url(cluster), "--replace")
+    cluster.converged()
+    # By mistake a node is started on what it had before.
+    cluster.stop("n3")
+    shutil.rmtree(old)
+    shutil.move(directory / "old", old)
+    cluster.playground("start", "n3", check=False)
+    cluster.client(cluster.leader(), plaintext=True).set("after", "the restore")
+    refused = eventually(
+        lambda: [line for name in cluster.names() for line in cluster.log(name).splitlines() if "timeline" in line],
+        "the refusal is told")
+    assert refused
+    records = {record["id"]: record for record in cluster.status()["nodes"]}
+    assert not records["n3"]["healthy"]
 
 
 def test_a_restore_from_an_archive_that_is_away_makes_nothing(history, directory):
