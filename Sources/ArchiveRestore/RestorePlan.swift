@@ -12,8 +12,6 @@ public struct PlanOptions: Sendable {
     public var verifiesBackups = false
     /// The newest backup up to the target, without the log behind it.
     public var isWithoutLog = false
-    /// The earliest state from which the log leads to the target, for who wants to see the changes in between.
-    public var beginsEarly = false
 
     public init() {}
 }
@@ -109,8 +107,7 @@ private struct BaseSearch {
             let (backup, state) = try archived { () throws(ArchiveError) in try read(id) }
             return Choice(backup: backup, state: state, runs: [])
         }
-        if options.beginsEarly, let choice = try fromTheFirstEntry() { return choice }
-        for id in options.beginsEarly ? candidates.sorted(by: { $0.index < $1.index }) : candidates {
+        for id in candidates {
             guard let runs = runs(behind: id.index) else { continue }
             do throws(RestoreError) {
                 let (backup, state) = try archived { () throws(ArchiveError) in try read(id) }
@@ -125,17 +122,11 @@ private struct BaseSearch {
                 passedOver.append((id, cause.description))
             }
         }
-        guard !options.isWithoutLog, let choice = try fromTheFirstEntry() else { throw try unreachable() }
-        return choice
-    }
-
-    /// Without a backup; nil when the log does not lead there.
-    private func fromTheFirstEntry() throws(RestoreError) -> Choice? {
-        guard let runs = runs(behind: .zero), !runs.isEmpty else { return nil }
+        guard let runs = runs(behind: .zero), !runs.isEmpty, !options.isWithoutLog else { throw try unreachable() }
         if case .time(let time) = target, let first = runs.first?.name,
             case .run(let facts) = try view.header(of: first).contents, time < facts.firstTime
         {
-            return nil
+            throw try unreachable()
         }
         return Choice(backup: nil, state: nil, runs: runs)
     }

@@ -61,28 +61,6 @@ public struct LogReplay: Sendable {
         }
     }
 
-    /// The same, one entry after the other: `body` sees the state behind each, and keeps none of it.
-    ///
-    /// - Throws: when the log cannot be read. What was applied before that is.
-    public mutating func runEach<Disk: Storage>(
-        from first: LogIndex, through last: LogIndex, reader: inout LogReader<Disk>,
-        _ body: (borrowing Keyspace, LogIndex, Timestamp) -> Void
-    ) throws(LogError) {
-        var next = first
-        var run = FrameRun()
-        while next <= last {
-            try reader.readRun(from: next, byteLimit: LogReplay.readSize, into: &run)
-            keyspace.freeSome()
-            for position in run.frames.indices {
-                let header = run.frames[position].header
-                guard header.firstIndex == next, header.lastIndex <= last else { continue }
-                apply(run, at: position, body)
-                next = header.lastIndex.next
-            }
-            guard let end = run.frames.last?.header.lastIndex, next == end.next else { return }
-        }
-    }
-
     /// Applies the frames of a run from the one that begins with `first` on, up to the one that ends with `last` or
     /// before it. The last index that was applied; nil when there is none, or the next one does not follow.
     public mutating func apply(_ run: FrameRun, from first: LogIndex, through last: LogIndex) -> LogIndex? {
@@ -148,18 +126,14 @@ public struct LogReplay: Sendable {
         preconditionFailure("the frame at \(header.firstIndex) can not be read: \(error)")
     }
 
-    private mutating func apply(
-        _ run: FrameRun, at position: Int, _ body: (borrowing Keyspace, LogIndex, Timestamp) -> Void = { _, _, _ in }
-    ) {
+    private mutating func apply(_ run: FrameRun, at position: Int) {
         let header = run.frames[position].header
         do throws(FrameError) {
-            try run.withPayload(at: position) { payload throws(FrameError) in try apply(payload, of: header, body) }
+            try run.withPayload(at: position) { payload throws(FrameError) in try apply(payload, of: header) }
         } catch { LogReplay.unreadable(header, error) }
     }
 
-    private mutating func apply(
-        _ payload: RawSpan, of header: FrameHeader, _ body: (borrowing Keyspace, LogIndex, Timestamp) -> Void
-    ) throws(FrameError) {
+    private mutating func apply(_ payload: RawSpan, of header: FrameHeader) throws(FrameError) {
         if header.kind == .leaderStart, keyspace.waiterCount > 0 { keyspace.sendWaitersAway() }
         var cursor = EntryCursor(header)
         var index = header.firstIndex
@@ -169,7 +143,6 @@ public struct LogReplay: Sendable {
                 scratch.bytes.removeAll(keepingCapacity: true)
                 keyspace.apply(payload.extracting(range), at: time, index: index, isOneOfMany: true, reply: &scratch)
                 keyspace.served.removeAll()
-                body(keyspace, index, time)
             }
             index = index.next
             time = time.advanced(by: 1)

@@ -6,11 +6,8 @@ import Platform
 
 struct ArchiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "archive", abstract: "Looks at an archive, and at the past in it; changes nothing.",
-        subcommands: [
-            Status.self, List.self, Verify.self, Check.self, BrowseCommand.self, DiffCommand.self, HistoryCommand.self,
-            ExportCommand.self,
-        ])
+        commandName: "archive", abstract: "Looks at an archive; changes nothing.",
+        subcommands: [Status.self, List.self, Verify.self, Check.self])
 
     @ParentCommand var root: Nodectl
 
