@@ -57,6 +57,7 @@ struct RestoredState {
         }
     }
 
+    var keyspace: Keyspace { replay.keyspace }
     var digest: Digest { replay.keyspace.digest }
     var records: Int { replay.keyspace.count }
     var entries: Int { replay.entries }
