@@ -145,9 +145,9 @@ let package = Package(
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "ArchiveFormat", "ArchivePlan", "RESP", "Telemetry",
-                "Platform", "TLS", "ObjectStores", "LogStore", "ArchiveStore", "ReplicaSnapshots", "ArchiveRestore",
-                "Settings",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "ArchiveFormat", "ArchivePlan", "RESP", "Keyspace",
+                "Telemetry", "Platform", "TLS", "ObjectStores", "LogStore", "ArchiveStore", "ReplicaSnapshots",
+                "ArchiveRestore", "Settings",
             ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.
