@@ -108,7 +108,7 @@ let package = Package(
             name: "ArchiveRestore",
             dependencies: [
                 "Vocabulary", "ByteCoding", "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus",
-                "Keyspace",
+                "Keyspace", "RESP",
                 "PeerProtocol", "Replica", "Platform", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore",
                 "ReplicaSnapshots",
             ], swiftSettings: safe),
@@ -147,9 +147,9 @@ let package = Package(
         .target(
             name: "NodeControl",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "ArchiveFormat", "ArchivePlan", "RESP", "Telemetry",
-                "Platform", "TLS", "ObjectStores", "LogStore", "ArchiveStore", "ReplicaSnapshots", "ArchiveRestore",
-                "Settings",
+                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "ArchiveFormat", "ArchivePlan", "RESP", "Keyspace",
+                "Telemetry", "Platform", "TLS", "ObjectStores", "LogStore", "ArchiveStore", "ReplicaSnapshots",
+                "ArchiveRestore", "Settings",
             ], swiftSettings: strict),
 
         // Programs: arguments in, library calls out.

@@ -14,8 +14,8 @@ struct DerivedState {
 
     /// - Parameters:
     ///   - original: where the state would belong, had nothing been left out.
-    ///   - title: what was left out; empty for nothing. Otherwise the end gets another checksum by it: no log of the cluster goes on from here, and
-    ///     an archive of what follows begins anew.
+    ///   - title: what was left out; empty for nothing. Otherwise the end gets another checksum by it: no log of the
+    ///     cluster goes on from here, and an archive of what follows begins anew.
     init(
         _ replay: LogReplay, of cluster: ClusterID, at original: FrameEnd, time: Timestamp, title: String, node: NodeID,
         storage: StorageID

@@ -28,8 +28,8 @@ struct FetchTimes: Sendable {
     }
 }
 
-/// Workers take parts from a common list. A part is checked by its hash, its header and its blocks before it is written;
-/// it is on its way to stable storage when it is told, and noted once it is there.
+/// Workers take parts from a common list. A part is checked by its hash, its header and its blocks before it is
+/// written.
 final class PartFetch: Sendable {
     private struct State {
         var waiting: [PartOrder]
@@ -39,26 +39,25 @@ final class PartFetch: Sendable {
     private typealias Letter = Result<Int, RestoreError>
 
     private let store: any ObjectStore
-    private let staging: RestoreStaging
-    private let syncs: SyncThread
+    private let keeper: PartKeeper?
     private let state: Mutex<State>
 
-    private init(
-        _ store: any ObjectStore, _ orders: [PartOrder], into staging: RestoreStaging, syncs: SyncThread
-    ) {
+    private init(_ store: any ObjectStore, _ orders: [PartOrder], _ keeper: PartKeeper?) {
         self.store = store
-        self.staging = staging
-        self.syncs = syncs
+        self.keeper = keeper
         state = Mutex(State(waiting: orders.reversed()))
     }
 
-    /// - Parameter done: called for each part that is in its file, with its stored size, on this thread.
+    /// - Parameters:
+    ///   - keeper: brings each part to stable storage; nil for files that are gone soon.
+    ///   - done: called for each part that is in its file, with its stored size, on this thread.
+    @discardableResult
     static func run(
-        _ orders: [PartOrder], from store: any ObjectStore, into staging: RestoreStaging, syncs: SyncThread,
-        workers: Int, done: (Int) -> Void
+        _ orders: [PartOrder], from store: any ObjectStore, workers: Int, keeper: PartKeeper? = nil,
+        done: (Int) -> Void
     ) throws(RestoreError) -> FetchTimes {
         guard !orders.isEmpty else { return FetchTimes() }
-        let fetch = PartFetch(store, orders, into: staging, syncs: syncs)
+        let fetch = PartFetch(store, orders, keeper)
         let letters = WorkQueue<Letter>()
         var threads: [WorkerThread] = []
         defer {
@@ -106,7 +105,7 @@ final class PartFetch: Sendable {
         let object = try archived { () throws(ArchiveError) in
             try ArchivedPart.object(order.name, order.part, bytes)
         }
-        let file = try onSystem { () throws(SystemError) in SharedFile(try File.open(order.path, mode: .openOrCreate)) }
+        let file = try onSystem { () throws(SystemError) in PartFile(try File.open(order.path, mode: .openOrCreate)) }
         for block in 0..<object.blockCount {
             plain.removeAll(keepingCapacity: true)
             do throws(ArchiveFault) { try decompressor.append(block: block, of: object, to: &plain) } catch {
@@ -117,11 +116,7 @@ final class PartFetch: Sendable {
                 throw .system(error)
             }
         }
-        let staging = staging
-        syncs.post { () throws(SystemError) in
-            try file.file.synchronizeData()
-            try staging.note(name)
-        }
+        keeper?.keep(file, name)
         let done = MonotonicClock.now()
         state.withLock { state in
             state.times.download += fetched - began
@@ -130,8 +125,22 @@ final class PartFetch: Sendable {
     }
 }
 
-/// A file that several hold.
-private final class SharedFile: Sendable {
+/// Brings parts to stable storage behind the back of those who write them, and notes each that is there.
+struct PartKeeper: Sendable {
+    let syncs: SyncThread
+    let staging: RestoreStaging
+
+    func keep(_ file: PartFile, _ name: String) {
+        let staging = staging
+        syncs.post { () throws(SystemError) in
+            try file.file.synchronizeData()
+            try staging.note(name)
+        }
+    }
+}
+
+/// An open file that goes from one thread to another.
+final class PartFile: Sendable {
     let file: File
 
     init(_ file: consuming File) { self.file = file }

@@ -167,7 +167,7 @@ public struct Restore {
         result.objects += orders.count
         let (total, report) = (backup.storedBytes, report)
         let times = try PartFetch.run(
-            orders, from: plan.view.store, into: staging, syncs: syncs, workers: order.workers
+            orders, from: plan.view.store, workers: order.workers, keeper: PartKeeper(syncs: syncs, staging: staging)
         ) { size in
             fetched += size
             report(RestoreProgress(phase: .download, done: fetched, total: total))
@@ -294,12 +294,13 @@ public struct Restore {
     private mutating func walk(
         _ base: FrameEnd?, _ body: (LogRun) throws(RestoreError) -> Void
     ) throws(RestoreError) {
-        var end: ChainEnd?
+        var chain = RunChain(behind: base)
         var fetch = try RunFetch(plan.runs, from: plan.view.store, workers: order.workers)
         var items = plan.runs.makeIterator()
         while let run = try fetch.next(), let item = items.next() {
-            try follow(run, item.name, &end, base)
+            try chain.follow(run, item.name)
             try body(run)
+            result.chain = run.end.chain
             result.objects += 1
             result.bytesFetched += item.size
         }
@@ -307,31 +308,6 @@ public struct Restore {
         result.add(time - waited, to: .replay)
         result.add(download, to: .download)
         result.add(waited - download, to: .decompress)
-    }
-
-    /// A run has to go on where the one before ended, whoever shipped it.
-    private mutating func follow(
-        _ run: LogRun, _ name: RunName, _ end: inout ChainEnd?, _ base: FrameEnd?
-    ) throws(RestoreError) {
-        let known = end?.position.index ?? plan.start
-        if run.start.position.index == known {
-            let isBase =
-                end == nil
-                && base.map { $0.position == run.start.position && $0.checksum == run.start.checksum }
-                    ?? true
-            guard end == run.start || isBase else {
-                throw .archive(.object(name.description, .damaged(.brokenChain, at: 0)))
-            }
-        } else {
-            // It overlaps: the frame that ends there says what the one behind it is chained to.
-            let next = run.frames.frames.first { $0.header.firstIndex == known.next }?.header
-            let checksum = end?.checksum ?? base?.checksum ?? 0
-            guard let next, next.previousChecksum == checksum else {
-                throw .archive(.object(name.description, .damaged(.brokenChain, at: 0)))
-            }
-        }
-        end = run.end
-        result.chain = run.end.chain
     }
 
     /// The node's next start writes the timeline's first entry, as after a recovery.

@@ -194,7 +194,7 @@ private struct BaseSearch {
         switch target {
         case .backup: return []
         case .latest:
-            // A part of the line that has no base leads nowhere, and a later one may; but what is newest has to be in it.
+            // A part of the line that has no base leads nowhere, and a later one may; what is newest has to be in it.
             let path = lineage.runs.path(behind: index, through: BaseSearch.endless)
             return path.last?.name.last ?? index >= newest ? path : nil
         case .index(let target):

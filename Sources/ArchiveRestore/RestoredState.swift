@@ -63,8 +63,8 @@ struct RestoredState {
     ///     page by page, as it changes.
     ///   - node: whose data directory it will be.
     init(
-        _ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID, runner: any PartitionRunner,
-        skips: SkipList? = nil
+        _ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID,
+        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil
     ) {
         self.node = node
         self.skips = skips
@@ -83,7 +83,9 @@ struct RestoredState {
     private var isDerived: Bool { skips.map { $0.count > 0 } ?? false }
     /// The state itself; of the target, when nothing was applied behind it.
     var replayed: LogReplay { replay }
-    private var digest: Digest { replay.keyspace.digest }
+    var keyspace: Keyspace { replay.keyspace }
+    var digest: Digest { replay.keyspace.digest }
+    var entries: Int { replay.entries }
 
     /// Applies a run as far as it is behind the state, and compares the digests that it has. Traps on one that does not
     /// follow: its chain was checked.
@@ -119,6 +121,17 @@ struct RestoredState {
         try apply(rest, through: known.index)
         guard index == known.index else { return }
         try compare(known)
+        nextProven = ProvenDigest(index: known.index, digest: known.digest)
+    }
+
+    /// Looks behind the target in a copy, as `goBeyond` does: the state stays where it is.
+    mutating func proveBeyond(_ rest: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
+        guard let known = digests.first(where: { $0.index > index }) else { return }
+        var copy = self
+        try copy.apply(rest, through: known.index)
+        guard copy.index == known.index else { return }
+        try copy.compare(known)
+        compared = copy.compared
         nextProven = ProvenDigest(index: known.index, digest: known.digest)
     }
 

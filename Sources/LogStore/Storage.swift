@@ -53,8 +53,8 @@ extension Storage {
         try fill(file, from: offset, to: end)
     }
 
-    /// Writes zeros and syncs them, a step at a time, so that the log's own syncs never wait for much: with a sync every
-    /// 8 MiB instead of every one, the slowest hundredth of them took twice as long.
+    /// Writes zeros and syncs them, a step at a time, so that the log's own syncs never wait for much: with a sync
+    /// every 8 MiB instead of every one, the slowest hundredth of them took twice as long.
     func fill(_ file: Handle, from offset: Int, to end: Int) throws(StorageError) {
         let zeros = [UInt8](repeating: 0, count: min(1 << 20, max(0, end - offset)))
         var place = offset

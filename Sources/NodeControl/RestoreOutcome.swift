@@ -143,9 +143,10 @@ public struct RestoreOutcome: Sendable {
             lines.append("smoke      \(check.isGood ? "good" : "BAD"): \(check.kind.rawValue): \(check.text)")
         }
         if report.isDerived {
+            let filters = report.filter.texts.joined(separator: ", ")
             lines.append(
-                "derived    \(report.skippedCount) entries were left out by \(report.filter.texts.joined(separator: ", ")): "
-                    + "they are listed in restore.json")
+                "derived    \(report.skippedCount) entries were left out by \(filters): they are listed in restore.json"
+            )
         }
         if let shortfall = report.shortfall { lines += RestoreOutcome.text(shortfall, report) }
         if let aside = report.putAside { lines.append("put aside  what was there is in \(aside)") }

@@ -38,7 +38,8 @@ public struct LogReplay: Sendable {
         runner = nil
     }
 
-    /// Builds the secondary indexes, which are no part of the state, so that they answer. Slower is what is applied then.
+    /// Builds the secondary indexes, which are no part of the state, so that they answer. What is applied then takes
+    /// longer.
     public mutating func buildIndexes() { keyspace.buildAllIndexes() }
 
     /// The state, to be taken back when all is applied.

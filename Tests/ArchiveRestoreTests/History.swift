@@ -33,6 +33,8 @@ final class History {
     let owner: ArchiveOwner
     /// By log index; before the first entry at 0.
     private(set) var points = [Point()]
+    /// The states at the same indexes.
+    private(set) var states = [Keyspace(of: History.cluster)]
     private(set) var frames: [FrameHeader] = []
     private(set) var backups: [BackupManifest] = []
     /// What clients sent, in order.
@@ -131,6 +133,7 @@ final class History {
                 Point(
                     position: LogPosition(term: term, index: last.next), time: time, digest: keyspace.digest,
                     records: keyspace.count))
+            states.append(keyspace)
         }
         clock += UInt64(entries.count)
     }

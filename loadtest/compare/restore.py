@@ -87,7 +87,8 @@ class Source:
             backup = control(self.programs, "backup", "show", plan["backup_id"], "--archive", self.url)
             for pack in backup["packs"]:
                 for part in pack["parts"]:
-                    found.append(root / plan["cluster_id"] / "packs" / pack["folder"] / f"{part['offset']:020}.pack.zst")
+                    folder = root / plan["cluster_id"] / "packs" / pack["folder"]
+                    found.append(folder / f"{part['offset']:020}.pack.zst")
         return found, plan
 
 
