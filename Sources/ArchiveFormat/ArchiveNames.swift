@@ -11,6 +11,9 @@ public enum ArchiveNames {
     /// Marks of packs that nobody refers to.
     public static func garbage(of cluster: ClusterID) -> String { root(of: cluster) + "garbage/" }
 
+    /// What came of trying restores.
+    public static func verifications(of cluster: ClusterID) -> String { root(of: cluster) + "verifications/" }
+
     static let end = ".zst"
 
     /// 20 digits, so that names are in the order of numbers.

@@ -50,6 +50,7 @@ public struct ArchiveVerify {
         noteUnknownNames()
         let backups = try verifyBackups()
         for timeline in view.timelines { try verifyLog(of: timeline, backups) }
+        try verifyRecords()
         return verdict
     }
 
@@ -78,10 +79,35 @@ public struct ArchiveVerify {
         }
     }
 
+    /// The history of verifications: each record by itself, and that the one it was written behind is there.
+    private mutating func verifyRecords() throws(RestoreError) {
+        let log = VerificationLog(view.store, view.cluster)
+        let folder = ArchiveNames.verifications(of: view.cluster)
+        var hashes: Set<[UInt8]> = []
+        var isFirst = true
+        for item in listing where item.key.text.hasPrefix(folder) {
+            let name = item.key.text
+            guard let id = VerificationID(name: name, of: view.cluster) else {
+                note(.unknownName, name, "it is no name of a verification")
+                continue
+            }
+            count(item.size)
+            do throws(ArchiveError) {
+                let (record, hash) = try log.read(id)
+                // What was before the first is kept no longer.
+                if !isFirst, !hashes.contains(record.previous) {
+                    note(.brokenChain, name, "the record that it was written behind is changed or gone")
+                }
+                hashes.insert(hash)
+            } catch { try note(error, of: name) }
+            isFirst = false
+        }
+    }
+
     private mutating func noteUnknownNames() {
         let known = [
             RunName.folder(view.cluster), BackupID.folder(view.cluster), PackFolder.all(of: view.cluster),
-            ArchiveNames.garbage(of: view.cluster),
+            ArchiveNames.garbage(of: view.cluster), ArchiveNames.verifications(of: view.cluster),
         ]
         for item in listing where !known.contains(where: item.key.text.hasPrefix) {
             guard item.key.text != ArchiveNames.readme(of: view.cluster) else { continue }

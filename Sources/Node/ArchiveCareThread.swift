@@ -26,8 +26,12 @@ final class ArchiveCareThread: Sendable {
         case read(ReadBackOutcome)
         case readFailed(ArchiveError)
         case retained(RemovalOutcome)
+        /// The last verification found the newest backup damaged.
+        case retentionHeld(VerificationRecord)
         case retentionFailed(ArchiveError)
         case tried(ArchiveStatus.Trial)
+        /// What came of a trial could not be noted in the archive.
+        case recordFailed(ArchiveError)
     }
 
     private let orders: WorkQueue<Order>
@@ -35,14 +39,15 @@ final class ArchiveCareThread: Sendable {
     private let place: ArchivePlace
 
     init(
-        _ place: ArchivePlace, _ settings: RetentionSettings, node: NodeID, directory: String,
+        _ place: ArchivePlace, _ settings: RetentionSettings, node: NodeID, program: String, directory: String,
         report: @escaping @Sendable (Letter) -> Void
     ) throws(SystemError) {
         let orders = WorkQueue<Order>()
         self.orders = orders
         self.place = place
         thread = try WorkerThread.start(name: "archive-care", yields: true) {
-            var care = Caring(place: place, settings: settings, node: node, directory: directory, report: report)
+            var care = Caring(
+                place: place, settings: settings, node: node, program: program, directory: directory, report: report)
             var taken: [Order] = []
             while orders.takeAll(into: &taken, waitUntil: care.deadline) {
                 for order in taken { care.carryOut(order) }
@@ -65,6 +70,7 @@ private struct Caring {
     let place: ArchivePlace
     let settings: RetentionSettings
     let node: NodeID
+    let program: String
     let directory: String
     let report: @Sendable (ArchiveCareThread.Letter) -> Void
 
@@ -73,12 +79,13 @@ private struct Caring {
     private var store: (any ObjectStore)?
 
     init(
-        place: ArchivePlace, settings: RetentionSettings, node: NodeID, directory: String,
+        place: ArchivePlace, settings: RetentionSettings, node: NodeID, program: String, directory: String,
         report: @escaping @Sendable (ArchiveCareThread.Letter) -> Void
     ) {
         self.place = place
         self.settings = settings
         self.node = node
+        self.program = program
         self.directory = directory
         self.report = report
     }
@@ -124,6 +131,11 @@ private struct Caring {
     private mutating func retain(_ cluster: ClusterID) {
         do throws(ArchiveError) {
             let store = try open()
+            if let last = try VerificationLog(store, cluster).newest(),
+                last.failure?.code == RestoreTrial.Blame.backupDamaged.rawValue
+            {
+                return report(.retentionHeld(last))
+            }
             let survey = try ArchiveSurvey(store, cluster)
             let newest = max(survey.runs.map(\.lastTime).max() ?? .zero, survey.backups.map(\.time).max() ?? .zero)
             let plan = RetentionPlan(settings.policy, survey.backups, runs: survey.runs, now: newest)
@@ -154,6 +166,24 @@ private struct Caring {
             status.digest = "\(report.digest)"
             status.proof = report.proof
         }
+        do throws(ArchiveError) { try note(trial, status.at, cluster, in: store) } catch {
+            report(.recordFailed(error))
+        }
         return status
+    }
+
+    /// In the archive, where it outlives the cluster.
+    private func note(
+        _ trial: RestoreTrial, _ time: Timestamp, _ cluster: ClusterID, in store: any ObjectStore
+    ) throws(ArchiveError) {
+        let log = VerificationLog(store, cluster)
+        let done = trial.report
+        try log.append(
+            VerificationRecord(
+                id: VerificationID(time: time, draw: SystemRandom.word()), node: node, program: program,
+                duration: trial.duration, timeline: done?.timeline, position: done?.position, backup: done?.backup,
+                records: done?.records, digest: done?.digest,
+                failure: trial.failure.map { .init(code: $0.blame.rawValue, text: $0.error.description) },
+                previous: try log.newestHash()))
     }
 }

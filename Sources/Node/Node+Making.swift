@@ -235,7 +235,9 @@ extension Node {
         }
         let directory = settings.retention.directory ?? settings.dataDirectory + ".verify"
         let care = try system { () throws(SystemError) in
-            try ArchiveCareThread(place, settings.retention, node: settings.node, directory: directory) {
+            try ArchiveCareThread(
+                place, settings.retention, node: settings.node, program: build.version, directory: directory
+            ) {
                 mail.post(.archiveCare($0))
             }
         }

@@ -74,6 +74,17 @@ extension NodeLoop {
                     "objects.retained": "\(outcome.retained.count)",
                     "backups.unreadable": "\(outcome.unreadable.map(\.text).joined(separator: " "))",
                 ])
+        case .retentionHeld(let last):
+            logger.error(
+                "retention is held back: the newest backup could not be restored, and an old one may be the only good one",
+                metadata: [
+                    "verification.id": "\(last.id)", "reason": "\(last.failure?.text ?? "")",
+                    "remedy": "run `nodectl archive verify`; after a verification that passes it goes on",
+                ])
+        case .recordFailed(let error):
+            logger.warning(
+                "what came of the restore that was tried is not in the archive",
+                metadata: ["reason": "\(error)", "remedy": "\(error.remedy.text)"])
         case .retentionFailed(let error):
             metrics.archive.retentionFailures += 1
             archiveCare.status.retentionFailure = ArchiveStatus.Failure(error, count: 1)

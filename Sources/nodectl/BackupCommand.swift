@@ -9,7 +9,7 @@ struct BackupCommand: ParsableCommand {
         commandName: "backup", abstract: "Makes backups, looks at those in an archive, and removes them.",
         subcommands: [
             BackupCreate.self, List.self, Show.self, Verify.self, BackupPrune.self, BackupDelete.self, BackupPin.self,
-            BackupUnpin.self,
+            BackupUnpin.self, BackupVerifications.self,
         ])
 
     @ParentCommand var root: Nodectl
