@@ -27,6 +27,8 @@ public struct RestoreOrder: Sendable {
     public var segmentSize: ByteCount
     /// A directory may be put aside that has newer entries, or those of another cluster, or nobody knows what.
     public var replacesAnything = false
+    /// The result is compared, key by key, with the newest state (see `RestoreComparison`).
+    public var comparesWithNewest = false
     /// What of the log is left out.
     public var skips = SkipFilter()
     /// Whose the files will be; nil when that is found out (see `Restore`).
@@ -91,7 +93,8 @@ public struct Restore {
         // Nobody else holds the state, which would be copied as it changes.
         let skips = order.skips.isEmpty ? nil : SkipList(order.skips)
         var state = RestoredState(
-            try loadBase(), cluster: plan.view.cluster, node: order.node, runner: helpers.appliers, skips: skips)
+            try loadBase(), cluster: plan.view.cluster, node: order.node, runner: helpers.appliers, skips: skips,
+            keepsTarget: order.comparesWithNewest)
         end(.load)
         if let skips {
             try replayDerived(plan.state?.end, &state, skips, helpers.syncs)
@@ -99,6 +102,11 @@ public struct Restore {
             try replayLog(plan.state?.end, &state, helpers.syncs)
         }
         note(state)
+        if let target = state.target {
+            let report = report
+            result.comparison = try RestoreComparison(of: target, with: plan, report: report)
+            end(.compare)
+        }
         try finish(helpers.syncs)
         return result
     }

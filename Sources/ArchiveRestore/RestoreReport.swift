@@ -18,6 +18,8 @@ public enum RestorePhase: String, Hashable, Sendable, CaseIterable {
     case replay
     /// Secondary indexes, if there are some.
     case index
+    /// The newest state built too, where the restored one is to be compared with it.
+    case compare
     /// The last bytes on stable storage, and the final name.
     case ready
 }
@@ -51,6 +53,7 @@ public struct RestoreReport: Sendable {
     public var putAside: String?
     /// Small questions that were put to the state.
     public var checks: [SmokeCheck] = []
+    public var comparison: RestoreComparison?
     /// What was left out on purpose: by which filters, how many, and which, as far as they are listed.
     public var filter = SkipFilter()
     public var skippedCount = 0
@@ -140,6 +143,7 @@ public struct RestoreReport: Sendable {
                     }
                 }
             }
+            if let comparison { write(comparison, to: &json) }
             if let shortfall { write(shortfall, to: &json) }
             json.member("phases") { json in
                 json.object { json in
@@ -178,6 +182,19 @@ public struct RestoreReport: Sendable {
             json.member("record_count", records)
             json.member("digest", digest.description)
             writeSkipped(to: &json)
+        }
+    }
+
+    private func write(_ comparison: RestoreComparison, to json: inout JSONWriter) {
+        json.member("compared_with_newest") { json in
+            json.object { json in
+                json.member("newest_position", comparison.newest.description)
+                json.member("records_before", comparison.recordsBefore)
+                json.member("records_after", records)
+                json.member("keys_removed", comparison.removed)
+                json.member("keys_changed", comparison.changed)
+                json.member("keys_returned", comparison.returned)
+            }
         }
     }
 

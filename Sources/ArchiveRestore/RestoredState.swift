@@ -55,6 +55,9 @@ struct RestoredState {
     private(set) var nextProven: ProvenDigest?
     /// Of the target, once it is reached.
     private(set) var reached: RestoredPoint?
+    /// The state of the target, once it is reached, if it is wanted: a copy that costs what is changed behind it.
+    private(set) var target: Keyspace?
+    private let keepsTarget: Bool
     /// The time that indexes took to build, for the queries.
     private(set) var indexing = Duration.zero
 
@@ -64,8 +67,10 @@ struct RestoredState {
     ///   - node: whose data directory it will be.
     init(
         _ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID,
-        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil
+        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil,
+        keepsTarget: Bool = false
     ) {
+        self.keepsTarget = keepsTarget
         self.node = node
         self.skips = skips
         replay = LogReplay(of: state?.keyspace ?? Keyspace(of: cluster), cluster: cluster, runner: runner)
@@ -111,6 +116,7 @@ struct RestoredState {
             position: LogPosition(term: term, index: index), time: time, digest: digest,
             records: replay.keyspace.count, entries: replay.entries, checks: checks)
         reached = point
+        if keepsTarget { target = replay.keyspace }
         return point
     }
 

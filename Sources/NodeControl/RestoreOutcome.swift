@@ -122,6 +122,7 @@ public struct RestoreOutcome: Sendable {
         case .index:
             report.checks.contains { $0.kind == .index }
                 ? "secondary indexes built, queries answered" : "queries answered"
+        case .compare: "the newest state built, and compared"
         case .ready: "everything on stable storage"
         }
     }
@@ -141,6 +142,12 @@ public struct RestoreOutcome: Sendable {
         ]
         for check in report.checks {
             lines.append("smoke      \(check.isGood ? "good" : "BAD"): \(check.kind.rawValue): \(check.text)")
+        }
+        if let comparison = report.comparison {
+            lines.append(
+                "compared   with the newest, \(comparison.newest): \(comparison.recordsBefore) records before, "
+                    + "\(report.records) after; keys: \(comparison.removed) removed, \(comparison.changed) changed, "
+                    + "\(comparison.returned) returned")
         }
         if report.isDerived {
             let filters = report.filter.texts.joined(separator: ", ")

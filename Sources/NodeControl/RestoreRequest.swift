@@ -27,6 +27,8 @@ public struct RestoreRequest: Sendable {
     public var skippedIndexes: [String] = []
     public var skippedTimes: [String] = []
     public var skippedKeys: [String] = []
+    /// The result is compared with the newest state, key by key.
+    public var compares = false
     /// Whose the files will be.
     public var owner: String?
     /// The unit of systemd that is stopped before and started after.
@@ -71,6 +73,7 @@ public struct RestoreRequest: Sendable {
     func order() throws(ControlError) -> RestoreOrder {
         var order = RestoreOrder(directory: directory, node: try nodeID())
         order.replacesAnything = replaces
+        order.comparesWithNewest = compares
         order.skips = try filter()
         if let owner {
             guard let found = FileOwner(user: owner) else { throw .usage("--owner \(owner): there is no such user") }

@@ -93,6 +93,9 @@ struct RestoreWay: ParsableArguments {
     @Flag(help: "Restore the newest backup up to the target, without the log behind it.")
     var snapshotOnly = false
 
+    @Flag(help: "Count the keys that the restore removes, changes and brings back: builds the newest state as well.")
+    var compare = false
+
     @Option(help: "Leave out these entries of the log: 4711-4720. The state is marked as derived. Repeatable.")
     var skipIndex: [String] = []
 
@@ -105,6 +108,7 @@ struct RestoreWay: ParsableArguments {
     func fill(_ request: inout RestoreRequest) {
         (request.verifiesBackups, request.fallsBack) = (newestVerified, fallback)
         (request.keepsState, request.isWithoutLog) = (logOnly, snapshotOnly)
+        request.compares = compare
         (request.skippedIndexes, request.skippedTimes, request.skippedKeys) = (skipIndex, skipTime, skipKeys)
     }
 }

@@ -10,6 +10,7 @@ import Platform
 import RESP
 import Replica
 import ReplicaSnapshots
+import Simulation
 import SnapshotFormat
 import SnapshotStore
 import Testing
@@ -272,6 +273,37 @@ struct RestoreWayTests {
         #expect(report.duration == report.phases.reduce(.zero) { $0 + $1.duration })
         let copy = try FileSystem.readAll(data + "/manifest.json", limit: 1 << 20)
         #expect(try BackupManifest.decode(copy).id == report.backup)
+    }
+
+    @Test func `what a restore takes back is counted key by key`() throws {
+        let history = try History.usual(MemoryObjects())
+        for back in [0, 3, 40, 90] {
+            let index = LogIndex(history.last.rawValue - UInt64(back))
+            let plan = try RestorePlan(.index(index), in: try ArchiveView(history.store, cluster: nil))
+            var order = order()
+            order.comparesWithNewest = true
+            var restore = Restore(plan, order) { _ in }
+            let report = try restore.run()
+            let (now, then) = (records(of: history, at: history.last), records(of: history, at: index))
+            let found = try #require(report.comparison)
+            #expect(found.recordsBefore == now.count && report.records == then.count)
+            #expect(found.removed == now.keys.count { then[$0] == nil })
+            #expect(found.returned == then.keys.count { now[$0] == nil })
+            #expect(found.changed == now.count { key, value in then[key].map { $0 != value } ?? false })
+            #expect(found.newest.index == history.last && report.position.index == index)
+        }
+    }
+
+    /// By the plain model: of each key its value.
+    private func records(of history: History, at index: LogIndex) -> [[UInt8]: NaiveKeyspace.Record] {
+        let model = history.model(at: index)
+        let found = model.contents(at: model.time).map { key, record in
+            var record = record
+            // What was written again as it was is no change.
+            record.version = 0
+            return (key, record)
+        }
+        return Dictionary(uniqueKeysWithValues: found)
     }
 
     @Test func `what nobody knows is put aside only when that is insisted on`() throws {

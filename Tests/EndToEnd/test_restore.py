@@ -253,6 +253,20 @@ def test_a_bad_write_is_left_out_and_everybody_elses_are_there(cluster, director
     assert newest["timeline"].startswith("2-") and newest["digest"] == record["digest"]
 
 
+def test_a_restore_to_the_past_counts_what_it_takes_back(cluster, directory):
+    client = cluster.client("n1", plaintext=True)
+    index = settled(cluster)["applied_index"]
+    before = client.dbsize()
+    client.set("k0:1", "other")
+    client.delete("k0:2", "k0:3")
+    client.set("new", "1")
+    settled(cluster)
+    report = restore(cluster, "--index", str(index), "--compare", to=directory / "past")
+    assert report["compared_with_newest"] | {"newest_position": None} == {
+        "newest_position": None, "records_before": before - 1, "records_after": before,
+        "keys_removed": 1, "keys_changed": 1, "keys_returned": 2}
+
+
 def test_whoever_has_the_directory_is_named(recorded):
     data = recorded.path(recorded.node("n1")["data"])
     done = restore(recorded, to=data, check=False)
