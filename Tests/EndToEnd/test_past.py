@@ -178,3 +178,28 @@ def test_what_is_no_point_of_the_archive_is_refused(story):
     ]:
         done = past(cluster, *arguments, check=False)
         assert done.returncode == code and text in done.stderr, (arguments, done)
+
+
+def test_a_copy_of_an_archive_is_equal_and_goes_on_where_it_was_interrupted(story, directory):
+    cluster, _ = story
+    target = directory / "copy"
+    target.mkdir()
+
+    def copy():
+        done = cluster.nodectl("--output", "json", "archive", "copy", "--from", url(cluster), "--to", f"file://{target}")
+        report = json.loads(done.stdout)
+        (part,) = report["clusters"]
+        assert report["whole"] is True and part["source_digest"] == part["target_digest"]
+        return part
+
+    first = copy()
+    assert first["objects_known"] == 0 and first["backups"] == 1
+    manifest = next(target.glob("*/backups/*/manifest.json"))
+    manifest.unlink()
+    again = copy()
+    assert (again["objects_copied"], again["objects_known"]) == (1, first["objects_copied"] - 1)
+    assert manifest.exists()
+    place = ("--archive", f"file://{target}")
+    assert json.loads(cluster.nodectl("--output", "json", "archive", "verify", *place).stdout)["whole"] is True
+    shown = json.loads(cluster.nodectl("--output", "json", "archive", "browse", "--key", "text", *place).stdout)
+    assert shown["records"][0]["value"] == "third"
