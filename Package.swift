@@ -107,9 +107,9 @@ let package = Package(
         .target(
             name: "ArchiveRestore",
             dependencies: [
-                "Vocabulary", "ByteCoding", "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat", "Consensus",
-                "Keyspace", "RESP",
-                "PeerProtocol", "Replica", "Platform", "ObjectStores", "LogStore", "SnapshotStore", "ArchiveStore",
+                "Vocabulary", "ByteCoding", "Hashing", "JSON", "LogFormat", "SnapshotFormat", "ArchiveFormat",
+                "Consensus", "RESP", "Keyspace", "PeerProtocol", "Replica", "Platform", "ObjectStores", "LogStore",
+                "SnapshotStore", "ArchiveStore",
                 "ReplicaSnapshots",
             ], swiftSettings: safe),
 

@@ -83,8 +83,8 @@ public struct ArchiveVerify {
     private mutating func verifyRecords() throws(RestoreError) {
         let log = VerificationLog(view.store, view.cluster)
         let folder = ArchiveNames.verifications(of: view.cluster)
+        var found: [(name: String, previous: [UInt8])] = []
         var hashes: Set<[UInt8]> = []
-        var isFirst = true
         for item in listing where item.key.text.hasPrefix(folder) {
             let name = item.key.text
             guard let id = VerificationID(name: name, of: view.cluster) else {
@@ -94,13 +94,13 @@ public struct ArchiveVerify {
             count(item.size)
             do throws(ArchiveError) {
                 let (record, hash) = try log.read(id)
-                // What was before the first is kept no longer.
-                if !isFirst, !hashes.contains(record.previous) {
-                    note(.brokenChain, name, "the record that it was written behind is changed or gone")
-                }
+                found.append((name, record.previous))
                 hashes.insert(hash)
             } catch { try note(error, of: name) }
-            isFirst = false
+        }
+        // What was before the first is kept no longer. Clocks differ, so the one before may have a later name.
+        for record in found.dropFirst() where !hashes.contains(record.previous) {
+            note(.brokenChain, record.name, "the record that it was written behind is changed or gone")
         }
     }
 

@@ -33,6 +33,8 @@ public struct RestoreOrder: Sendable {
     public var skips = SkipFilter()
     /// Whose the files will be; nil when that is found out (see `Restore`).
     public var owner: FileOwner?
+    /// Asked between objects: whether to give up.
+    public var isStopped: @Sendable () -> Bool = { false }
 
     public init(directory: String, node: NodeID) {
         self.directory = directory
@@ -90,6 +92,7 @@ public struct Restore {
         let helpers = try Helpers(order.workers)
         defer { helpers.appliers.stop() }
         try fetchParts(helpers.syncs)
+        if order.isStopped() { throw .stopped }
         // Nobody else holds the state, which would be copied as it changes.
         let skips = order.skips.isEmpty ? nil : SkipList(order.skips)
         var state = RestoredState(
@@ -306,6 +309,7 @@ public struct Restore {
         var fetch = try RunFetch(plan.runs, from: plan.view.store, workers: order.workers)
         var items = plan.runs.makeIterator()
         while let run = try fetch.next(), let item = items.next() {
+            if order.isStopped() { throw .stopped }
             try chain.follow(run, item.name)
             try body(run)
             result.chain = run.end.chain

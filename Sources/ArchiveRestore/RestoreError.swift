@@ -40,6 +40,8 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case noMeeting(path: String, reasons: [String])
     /// A restore of something else was begun at the same place.
     case otherRestore(path: String)
+    /// Whoever ordered it does not want it any more.
+    case stopped
 
     public var description: String {
         switch self {
@@ -82,6 +84,7 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
             return "log and state do not meet: "
                 + (reasons.isEmpty ? "\(path) has no snapshot that can be read" : reasons.joined(separator: "; "))
         case .otherRestore(let path): return "\(path) is left of another restore that was not finished"
+        case .stopped: return "it was given up: the process ends"
         }
     }
 
@@ -122,6 +125,7 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
                     + "renamed, not removed")
         case .noMeeting:
             return .operate("restore everything, without --log-only: the directory is renamed, not removed")
+        case .stopped: return .automatic("it is tried again another time")
         case .otherRestore(let path): return .operate("finish that one with the same command, or remove \(path)")
         }
     }

@@ -27,7 +27,8 @@ public struct RestoreTrial: Sendable {
 
     /// Makes `directory`, and removes it when it is done; what is there before is removed too.
     public static func run(
-        _ store: any ObjectStore, cluster: ClusterID, node: NodeID, in directory: String
+        _ store: any ObjectStore, cluster: ClusterID, node: NodeID, in directory: String,
+        isStopped: @escaping @Sendable () -> Bool = { false }
     ) -> RestoreTrial {
         let began = MonotonicClock.now()
         var trial = RestoreTrial()
@@ -39,7 +40,9 @@ public struct RestoreTrial: Sendable {
                 try FileSystem.makeDirectory(directory, permissions: 0o700, intermediate: true)
             }
             let plan = try RestorePlan(.latest, timeline: nil, in: try ArchiveView(store, cluster: cluster))
-            var restore = Restore(plan, RestoreOrder(directory: directory + "/data", node: node)) { _ in }
+            var order = RestoreOrder(directory: directory + "/data", node: node)
+            order.isStopped = isStopped
+            var restore = Restore(plan, order) { _ in }
             trial.report = try restore.run()
         } catch { trial.failure = (error.blame, error) }
         trial.duration = MonotonicClock.now() - began

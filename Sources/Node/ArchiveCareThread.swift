@@ -100,7 +100,7 @@ private struct Caring {
             nextAt = MonotonicClock.now()
         case .rest: (reading, nextAt) = (nil, nil)
         case .retain(let cluster): retain(cluster)
-        case .tryRestore(let cluster): report(.tried(tryRestore(cluster)))
+        case .tryRestore(let cluster): if let trial = tryRestore(cluster) { report(.tried(trial)) }
         }
     }
 
@@ -145,14 +145,18 @@ private struct Caring {
 
     // MARK: A restore
 
-    private mutating func tryRestore(_ cluster: ClusterID) -> ArchiveStatus.Trial {
+    /// Nil when the node ends meanwhile.
+    private mutating func tryRestore(_ cluster: ClusterID) -> ArchiveStatus.Trial? {
         var status = ArchiveStatus.Trial(at: WallClock.now())
         let store: any ObjectStore
         do throws(ArchiveError) { store = try open() } catch {
             status.failure = ArchiveStatus.Failure(error, count: 1)
             return status
         }
-        let trial = RestoreTrial.run(store, cluster: cluster, node: node, in: directory)
+        let trial = RestoreTrial.run(store, cluster: cluster, node: node, in: directory) {
+            [place] in place.isStopped
+        }
+        if case .stopped = trial.failure?.error { return nil }
         status.took = trial.duration
         if let failure = trial.failure {
             status.failure = ArchiveStatus.Failure(

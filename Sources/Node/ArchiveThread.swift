@@ -23,6 +23,7 @@ struct ArchivePlace: Sendable {
 
     /// Calls that are under way end soon.
     func stop() { ending.set() }
+    var isStopped: Bool { ending.isSet }
 
     /// - Parameter retries: nil leaves every error to the caller.
     func open(retries: RetryPolicy?) throws(ArchiveError) -> any ObjectStore {

@@ -42,8 +42,10 @@ public struct PastBrowse: Sendable {
         records = Array(found.prefix(limit))
     }
 
-    /// Whether there was nothing.
-    public var isEmpty: Bool { records.isEmpty }
+    /// Whether there was no key of the name that was asked for.
+    public var isAbsent: Bool {
+        if case .one = keys { records.isEmpty } else { false }
+    }
 
     public func text(inColour: Bool) -> String {
         var text = heading.line + "\n" + heading.proof + "\n"

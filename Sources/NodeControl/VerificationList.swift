@@ -61,7 +61,8 @@ public struct VerificationList: Sendable {
             records.isEmpty
             ? "no restore was tried within \(days) days: see verify.at\n"
             : "\(passed) of \(records.count) proven within \(days) days: \(percent) %, wanted "
-                + "\(Int(VerificationList.target * 100)) %; \(RoughTime.text(.milliseconds(Int64(seconds * 1000)))) each\n"
+                + "\(Int(VerificationList.target * 100)) %; "
+                + "\(RoughTime.text(.milliseconds(Int64(seconds * 1000)))) each\n"
         let broken = damaged.map { "the record \($0) can not be read\n" }.joined()
         return (records.isEmpty ? "" : table.text(inColour: inColour)) + sum + broken
     }

@@ -6,9 +6,10 @@ import Platform
 
 struct ArchiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "archive", abstract: "Looks at an archive and into the past that it holds; changes nothing there.",
+        commandName: "archive", abstract: "Looks at an archive and into the past that it holds, and copies it.",
         subcommands: [
             Status.self, List.self, Verify.self, Check.self, Browse.self, Diff.self, History.self, Export.self,
+            Copy.self,
         ])
 
     @ParentCommand var root: Nodectl

@@ -37,7 +37,8 @@ extension ArchiveCommand {
             abstract: "Shows what keys held at a point in the past.",
             discussion: """
                 The whole keyspace of then is built in memory, and compared with the digests that the cluster had. \
-                While a backup is read its files lie in $TMPDIR (/tmp) for a time. Exit code 1 when there was no key.
+                While a backup is read its files lie in $TMPDIR (/tmp) for a time. Exit code 1 when there was no such \
+                key.
                 """)
         @ParentCommand var parent: ArchiveCommand
         @OptionGroup var common: CommonOptions
@@ -57,7 +58,7 @@ extension ArchiveCommand {
             let keys = key.map { PastKeys.one($0) } ?? .matching(match ?? "*", limit: limit)
             let found = try PastBrowse(try options.place().view(), at: past.point, keys, tell: tell)
             surroundings.print(json: found.json, table: found.text(inColour: surroundings.inColour))
-            if found.isEmpty { throw ExitCode(1) }
+            if found.isAbsent { throw ExitCode(1) }
         }
     }
 
