@@ -34,9 +34,12 @@ public struct ArchiveCopyReport: Sendable {
     public internal(set) var sourceDigest: [UInt8] = []
     public internal(set) var targetDigest: [UInt8] = []
 
+    /// False when objects went from the source faster than lists of it could be worked through.
+    public internal(set) var isComplete = false
+
     public init() {}
 
-    public var isWhole: Bool { damaged.isEmpty && sourceDigest == targetDigest }
+    public var isWhole: Bool { isComplete && damaged.isEmpty && sourceDigest == targetDigest }
 }
 
 /// For one thread, and one copy into a target at a time.
@@ -72,7 +75,10 @@ public struct ArchiveCopy {
     public mutating func run() throws(RestoreError) -> ArchiveCopyReport {
         let known = try archived { () throws(ArchiveError) in try ArchiveCopy.list(target, cluster) }
         sizes = Dictionary(known.map { ($0.key.text, $0.size) }) { first, _ in first }
-        for _ in 0..<ArchiveCopy.passesMax where try pass() { break }
+        for _ in 0..<ArchiveCopy.passesMax {
+            result.isComplete = try pass()
+            if result.isComplete { break }
+        }
         let names = hashes.keys.sorted()
         result.sourceDigest = ArchiveCopy.digest(names) { hashes[$0]?.source ?? [] }
         result.targetDigest = ArchiveCopy.digest(names) { hashes[$0]?.target ?? [] }
@@ -111,6 +117,13 @@ public struct ArchiveCopy {
             case .there: result.backups += 1
             case .gone: isComplete = false
             case .damaged: break
+            }
+        }
+        for name in listing.map(\.key.text) where VerificationID(name: name, of: cluster) != nil {
+            _ = try copy(name) { bytes throws(ArchiveError) in
+                do throws(ArchiveFault) { _ = try VerificationRecord.decode(bytes) } catch {
+                    throw .object(name, error)
+                }
             }
         }
         return isComplete

@@ -186,7 +186,8 @@ def test_a_copy_of_an_archive_is_equal_and_goes_on_where_it_was_interrupted(stor
     target.mkdir()
 
     def copy():
-        done = cluster.nodectl("--output", "json", "archive", "copy", "--from", url(cluster), "--to", f"file://{target}")
+        done = cluster.nodectl(
+            "--output", "json", "archive", "copy", "--from", url(cluster), "--to", f"file://{target}")
         report = json.loads(done.stdout)
         (part,) = report["clusters"]
         assert report["whole"] is True and part["source_digest"] == part["target_digest"]

@@ -30,6 +30,13 @@ import Vocabulary
             id: "20260101T000000Z-1-60", index: LogIndex(60), time: .zero, records: 5, uploaded: ByteCount(10),
             stored: ByteCount(300), took: .milliseconds(1500))
         archive.backupPercent = 12.5
+        (archive.backupSizeRatio, archive.backupVerdict) = (1.25, "notice")
+        archive.readBack = ArchiveStatus.ReadBack(index: LogIndex(119))
+        archive.readBack?.lag = .milliseconds(250)
+        archive.retentionAt = Timestamp(microseconds: 4_000_000)
+        archive.trial = ArchiveStatus.Trial(at: Timestamp(microseconds: 5_000_000))
+        archive.trial?.took = .milliseconds(1500)
+        archive.trial?.failure = ArchiveStatus.Failure(code: "verifier-no-space", text: "m", remedy: "r", count: 1)
         return archive
     }
 
@@ -168,7 +175,12 @@ import Vocabulary
             "lag_bytes":640,"full":false,"failure":{"code":"timeout","message":"m","remedy":"r","count":3},\
             "hole_first":7,"hole_last":9,"newest_backup":{"backup_id":"20260101T000000Z-1-60","index":60,\
             "timestamp":"1970-01-01T00:00:00.000000Z","record_count":5,"uploaded_bytes":10,"stored_bytes":300,\
-            "duration_seconds":1.5},"backup_percent":12.5,"backup_failure":null},\
+            "duration_seconds":1.5},"backup_percent":12.5,"backup_failure":null,\
+            "backup_size_ratio":1.25,"backup_verdict":"notice","verified_index":119,"verified_lag_ms":250.0,\
+            "damage":null,"retention_at":"1970-01-01T00:00:04.000000Z","retention_failure":null,\
+            "restore_trial":{"at":"1970-01-01T00:00:05.000000Z","passed":false,"duration_seconds":1.5,\
+            "backup_id":null,"index":null,"record_count":null,"digest":null,"proof":null,\
+            "failure":{"code":"verifier-no-space","message":"m","remedy":"r","count":1}}},\
             "compaction":{"asked":0,"ended":0,"ended_at":null,"parts":[],"next_in_seconds":null},\
             "state":{"condition":"sound","message":null,"remedy":null,"diverged_at_index":null,"own_digest":null,\
             "agreed_digest":null,"compared":30,"compared_index":121},\

@@ -118,6 +118,9 @@ import Vocabulary
         status.snapshot.last = SnapshotStatus.Written(index: LogIndex(1), took: .seconds(1), made: .zero, reused: .zero)
         status.state.comparedIndex = LogIndex(1)
         status.archive.location = "file:///archive"
+        status.archive.backupSizeRatio = 1.1
+        status.archive.readBack = ArchiveStatus.ReadBack(index: LogIndex(3))
+        status.archive.trial = ArchiveStatus.Trial(at: Timestamp(microseconds: 7_000_000))
         status.archive.newestBackup = ArchiveStatus.Backup(
             id: "20260101T000000Z-1-1", index: LogIndex(1), time: .zero, records: 1, uploaded: .zero, stored: .zero,
             took: .seconds(1))
