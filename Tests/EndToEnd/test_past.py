@@ -25,7 +25,8 @@ def past(cluster, *arguments, check=True):
 
 
 def moment(cluster):
-    """The index of the last entry; an entry that was acknowledged is applied where it was."""
+    """The index of the last entry."""
+    cluster.converged()
     return str(facts(cluster, cluster.leader())["applied_index"])
 
 
@@ -194,7 +195,7 @@ def test_a_copy_of_an_archive_is_equal_and_goes_on_where_it_was_interrupted(stor
         return part
 
     first = copy()
-    assert first["objects_known"] == 0 and first["backups"] == 1
+    assert first["objects_known"] == 0 and first["backups"] >= 1
     manifest = next(target.glob("*/backups/*/manifest.json"))
     manifest.unlink()
     again = copy()
