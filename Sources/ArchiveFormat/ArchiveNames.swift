@@ -14,6 +14,9 @@ public enum ArchiveNames {
     /// What came of trying restores.
     public static func verifications(of cluster: ClusterID) -> String { root(of: cluster) + "verifications/" }
 
+    /// What came of rehearsing disasters.
+    public static func drills(of cluster: ClusterID) -> String { root(of: cluster) + "drills/" }
+
     static let end = ".zst"
 
     /// 20 digits, so that names are in the order of numbers.

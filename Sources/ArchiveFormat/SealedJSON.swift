@@ -96,4 +96,36 @@ public struct JSONMembers: Sendable {
         guard found.count == values.count else { throw .damaged(.impossibleField, at: 0) }
         return found
     }
+
+    /// Nil for null; a text that can not be converted is a fault.
+    public func optional<Value>(_ name: String, _ convert: (String) -> Value?) throws(ArchiveFault) -> Value? {
+        guard let text = try textIfAny(name) else { return nil }
+        guard let value = convert(text) else { throw .damaged(.impossibleField, at: 0) }
+        return value
+    }
+
+    /// Nil for null.
+    public func countIfAny(_ name: String) throws(ArchiveFault) -> Int? {
+        try value(name) == .null ? nil : try count(name)
+    }
+
+    public func flag(_ name: String) throws(ArchiveFault) -> Bool {
+        guard case .flag(let flag) = try value(name) else { throw .damaged(.impossibleField, at: 0) }
+        return flag
+    }
+
+    /// Nil for null.
+    public func membersIfAny(_ name: String) throws(ArchiveFault) -> JSONMembers? {
+        try value(name) == .null ? nil : try members(name)
+    }
+
+    public func texts(_ name: String) throws(ArchiveFault) -> [String] {
+        guard case .list(let values) = try value(name) else { throw .damaged(.impossibleField, at: 0) }
+        var texts: [String] = []
+        for value in values {
+            guard case .text(let text) = value else { throw .damaged(.impossibleField, at: 0) }
+            texts.append(text)
+        }
+        return texts
+    }
 }

@@ -4,44 +4,13 @@ import ByteCoding
 import Hashing
 public import Vocabulary
 
-/// The name of a record: when it was, and a few drawn digits, so that two of one moment are two.
-public struct VerificationID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    public let text: String
-    public let time: Timestamp
-
-    public init(time: Timestamp, draw: UInt64) {
-        self.time = time
-        let digits = String(UInt16(truncatingIfNeeded: draw), radix: 16)
-        text = TimeText.compact(time) + "-" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-    }
-
-    /// Nil when it is no such name.
-    public init?(_ text: some StringProtocol) {
-        let fields = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard fields.count == 2, let time = TimeText.compact(fields[0]), let draw = UInt64(fields[1], radix: 16)
-        else { return nil }
-        self.init(time: time, draw: draw)
-        guard self.text == text else { return nil }
-    }
-
-    /// Of an object's name.
-    public init?(name: String, of cluster: ClusterID) {
-        let (head, tail) = (ArchiveNames.verifications(of: cluster), ".json")
-        guard name.hasPrefix(head), name.hasSuffix(tail) else { return nil }
-        self.init(name.dropFirst(head.count).dropLast(tail.count))
-    }
-
-    public func name(of cluster: ClusterID) -> String { ArchiveNames.verifications(of: cluster) + text + ".json" }
-
-    public static func < (a: VerificationID, b: VerificationID) -> Bool { a.text < b.text }
-    public var description: String { text }
-}
-
 /// Format version 1 (docs/formats/archive.md, "Verifications").
-public struct VerificationRecord: Hashable, Sendable {
+public struct VerificationRecord: ArchiveRecord, Hashable {
     public static let version = 1
 
-    public let id: VerificationID
+    public static func folder(of cluster: ClusterID) -> String { ArchiveNames.verifications(of: cluster) }
+
+    public let id: RecordID
     /// The node that tried, and its program's version.
     public let node: NodeID
     public let program: String
@@ -69,7 +38,7 @@ public struct VerificationRecord: Hashable, Sendable {
     }
 
     public init(
-        id: VerificationID, node: NodeID, program: String, duration: Duration, timeline: TimelineName?,
+        id: RecordID, node: NodeID, program: String, duration: Duration, timeline: TimelineName?,
         position: LogPosition?, backup: BackupID?, records: Int?, digest: Digest?, failure: Failure?, previous: [UInt8]
     ) {
         self.id = id
@@ -115,29 +84,21 @@ public struct VerificationRecord: Hashable, Sendable {
         guard abs(seconds) < 1e9, passed <= 1, (passed == 1) == (code == nil) else {
             throw .damaged(.impossibleField, at: 0)
         }
-        let timeline = try optional(json, "timeline") { TimelineName($0) }
+        let timeline = try json.optional("timeline") { TimelineName($0) }
         let (term, index) = (try json.count("term"), try json.count("index"))
-        let previous = try optional(json, "previous_sha256") { text in
+        let previous = try json.optional("previous_sha256") { text in
             Hex.bytes(of: text).flatMap { $0.count == SHA256.size ? $0 : nil }
         }
         let failure: Failure? =
             if let code { Failure(code: code, text: try json.text("failure")) } else { nil }
         return VerificationRecord(
-            id: try json.text("verification_id") { VerificationID($0) }, node: try json.text("node") { NodeID($0) },
-            program: try json.text("version"), duration: .microseconds(Int64(seconds * 1e6)), timeline: timeline,
+            id: try json.text("verification_id") { RecordID($0) }, node: try json.text("node") { NodeID($0) },
+            program: try json.text("version"), duration: .microseconds(Int64((seconds * 1e6).rounded())),
+            timeline: timeline,
             position: timeline == nil
                 ? nil : LogPosition(term: Term(UInt64(term)), index: LogIndex(UInt64(index))),
-            backup: try optional(json, "backup_id") { BackupID($0) },
+            backup: try json.optional("backup_id") { BackupID($0) },
             records: timeline == nil ? nil : try json.count("record_count"),
-            digest: try optional(json, "digest") { Digest(hex: $0) }, failure: failure, previous: previous ?? [])
-    }
-
-    /// Null is nil; a text that can not be converted is a fault.
-    private static func optional<Value>(
-        _ json: JSONMembers, _ name: String, _ convert: (String) -> Value?
-    ) throws(ArchiveFault) -> Value? {
-        guard let text = try json.textIfAny(name) else { return nil }
-        guard let value = convert(text) else { throw .damaged(.impossibleField, at: 0) }
-        return value
+            digest: try json.optional("digest") { Digest(hex: $0) }, failure: failure, previous: previous ?? [])
     }
 }

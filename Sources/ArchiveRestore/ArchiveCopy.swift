@@ -119,14 +119,19 @@ public struct ArchiveCopy {
             case .damaged: break
             }
         }
-        for name in listing.map(\.key.text) where VerificationID(name: name, of: cluster) != nil {
+        try copyRecords(VerificationRecord.self, listing)
+        try copyRecords(DrillRecord.self, listing)
+        return isComplete
+    }
+
+    private mutating func copyRecords<Record: ArchiveRecord>(
+        _: Record.Type, _ listing: [ObjectListing]
+    ) throws(RestoreError) {
+        for name in listing.map(\.key.text) where Record.id(name: name, of: cluster) != nil {
             _ = try copy(name) { bytes throws(ArchiveError) in
-                do throws(ArchiveFault) { _ = try VerificationRecord.decode(bytes) } catch {
-                    throw .object(name, error)
-                }
+                do throws(ArchiveFault) { _ = try Record.decode(bytes) } catch { throw .object(name, error) }
             }
         }
-        return isComplete
     }
 
     /// What a backup needs first, its manifest behind that, and last that retention is to leave it.

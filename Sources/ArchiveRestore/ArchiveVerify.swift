@@ -50,7 +50,8 @@ public struct ArchiveVerify {
         noteUnknownNames()
         let backups = try verifyBackups()
         for timeline in view.timelines { try verifyLog(of: timeline, backups) }
-        try verifyRecords()
+        try verifyRecords(VerificationRecord.self, "verification")
+        try verifyRecords(DrillRecord.self, "drill")
         return verdict
     }
 
@@ -79,16 +80,16 @@ public struct ArchiveVerify {
         }
     }
 
-    /// The history of verifications: each record by itself, and that the one it was written behind is there.
-    private mutating func verifyRecords() throws(RestoreError) {
-        let log = VerificationLog(view.store, view.cluster)
-        let folder = ArchiveNames.verifications(of: view.cluster)
+    /// A history: each record by itself, and that the one it was written behind is there.
+    private mutating func verifyRecords<Record: ArchiveRecord>(_: Record.Type, _ kind: String) throws(RestoreError) {
+        let log = RecordLog<Record>(view.store, view.cluster)
+        let folder = Record.folder(of: view.cluster)
         var found: [(name: String, previous: [UInt8])] = []
         var hashes: Set<[UInt8]> = []
         for item in listing where item.key.text.hasPrefix(folder) {
             let name = item.key.text
-            guard let id = VerificationID(name: name, of: view.cluster) else {
-                note(.unknownName, name, "it is no name of a verification")
+            guard let id = Record.id(name: name, of: view.cluster) else {
+                note(.unknownName, name, "it is no name of a \(kind)")
                 continue
             }
             count(item.size)
@@ -108,6 +109,7 @@ public struct ArchiveVerify {
         let known = [
             RunName.folder(view.cluster), BackupID.folder(view.cluster), PackFolder.all(of: view.cluster),
             ArchiveNames.garbage(of: view.cluster), ArchiveNames.verifications(of: view.cluster),
+            ArchiveNames.drills(of: view.cluster),
         ]
         for item in listing where !known.contains(where: item.key.text.hasPrefix) {
             guard item.key.text != ArchiveNames.readme(of: view.cluster) else { continue }

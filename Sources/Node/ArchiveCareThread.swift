@@ -184,7 +184,7 @@ private struct Caring {
         let done = trial.report
         try log.append(
             VerificationRecord(
-                id: VerificationID(time: time, draw: SystemRandom.word()), node: node, program: program,
+                id: RecordID(time: time, draw: SystemRandom.word()), node: node, program: program,
                 duration: trial.duration, timeline: done?.timeline, position: done?.position, backup: done?.backup,
                 records: done?.records, digest: done?.digest,
                 failure: trial.failure.map { .init(code: $0.blame.rawValue, text: $0.error.description) },

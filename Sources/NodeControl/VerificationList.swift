@@ -15,13 +15,13 @@ public struct VerificationList: Sendable {
     private let days: Int
     private let records: [VerificationRecord]
     /// Records that can not be read.
-    private let damaged: [VerificationID]
+    private let damaged: [RecordID]
 
     public init(_ place: ArchivePlace, days: Int) throws(ControlError) {
         let view = try place.view()
         let since = WallClock.now().rawValue - min(WallClock.now().rawValue, UInt64(days) * 86_400_000_000)
         var records: [VerificationRecord] = []
-        var damaged: [VerificationID] = []
+        var damaged: [RecordID] = []
         do throws(ArchiveError) {
             let log = VerificationLog(view.store, view.cluster)
             for id in try log.ids() where id.time.rawValue >= since {

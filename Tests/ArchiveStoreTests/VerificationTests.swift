@@ -14,7 +14,7 @@ import Vocabulary
         let time = Timestamp(rawValue: 1_764_000_000_000_000 + number * 1_000_003)
         let timeline = TimelineName(.first)
         return VerificationRecord(
-            id: VerificationID(time: time, draw: number), node: try #require(NodeID("n2")), program: "0.2.0",
+            id: RecordID(time: time, draw: number), node: try #require(NodeID("n2")), program: "0.2.0",
             duration: .milliseconds(Int64(number)), timeline: isGood ? timeline : nil,
             position: isGood ? LogPosition(term: Term(3), index: LogIndex(number + 1)) : nil,
             backup: isGood ? BackupID(time: time, timeline: timeline, index: LogIndex(number + 1)) : nil,
@@ -41,10 +41,11 @@ import Vocabulary
     @Test func `names are in the order of time, and another form is none`() throws {
         let ids = try (0..<50).map { try record($0, isGood: true).id }
         #expect(ids == ids.sorted())
+        let other = ClusterID(high: 3, low: 4)
         for id in ids {
-            #expect(VerificationID(name: id.name(of: cluster), of: cluster) == id)
-            #expect(VerificationID(id.text + "0") == nil && VerificationID(id.text.dropLast()) == nil)
-            #expect(VerificationID(name: id.name(of: cluster), of: ClusterID(high: 3, low: 4)) == nil)
+            #expect(VerificationRecord.id(name: VerificationRecord.name(id, of: cluster), of: cluster) == id)
+            #expect(RecordID(id.text + "0") == nil && RecordID(id.text.dropLast()) == nil)
+            #expect(VerificationRecord.id(name: VerificationRecord.name(id, of: cluster), of: other) == nil)
         }
     }
 
@@ -61,7 +62,7 @@ import Vocabulary
         for (newer, older) in zip(ids, ids.dropFirst()) {
             #expect(try log.record(newer).previous == log.read(older).hash)
         }
-        let newest = try #require(ObjectKey(ids[0].name(of: cluster)))
+        let newest = try #require(ObjectKey(VerificationRecord.name(ids[0], of: cluster)))
         try store.delete(newest)
         _ = try store.put(newest, [1, 2, 3])
         #expect(try log.newest()?.id == ids[1])
