@@ -163,7 +163,7 @@ let package = Package(
         .executableTarget(
             name: "nodectl",
             dependencies: [
-                "Vocabulary", "ArchivePlan", "Telemetry", "Platform", "Settings", "NodeControl",
+                "Vocabulary", "ArchiveFormat", "ArchivePlan", "Telemetry", "Platform", "Settings", "NodeControl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(
@@ -294,7 +294,8 @@ let package = Package(
         .testTarget(
             name: "NodeControlTests",
             dependencies: [
-                "NodeControl", "AdminAPI", "Settings", "Telemetry", "LogStore", "LogFormat", "TLS", "Platform",
+                "NodeControl", "AdminAPI", "Settings", "Telemetry", "RESP", "ArchiveFormat", "ArchiveRestore", "LogStore",
+                "LogFormat", "TLS", "Platform",
                 "ByteCoding", "Vocabulary",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),

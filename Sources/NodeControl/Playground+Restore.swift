@@ -13,6 +13,14 @@ extension Playground {
     public func restore(
         _ request: RestoreRequest, from place: ArchivePlace, _ options: PlaygroundOptions
     ) throws(ControlError) -> RestoreOutcome {
+        try restore(request, from: place, options) { _, _ throws(ControlError) in }
+    }
+
+    /// - Parameter look: at what was restored before a node starts on it: its configuration, and the node's program.
+    func restore(
+        _ request: RestoreRequest, from place: ArchivePlace, _ options: PlaygroundOptions,
+        before look: (_ config: String, _ program: String) throws(ControlError) -> Void
+    ) throws(ControlError) -> RestoreOutcome {
         let plan = try PlaygroundPlan(options)
         try control { () throws(SystemError) in try FileSystem.makeDirectory(directory, intermediate: true) }
         let (outcome, others) = try locked { () throws(ControlError) in
@@ -25,7 +33,9 @@ extension Playground {
             let others = Array(file.nodes.dropFirst())
             for entry in others { try empty(entry) }
             try file.write(filePath)
-            try start(file.nodes.map(\.id), in: &file, program: try Playground.program(options.noded))
+            let program = try Playground.program(options.noded)
+            try look(directory + "/" + first.config, program)
+            try start(file.nodes.map(\.id), in: &file, program: program)
             _ = try awaitLeader()
             return (outcome, others)
         }

@@ -91,7 +91,7 @@ public struct RestorePlanReport: Sendable {
 }
 
 public struct RestoreOutcome: Sendable {
-    private let report: RestoreReport
+    let report: RestoreReport
     private let logFile: String?
 
     init(_ report: RestoreReport, logFile: String?) {

@@ -34,20 +34,20 @@ public enum Smoke {
         return findings + [Finding(.good, "stop", "ended when it was asked to")]
     }
 
-    /// A base port whose four ports are free now.
-    private static func freeBasePort() throws(ControlError) -> Int {
+    /// A base port whose ports, four for each node, are free now.
+    static func freeBasePort(nodes: Int = 1) throws(ControlError) -> Int {
         for _ in 0..<64 {
             let base = 20_000 + Int(SystemRandom.word() % 1000) * 10
-            let isFree = (1...4).allSatisfy { offset in
-                guard let descriptor = try? Socket.listen(on: .loopback(port: UInt16(base + offset))) else {
-                    return false
-                }
-                Socket.close(descriptor)
-                return true
-            }
+            let isFree = (0..<nodes).allSatisfy { node in (1...4).allSatisfy { isPortFree(base + 10 * node + $0) } }
             if isFree { return base }
         }
-        throw .usage("no four free ports between 20000 and 30000 were found; free some")
+        throw .usage("no \(4 * nodes) free ports between 20000 and 30000 were found; free some")
+    }
+
+    private static func isPortFree(_ port: Int) -> Bool {
+        guard let descriptor = try? Socket.listen(on: .loopback(port: UInt16(port))) else { return false }
+        Socket.close(descriptor)
+        return true
     }
 
     private static func health(_ playground: Playground) throws(ControlError) -> Finding {
@@ -106,17 +106,17 @@ public enum Smoke {
         return Finding(.good, "metrics", "\(lines.count) series")
     }
 
-    private static func resolve(_ address: HostPort) throws(StreamError) -> SocketAddress {
+    static func resolve(_ address: HostPort) throws(StreamError) -> SocketAddress {
         do throws(SystemError) { return try SocketAddress.resolve(address.description) } catch { throw .system(error) }
     }
 
-    private static func encode(_ command: [[UInt8]]) -> [UInt8] {
+    static func encode(_ command: [[UInt8]]) -> [UInt8] {
         var bytes = Array("*\(command.count)\r\n".utf8)
         for part in command { bytes += Array("$\(part.count)\r\n".utf8) + part + [0x0D, 0x0A] }
         return bytes
     }
 
-    private static func reply(
+    static func reply(
         from stream: borrowing BlockingStream, until deadline: Instant
     ) throws(StreamError) -> [UInt8] {
         var decoder = ReplyDecoder(limits: ReplyLimits(bytesMax: 1 << 20))

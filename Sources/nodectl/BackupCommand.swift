@@ -1,5 +1,6 @@
 // `nodectl backup …`: makes backups, and looks at those in an archive, whatever state its cluster is in.
 
+import ArchiveFormat
 import ArgumentParser
 import NodeControl
 import Platform
@@ -55,25 +56,41 @@ struct BackupCommand: ParsableCommand {
             abstract: "Reads all that a restore of a backup would; exit code 1 when something is damaged.",
             discussion: """
                 Every part has to be there, be what the manifest says and decompress; every table and every chunk has \
-                to be the one of its name. Without an id, the newest backup.
+                to be the one of its name. Without an id, the newest backup. With --full it is restored into isolation and a node of its own is \
+                started on it, which has to be healthy, to have the same digest, and to work; the archive keeps what \
+                came of it, as of a drill.
                 """)
         @ParentCommand var parent: BackupCommand
         @OptionGroup var common: CommonOptions
         @OptionGroup var options: ArchiveOptions
         @Argument(help: "The backup's id.") var id: String?
         @Option(help: "How many of the newest.") var last: Int?
+        @Flag(help: "Restore it in isolation, start a node on it, and check that.") var full = false
+        @OptionGroup var rehearsal: RehearsalOptions
 
         func validate() throws {
+            if !full, rehearsal.isGiven { throw ValidationError("these options need --full") }
+            if full, last != nil { throw ValidationError("--full takes one backup, not --last") }
             if let last, last < 1 || id != nil { throw ValidationError("--last takes a number from 1 on, and no id") }
         }
 
         func run() throws {
             let view = try options.place().view()
+            if full { return try restoreFully(try view.chosen(id, last: nil)) }
             let found = try ArchiveVerification(view, backups: try view.chosen(id, last: last)) {
                 StandardStreams.writeError("verify: \($0)\n")
             }
             Surroundings(parent.root.common, common).print(json: found.json, table: found.text)
             if !found.isWhole { throw ExitCode(1) }
+        }
+
+        private func restoreFully(_ ids: [BackupID]) throws {
+            var order = try rehearsal.order()
+            order.scenario = .backup
+            for id in ids {
+                let drill = try Drill(try options.place(), order) { StandardStreams.writeError("verify: \($0)\n") }
+                try rehearsal.report(drill.verify(id), Surroundings(parent.root.common, common))
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ import Vocabulary
         version: NodeControlVersion.text,
         subcommands: [
             StatusCommand.self, MembersCommand.self, JoinCommand.self, FailoverCommand.self, DoctorCommand.self,
-            RepairCommand.self, RecoverCommand.self, RestoreCommand.self, BackupCommand.self, ArchiveCommand.self,
-            IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
+            RepairCommand.self, RecoverCommand.self, RestoreCommand.self, BackupCommand.self, DrillCommand.self,
+            ArchiveCommand.self, IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
             CompactCommand.self, PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
         ])
 
