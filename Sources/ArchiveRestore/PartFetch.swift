@@ -21,6 +21,11 @@ struct FetchTimes: Sendable {
     var download = Duration.zero
     var decompress = Duration.zero
 
+    static func += (all: inout FetchTimes, more: FetchTimes) {
+        all.download += more.download
+        all.decompress += more.decompress
+    }
+
     /// The share of the download in a time that was spent on both.
     func share(of time: Duration) -> Duration {
         let all = download + decompress
@@ -41,11 +46,15 @@ final class PartFetch: Sendable {
     private let store: any ObjectStore
     private let keeper: PartKeeper?
     private let state: Mutex<State>
+    private let letters = WorkQueue<Letter>()
+    private let threads = Mutex<[WorkerThread]>([])
+    private let count: Int
 
     private init(_ store: any ObjectStore, _ orders: [PartOrder], _ keeper: PartKeeper?) {
         self.store = store
         self.keeper = keeper
         state = Mutex(State(waiting: orders.reversed()))
+        count = orders.count
     }
 
     /// - Parameters:
@@ -56,21 +65,33 @@ final class PartFetch: Sendable {
         _ orders: [PartOrder], from store: any ObjectStore, workers: Int, keeper: PartKeeper? = nil,
         done: (Int) -> Void
     ) throws(RestoreError) -> FetchTimes {
-        guard !orders.isEmpty else { return FetchTimes() }
+        let fetch = try start(orders, from: store, workers: workers, keeper: keeper)
+        defer { fetch.end() }
+        return try fetch.finish(done: done)
+    }
+
+    /// Begins; `end` has to be called, after `finish` or without it.
+    static func start(
+        _ orders: [PartOrder], from store: any ObjectStore, workers: Int, keeper: PartKeeper? = nil
+    ) throws(RestoreError) -> PartFetch {
         let fetch = PartFetch(store, orders, keeper)
-        let letters = WorkQueue<Letter>()
-        var threads: [WorkerThread] = []
-        defer {
-            fetch.state.withLock { $0.waiting = [] }
-            for thread in threads { thread.join() }
-        }
-        for number in 0..<min(workers, orders.count) {
-            let thread = try onSystem { () throws(SystemError) in
-                try WorkerThread.start(name: "fetch-\(number)") { fetch.work(letters) }
+        do throws(RestoreError) {
+            for number in 0..<min(workers, orders.count) {
+                let thread = try onSystem { () throws(SystemError) in
+                    try WorkerThread.start(name: "fetch-\(number)") { fetch.work() }
+                }
+                fetch.threads.withLock { $0.append(thread) }
             }
-            threads.append(thread)
+        } catch {
+            fetch.end()
+            throw error
         }
-        var missing = orders.count
+        return fetch
+    }
+
+    /// Waits until all parts are in their files.
+    func finish(done: (Int) -> Void) throws(RestoreError) -> FetchTimes {
+        var missing = count
         var taken: [Letter] = []
         while missing > 0, letters.takeAll(into: &taken) {
             for letter in taken {
@@ -78,10 +99,16 @@ final class PartFetch: Sendable {
                 missing -= 1
             }
         }
-        return fetch.state.withLock { $0.times }
+        return state.withLock { $0.times }
     }
 
-    private func work(_ letters: WorkQueue<Letter>) {
+    /// No thread works any more, and no part is begun.
+    func end() {
+        state.withLock { $0.waiting = [] }
+        for thread in threads.withLock({ $0 }) { thread.join() }
+    }
+
+    private func work() {
         var decompressor = ArchiveDecompressor()
         var plain: [UInt8] = []
         while let order = state.withLock({ $0.waiting.popLast() }) {

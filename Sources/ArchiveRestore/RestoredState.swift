@@ -4,6 +4,8 @@
 // the log ends with the digest that the leader had behind it, and each is compared as the replay passes it. Where the
 // target lies between two of those, what there is to tell of it is noted, and the replay goes on as far as the next, so
 // that the target lies between two states that are equal to the cluster's.
+//
+// A digest is a sum over records: those that no entry behind the backup names need not be held, only summed up.
 
 import ArchiveFormat
 import ByteCoding
@@ -43,6 +45,8 @@ struct RestoredState {
     /// The storage id that the log knows the node by.
     private(set) var storage: StorageID?
     private let node: NodeID
+    /// Records of the backup that were proven and are not held.
+    private let omitted: OmittedRecords
     /// Entries that are left out; once there is one, the state is not one that a digest is known of.
     private let skips: SkipList?
     private(set) var index: LogIndex
@@ -64,14 +68,16 @@ struct RestoredState {
     /// - Parameters:
     ///   - state: of the backup; nil begins with nothing. The caller keeps none: a state that is held twice is copied,
     ///     page by page, as it changes.
+    ///   - omitted: what is missing from the state: no entry may name those records.
     ///   - node: whose data directory it will be.
     init(
-        _ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID,
+        _ state: consuming ReplicatedState?, omitted: OmittedRecords = .none, cluster: ClusterID, node: NodeID,
         runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil,
         keepsTarget: Bool = false
     ) {
         self.keepsTarget = keepsTarget
         self.node = node
+        self.omitted = omitted
         self.skips = skips
         replay = LogReplay(of: state?.keyspace ?? Keyspace(of: cluster), cluster: cluster, runner: runner)
         if let skips { replay.skips = { skips.skips($0, $1, $2) } }
@@ -79,17 +85,20 @@ struct RestoredState {
         index = state?.index ?? .zero
         term = state?.end.position.term ?? .zero
         time = state?.timestamp ?? .zero
-        if let state {
-            compared = 1
-            lastProven = ProvenDigest(index: state.index, digest: state.keyspace.digest)
-        }
+        guard index > .zero else { return }
+        compared = 1
+        lastProven = ProvenDigest(index: index, digest: digest)
     }
 
     private var isDerived: Bool { skips.map { $0.count > 0 } ?? false }
     /// The state itself; of the target, when nothing was applied behind it.
     var replayed: LogReplay { replay }
     var keyspace: Keyspace { replay.keyspace }
-    var digest: Digest { replay.keyspace.digest }
+    var digest: Digest {
+        var digest = replay.keyspace.digest
+        digest.add(omitted.digest)
+        return digest
+    }
     var entries: Int { replay.entries }
 
     /// Applies a run as far as it is behind the state, and compares the digests that it has. Traps on one that does not
@@ -114,7 +123,7 @@ struct RestoredState {
         indexing = MonotonicClock.now() - began
         let point = RestoredPoint(
             position: LogPosition(term: term, index: index), time: time, digest: digest,
-            records: replay.keyspace.count, entries: replay.entries, checks: checks)
+            records: replay.keyspace.count + omitted.count, entries: replay.entries, checks: checks)
         reached = point
         if keepsTarget { target = replay.keyspace }
         return point

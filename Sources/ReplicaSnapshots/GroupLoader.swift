@@ -11,6 +11,8 @@ public struct LoadPlan<Disk: Storage>: Sendable {
     let manifest: SnapshotManifest
     let head: ImageHead
     let disk: Disk
+    /// Which records are held; nil for all.
+    let wanted: TouchedKeys?
 }
 
 /// One worker's share of a load: it takes groups, in any order, and loads all their slots.
@@ -24,7 +26,7 @@ public struct GroupLoader<Disk: Storage> {
         manifest = plan.manifest
         // `StateLoad.finish` compares the digest of all records with the manifest's.
         reader = SnapshotReader(disk: plan.disk, manifest: plan.manifest, isProven: true)
-        loader = SlotLoader(of: plan.manifest.facts.cluster, at: plan.head.index)
+        loader = SlotLoader(of: plan.manifest.facts.cluster, at: plan.head.index, wanted: plan.wanted)
     }
 
     public mutating func load(_ group: SlotGroup) throws(StateError) -> [LoadedSlot] {
