@@ -34,6 +34,8 @@ public struct RestoreOrder: Sendable {
     public var skips = SkipFilter()
     /// Whose the files will be; nil when that is found out (see `Restore`).
     public var owner: FileOwner?
+    /// Questions of the operator's to the restored state; their answers are in the report.
+    public var checks = CheckList.none
     /// Asked between objects: whether to give up.
     public var isStopped: @Sendable () -> Bool = { false }
 
@@ -233,7 +235,7 @@ public struct Restore {
         // Nobody else holds the state, which would be copied as it changes.
         return RestoredState(
             base.take(), omitted: omitted, cluster: plan.view.cluster, node: order.node, runner: appliers, skips: skips,
-            keepsTarget: order.comparesWithNewest)
+            keepsTarget: order.comparesWithNewest, checks: order.checks)
     }
 
     // MARK: The log
@@ -244,7 +246,8 @@ public struct Restore {
         defer { parts.fetch?.end() }
         let (log, reader) = try writeLog(helpers.syncs)
         try finish(parts, beside: bytesOfLog, log.times)
-        let isPart = !log.touched.isOfAllKeys && !order.comparesWithNewest
+        // Of what an operator asks every record may be needed.
+        let isPart = !log.touched.isOfAllKeys && !order.comparesWithNewest && order.checks.lines.isEmpty
         do throws(RestoreError) {
             return try replay(log, reader, helpers.appliers, wanted: isPart ? log.touched : nil)
         } catch {

@@ -62,6 +62,7 @@ struct RestoredState {
     /// The state of the target, once it is reached, if it is wanted: a copy that costs what is changed behind it.
     private(set) var target: Keyspace?
     private let keepsTarget: Bool
+    private let checks: CheckList
     /// The time that indexes took to build, for the queries.
     private(set) var indexing = Duration.zero
 
@@ -73,8 +74,9 @@ struct RestoredState {
     init(
         _ state: consuming ReplicatedState?, omitted: OmittedRecords = .none, cluster: ClusterID, node: NodeID,
         runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil,
-        keepsTarget: Bool = false
+        keepsTarget: Bool = false, checks: CheckList = .none
     ) {
+        self.checks = checks
         self.keepsTarget = keepsTarget
         self.node = node
         self.omitted = omitted
@@ -119,7 +121,7 @@ struct RestoredState {
     mutating func conclude() -> RestoredPoint {
         if let reached { return reached }
         let began = MonotonicClock.now()
-        let checks = SmokeCheck.run(on: &replay)
+        let checks = SmokeCheck.run(on: &replay, own: checks)
         indexing = MonotonicClock.now() - began
         let point = RestoredPoint(
             position: LogPosition(term: term, index: index), time: time, digest: digest,
