@@ -16,7 +16,7 @@ import Vocabulary
         subcommands: [
             StatusCommand.self, MembersCommand.self, JoinCommand.self, FailoverCommand.self, DoctorCommand.self,
             RepairCommand.self, RecoverCommand.self, RestoreCommand.self, BackupCommand.self, ArchiveCommand.self,
-            IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
+            ReportCommand.self, IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
             CompactCommand.self, PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
         ])
 
