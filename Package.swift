@@ -295,7 +295,8 @@ let package = Package(
             name: "NodeControlTests",
             dependencies: [
                 "NodeControl", "AdminAPI", "Settings", "Telemetry", "LogStore", "LogFormat", "TLS", "Platform",
-                "ByteCoding", "Vocabulary",
+                "ArchiveFormat", "ArchivePlan", "ArchiveRestore", "RESP", "Keyspace", "Sessions", "ByteCoding",
+                "Vocabulary",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
