@@ -183,6 +183,28 @@ import Vocabulary
         #expect(before == log.frames.filter { $0.header.lastIndex < start })
     }
 
+    @Test func `a run of another timeline takes no tail's place`() throws {
+        let store = MemoryObjects()
+        var other = try ArchivedLog()
+        try other.append(60)
+        var lost = other.shipper(to: store)
+        _ = try lost.shipAll(other.target)
+        // Restored to the past: the new timeline's entries are others, at indexes that the first one's runs have too.
+        var log = try ArchivedLog()
+        try log.append(20)
+        try log.append(1, term: 9)
+        let timeline = Timeline.first.next { 0x1234_5678_9ABC_DEF0 }
+        let owner = ArchiveOwner(cluster: ArchivedLog.cluster, timeline: timeline)
+        var next = log.shipper(to: store, term: 9, owner: owner)
+        _ = try next.shipAll(log.target)
+        let tails = try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(timeline)).items.map(\.name)
+        #expect(tails.contains { $0.isTail })
+        var again = log.shipper(to: store, term: 10, owner: owner)
+        _ = try again.shipAll(log.target)
+        let left = try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(timeline)).items.map(\.name)
+        #expect(left == tails)
+    }
+
     @Test func `a leader that lacks what the archive has ships nothing`() throws {
         let store = MemoryObjects()
         var log = try ArchivedLog()
