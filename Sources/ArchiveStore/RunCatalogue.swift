@@ -103,4 +103,11 @@ public struct RunCatalogue: Sendable {
                 && runs.contains { $0.timeline == tail.timeline && $0.first <= tail.first && tail.last <= $0.last }
         }
     }
+
+    /// Removes them.
+    public static func removeSuperseded(in store: any ObjectStore, of cluster: ClusterID) throws(ArchiveError) {
+        for name in RunCatalogue(try store.names(below: RunName.folder(cluster))).superseded {
+            try store.remove(name.description)
+        }
+    }
 }
