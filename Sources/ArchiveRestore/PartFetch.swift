@@ -40,24 +40,29 @@ final class PartFetch: Sendable {
 
     private let store: any ObjectStore
     private let keeper: PartKeeper?
+    /// Whether a worker goes on behind a part that is damaged or gone.
+    private let skipsDamage: Bool
     private let state: Mutex<State>
 
-    private init(_ store: any ObjectStore, _ orders: [PartOrder], _ keeper: PartKeeper?) {
+    private init(_ store: any ObjectStore, _ orders: [PartOrder], _ keeper: PartKeeper?, skipsDamage: Bool) {
         self.store = store
         self.keeper = keeper
+        self.skipsDamage = skipsDamage
         state = Mutex(State(waiting: orders.reversed()))
     }
 
     /// - Parameters:
     ///   - keeper: brings each part to stable storage; nil for files that are gone soon.
+    ///   - lost: called for each part that is damaged or gone; nil ends the fetch with the first of them. Its place in
+    ///     the file may hold anything.
     ///   - done: called for each part that is in its file, with its stored size, on this thread.
     @discardableResult
     static func run(
         _ orders: [PartOrder], from store: any ObjectStore, workers: Int, keeper: PartKeeper? = nil,
-        done: (Int) -> Void
+        lost: ((RestoreError) -> Void)? = nil, done: (Int) -> Void
     ) throws(RestoreError) -> FetchTimes {
         guard !orders.isEmpty else { return FetchTimes() }
-        let fetch = PartFetch(store, orders, keeper)
+        let fetch = PartFetch(store, orders, keeper, skipsDamage: lost != nil)
         let letters = WorkQueue<Letter>()
         var threads: [WorkerThread] = []
         defer {
@@ -74,8 +79,11 @@ final class PartFetch: Sendable {
         var taken: [Letter] = []
         while missing > 0, letters.takeAll(into: &taken) {
             for letter in taken {
-                done(try letter.get())
                 missing -= 1
+                do throws(RestoreError) { done(try letter.get()) } catch {
+                    guard let lost, error.blame == .backupDamaged else { throw error }
+                    lost(error)
+                }
             }
         }
         return fetch.state.withLock { $0.times }
@@ -90,7 +98,7 @@ final class PartFetch: Sendable {
                 letters.post(.success(order.part.size))
             } catch {
                 letters.post(.failure(error))
-                return
+                guard skipsDamage, error.blame == .backupDamaged else { return }
             }
         }
     }

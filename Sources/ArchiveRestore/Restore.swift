@@ -29,6 +29,8 @@ public struct RestoreOrder: Sendable {
     public var replacesAnything = false
     /// The result is compared, key by key, with the newest state (see `RestoreComparison`).
     public var comparesWithNewest = false
+    /// What is whole of a backup is restored where parts of it are damaged or gone; the slots that are lost are named.
+    public var isBestEffort = false
     /// What of the log is left out.
     public var skips = SkipFilter()
     /// Whose the files will be; nil when that is found out (see `Restore`).
@@ -59,6 +61,8 @@ public struct Restore {
     private let staging: RestoreStaging
     private var result = RestoreReport()
     private var began: Instant
+    /// Parts of the backup that were left aside.
+    private var damagedParts: [(name: String, why: String)] = []
     /// What was given up before this was tried.
     var shortfall: RestoreShortfall?
 
@@ -95,11 +99,12 @@ public struct Restore {
         if order.isStopped() { throw .stopped }
         // Nobody else holds the state, which would be copied as it changes.
         let skips = order.skips.isEmpty ? nil : SkipList(order.skips)
+        // What is lost is known once it is loaded: the arguments are evaluated in order.
         var state = RestoredState(
             try loadBase(), cluster: plan.view.cluster, node: order.node, runner: helpers.appliers, skips: skips,
-            keepsTarget: order.comparesWithNewest)
+            isPartial: result.loss != nil, keepsTarget: order.comparesWithNewest)
         end(.load)
-        if let skips {
+        if skips != nil || result.loss != nil {
             try replayDerived(plan.state?.end, &state, skips, helpers.syncs)
         } else {
             try replayLog(plan.state?.end, &state, helpers.syncs)
@@ -164,6 +169,7 @@ public struct Restore {
         guard let backup = plan.backup else { return }
         var orders: [PartOrder] = []
         var fetched = 0
+        var damages: [(name: String, why: String)] = []
         for pack in backup.packs {
             let path = staging.snapshots + "/" + SnapshotName.pack(PackNumber(pack.number))
             for part in pack.parts {
@@ -178,11 +184,13 @@ public struct Restore {
         result.objects += orders.count
         let (total, report) = (backup.storedBytes, report)
         let times = try PartFetch.run(
-            orders, from: plan.view.store, workers: order.workers, keeper: PartKeeper(syncs: syncs, staging: staging)
+            orders, from: plan.view.store, workers: order.workers, keeper: PartKeeper(syncs: syncs, staging: staging),
+            lost: order.isBestEffort ? { damages.append((name: $0.object, why: "\($0)")) } : nil
         ) { size in
             fetched += size
             report(RestoreProgress(phase: .download, done: fetched, total: total))
         }
+        damagedParts = damages.sorted { $0.name < $1.name }
         result.bytesFetched += fetched
         let time = lap()
         let share = times.share(of: time)
@@ -191,7 +199,7 @@ public struct Restore {
     }
 
     /// The manifest comes last, as when a node writes a snapshot.
-    private func loadBase() throws(RestoreError) -> ReplicatedState? {
+    private mutating func loadBase() throws(RestoreError) -> ReplicatedState? {
         guard let manifest = plan.state else { return nil }
         if let local = plan.local {
             try staging.link(snapshotsOf: local.path)
@@ -200,6 +208,7 @@ public struct Restore {
         }
         let report = report
         let state: ReplicatedState
+        if !damagedParts.isEmpty { return try loadWhole(manifest) }
         do throws(StateError) {
             state = try StateLoading.run(
                 manifest, on: DirectoryStorage(path: staging.snapshots), workers: order.workers
@@ -209,6 +218,19 @@ public struct Restore {
             throw .otherCount(expected: records, found: state.keyspace.count)
         }
         return state
+    }
+
+    /// What is whole of the backup's state.
+    private mutating func loadWhole(_ manifest: SnapshotManifest) throws(RestoreError) -> ReplicatedState {
+        let loading: PartialLoading
+        do throws(StateError) {
+            loading = try PartialLoading(manifest, on: DirectoryStorage(path: staging.snapshots))
+        } catch { throw .state(error) }
+        guard !loading.lost.isEmpty else { return loading.state }
+        result.loss = RestoreLoss(
+            parts: damagedParts, slots: loading.lost,
+            records: loading.recordsExpected - loading.state.keyspace.count)
+        return loading.state
     }
 
     // MARK: The log
@@ -234,7 +256,7 @@ public struct Restore {
     /// Replays without what is to be left out. The state is stored as a snapshot, with no log behind it: the log that
     /// there is would lead to another one.
     private mutating func replayDerived(
-        _ base: FrameEnd?, _ state: inout RestoredState, _ skips: SkipList, _ syncs: SyncThread
+        _ base: FrameEnd?, _ state: inout RestoredState, _ skips: SkipList?, _ syncs: SyncThread
     ) throws(RestoreError) {
         let (plan, cutter, report) = (plan, RunCutter(plan.target, plan.view.cluster), report)
         var last = base ?? .zero
@@ -247,12 +269,13 @@ public struct Restore {
             report(RestoreProgress(phase: .replay, done: state.index - plan.start, total: plan.entriesMax))
         }
         let point = state.conclude()
-        (result.skippedCount, result.skipped) = (skips.count, skips.listed)
+        if let skips { (result.skippedCount, result.skipped) = (skips.count, skips.listed) }
         let storage = try storageID(state)
-        let title = skips.count > 0 ? skips.filter.texts.joined(separator: "; ") : ""
+        var title = result.skippedCount > 0 ? result.filter.texts : []
+        if let loss = result.loss { title.append("lost slots \(loss.ranges.joined(separator: ","))") }
         let derived = DerivedState(
-            state.replayed, of: plan.view.cluster, at: last, time: point.time, title: title, node: order.node,
-            storage: storage)
+            state.replayed, of: plan.view.cluster, at: last, time: point.time, title: title.joined(separator: "; "),
+            node: order.node, storage: storage)
         try staging.removeSnapshots()
         try derived.write(to: staging.snapshots, featureLevel: plan.state?.facts.featureLevel ?? 1)
         let (directory, log) = try makeLog(derived.state.end, storage, syncs)

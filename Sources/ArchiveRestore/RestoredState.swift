@@ -45,6 +45,8 @@ struct RestoredState {
     private let node: NodeID
     /// Entries that are left out; once there is one, the state is not one that a digest is known of.
     private let skips: SkipList?
+    /// Slots of the backup are lost, so no digest is known of any state from here on.
+    private let isPartial: Bool
     private(set) var index: LogIndex
     /// Of the entry there.
     private(set) var term: Term
@@ -67,9 +69,10 @@ struct RestoredState {
     ///   - node: whose data directory it will be.
     init(
         _ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID,
-        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil,
+        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil, isPartial: Bool = false,
         keepsTarget: Bool = false
     ) {
+        self.isPartial = isPartial
         self.keepsTarget = keepsTarget
         self.node = node
         self.skips = skips
@@ -79,13 +82,13 @@ struct RestoredState {
         index = state?.index ?? .zero
         term = state?.end.position.term ?? .zero
         time = state?.timestamp ?? .zero
-        if let state {
+        if let state, !isPartial {
             compared = 1
             lastProven = ProvenDigest(index: state.index, digest: state.keyspace.digest)
         }
     }
 
-    private var isDerived: Bool { skips.map { $0.count > 0 } ?? false }
+    private var isDerived: Bool { isPartial || (skips.map { $0.count > 0 } ?? false) }
     /// The state itself; of the target, when nothing was applied behind it.
     var replayed: LogReplay { replay }
     var keyspace: Keyspace { replay.keyspace }
@@ -123,7 +126,7 @@ struct RestoredState {
     /// Goes on behind the target, up to the first digest that is known there, which has to be equal.
     mutating func goBeyond(_ rest: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
         _ = conclude()
-        guard skips == nil, let known = digests.first(where: { $0.index > index }) else { return }
+        guard skips == nil, !isPartial, let known = digests.first(where: { $0.index > index }) else { return }
         try apply(rest, through: known.index)
         guard index == known.index else { return }
         try compare(known)
