@@ -30,6 +30,8 @@ public struct RestoreOrder: Sendable {
     public var replacesAnything = false
     /// The result is compared, key by key, with the newest state (see `RestoreComparison`).
     public var comparesWithNewest = false
+    /// What is whole of a backup is restored where parts of it are damaged or gone; the slots that are lost are named.
+    public var isBestEffort = false
     /// What of the log is left out.
     public var skips = SkipFilter()
     /// Whose the files will be; nil when that is found out (see `Restore`).
@@ -62,6 +64,8 @@ public struct Restore {
     private let staging: RestoreStaging
     private var result = RestoreReport()
     private var began: Instant
+    /// Parts of the backup that were left aside.
+    private var damagedParts: [(name: String, why: String)] = []
     /// What was given up before this was tried.
     var shortfall: RestoreShortfall?
 
@@ -94,7 +98,9 @@ public struct Restore {
         end(.decide)
         let helpers = try Helpers(order.workers)
         defer { helpers.appliers.stop() }
-        let state = order.skips.isEmpty ? try restoreState(helpers) : try restoreDerived(helpers)
+        let parts = try startParts(helpers.syncs)
+        defer { parts.fetch?.end() }
+        let state = try restoreState(parts, helpers)
         note(state)
         if let target = state.target {
             let report = report
@@ -175,7 +181,8 @@ public struct Restore {
         }
         result.objects += orders.count
         let fetch = try PartFetch.start(
-            orders, from: plan.view.store, workers: order.workers, keeper: PartKeeper(syncs: syncs, staging: staging))
+            orders, from: plan.view.store, workers: order.workers,
+            keeper: PartKeeper(syncs: syncs, staging: staging), skipsDamage: order.isBestEffort)
         return Parts(fetch: fetch, fetched: fetched)
     }
 
@@ -186,13 +193,17 @@ public struct Restore {
         _ parts: Parts, beside other: Int = 0, _ times: FetchTimes = FetchTimes()
     ) throws(RestoreError) {
         var (fetched, times) = (parts.fetched, times)
+        var damages: [(name: String, why: String)] = []
         let (total, report) = ((plan.backup?.storedBytes ?? 0) + bytesOfLog, report)
         if let fetch = parts.fetch {
-            times += try fetch.finish { size in
+            times += try fetch.finish(
+                lost: order.isBestEffort ? { damages.append((name: $0.object, why: "\($0)")) } : nil
+            ) { size in
                 fetched += size
                 report(RestoreProgress(phase: .download, done: fetched + other, total: total))
             }
         }
+        damagedParts = damages.sorted { $0.name < $1.name }
         result.bytesFetched += fetched
         let time = lap()
         let share = times.share(of: time)
@@ -221,31 +232,65 @@ public struct Restore {
     ) throws(RestoreError) -> RestoredState {
         var (base, omitted): (ReplicatedState?, OmittedRecords) = (nil, .none)
         if let manifest = plan.state {
-            let report = report
-            do throws(StateError) {
-                (base, omitted) = try StateLoading.run(
-                    manifest, on: DirectoryStorage(path: staging.snapshots), wanted: wanted, workers: order.workers
-                ) { report(RestoreProgress(phase: .load, done: $0.records, total: $0.total)) }
-            } catch { throw .state(error) }
-        }
-        if let found = base?.keyspace.count, let records = plan.backup?.records, found + omitted.count != records {
-            throw .otherCount(expected: records, found: found + omitted.count)
+            if damagedParts.isEmpty {
+                (base, omitted) = try loadBase(manifest, wanted)
+            } else {
+                base = try loadWhole(manifest)
+            }
         }
         end(.load)
         // Nobody else holds the state, which would be copied as it changes.
         return RestoredState(
             base.take(), omitted: omitted, cluster: plan.view.cluster, node: order.node, runner: appliers, skips: skips,
-            keepsTarget: order.comparesWithNewest, checks: order.checks)
+            isPartial: result.loss != nil, keepsTarget: order.comparesWithNewest, checks: order.checks)
+    }
+
+    private func loadBase(
+        _ manifest: SnapshotManifest, _ wanted: TouchedKeys?
+    ) throws(RestoreError) -> (ReplicatedState, OmittedRecords) {
+        let report = report
+        let (state, omitted): (ReplicatedState, OmittedRecords)
+        do throws(StateError) {
+            (state, omitted) = try StateLoading.run(
+                manifest, on: DirectoryStorage(path: staging.snapshots), wanted: wanted, workers: order.workers
+            ) { report(RestoreProgress(phase: .load, done: $0.records, total: $0.total)) }
+        } catch { throw .state(error) }
+        let found = state.keyspace.count + omitted.count
+        if let records = plan.backup?.records, found != records { throw .otherCount(expected: records, found: found) }
+        return (state, omitted)
+    }
+
+    /// What is whole of the backup's state.
+    private mutating func loadWhole(_ manifest: SnapshotManifest) throws(RestoreError) -> ReplicatedState {
+        let loading: PartialLoading
+        do throws(StateError) {
+            loading = try PartialLoading(manifest, on: DirectoryStorage(path: staging.snapshots))
+        } catch { throw .state(error) }
+        guard !loading.lost.isEmpty else { return loading.state }
+        result.loss = RestoreLoss(
+            parts: damagedParts, slots: loading.lost,
+            records: loading.recordsExpected - loading.state.keyspace.count)
+        return loading.state
     }
 
     // MARK: The log
 
-    /// The log is written first: it tells which records have to be held while it is replayed.
-    private mutating func restoreState(_ helpers: Helpers) throws(RestoreError) -> RestoredState {
-        let parts = try startParts(helpers.syncs)
-        defer { parts.fetch?.end() }
-        let (log, reader) = try writeLog(helpers.syncs)
-        try finish(parts, beside: bytesOfLog, log.times)
+    private mutating func restoreState(_ parts: Parts, _ helpers: Helpers) throws(RestoreError) -> RestoredState {
+        guard order.skips.isEmpty, !order.isBestEffort else {
+            try finish(parts)
+            guard order.skips.isEmpty, damagedParts.isEmpty else { return try restoreDerived(helpers) }
+            return try restoreWhole(try writeLog(helpers.syncs), helpers)
+        }
+        let log = try writeLog(helpers.syncs)
+        try finish(parts, beside: bytesOfLog, log.0.times)
+        return try restoreWhole(log, helpers)
+    }
+
+    /// The log that was written tells which records have to be held while it is replayed.
+    private mutating func restoreWhole(
+        _ written: (WrittenLog, LogReader<DirectoryStorage>), _ helpers: Helpers
+    ) throws(RestoreError) -> RestoredState {
+        let (log, reader) = written
         // Of what an operator asks every record may be needed.
         let isPart = !log.touched.isOfAllKeys && !order.comparesWithNewest && order.checks.lines.isEmpty
         do throws(RestoreError) {
@@ -301,10 +346,7 @@ public struct Restore {
     /// Replays without what is to be left out. The state is stored as a snapshot, with no log behind it: the log that
     /// there is would lead to another one.
     private mutating func restoreDerived(_ helpers: Helpers) throws(RestoreError) -> RestoredState {
-        let skips = SkipList(order.skips)
-        let parts = try startParts(helpers.syncs)
-        defer { parts.fetch?.end() }
-        try finish(parts)
+        let skips = order.skips.isEmpty ? nil : SkipList(order.skips)
         var state = try loadBase(helpers.appliers, wanted: nil, skips: skips)
         let (plan, cutter, report) = (plan, RunCutter(plan.target, plan.view.cluster), report)
         let base = plan.state?.end
@@ -319,12 +361,13 @@ public struct Restore {
         }
         end(.replay)
         let point = state.conclude()
-        (result.skippedCount, result.skipped) = (skips.count, skips.listed)
+        if let skips { (result.skippedCount, result.skipped) = (skips.count, skips.listed) }
         let storage = try storageID(state.storage)
-        let title = skips.count > 0 ? skips.filter.texts.joined(separator: "; ") : ""
+        var title = result.skippedCount > 0 ? result.filter.texts : []
+        if let loss = result.loss { title.append("lost slots \(loss.ranges.joined(separator: ","))") }
         let derived = DerivedState(
-            state.replayed, of: plan.view.cluster, at: last, time: point.time, title: title, node: order.node,
-            storage: storage)
+            state.replayed, of: plan.view.cluster, at: last, time: point.time, title: title.joined(separator: "; "),
+            node: order.node, storage: storage)
         try staging.removeSnapshots()
         try derived.write(to: staging.snapshots, featureLevel: plan.state?.facts.featureLevel ?? 1)
         let (directory, log) = try makeLog(derived.state.end, storage, helpers.syncs)

@@ -49,6 +49,8 @@ struct RestoredState {
     private let omitted: OmittedRecords
     /// Entries that are left out; once there is one, the state is not one that a digest is known of.
     private let skips: SkipList?
+    /// Slots of the backup are lost, so no digest is known of any state from here on.
+    private let isPartial: Bool
     private(set) var index: LogIndex
     /// Of the entry there.
     private(set) var term: Term
@@ -73,9 +75,10 @@ struct RestoredState {
     ///   - node: whose data directory it will be.
     init(
         _ state: consuming ReplicatedState?, omitted: OmittedRecords = .none, cluster: ClusterID, node: NodeID,
-        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil,
+        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil, isPartial: Bool = false,
         keepsTarget: Bool = false, checks: CheckList = .none
     ) {
+        self.isPartial = isPartial
         self.checks = checks
         self.keepsTarget = keepsTarget
         self.node = node
@@ -87,12 +90,12 @@ struct RestoredState {
         index = state?.index ?? .zero
         term = state?.end.position.term ?? .zero
         time = state?.timestamp ?? .zero
-        guard index > .zero else { return }
+        guard index > .zero, !isPartial else { return }
         compared = 1
         lastProven = ProvenDigest(index: index, digest: digest)
     }
 
-    private var isDerived: Bool { skips.map { $0.count > 0 } ?? false }
+    private var isDerived: Bool { isPartial || (skips.map { $0.count > 0 } ?? false) }
     /// The state itself; of the target, when nothing was applied behind it.
     var replayed: LogReplay { replay }
     var keyspace: Keyspace { replay.keyspace }
@@ -134,7 +137,7 @@ struct RestoredState {
     /// Goes on behind the target, up to the first digest that is known there, which has to be equal.
     mutating func goBeyond(_ rest: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
         _ = conclude()
-        guard skips == nil, let known = digests.first(where: { $0.index > index }) else { return }
+        guard skips == nil, !isPartial, let known = digests.first(where: { $0.index > index }) else { return }
         try apply(rest, through: known.index)
         guard index == known.index else { return }
         try compare(known)

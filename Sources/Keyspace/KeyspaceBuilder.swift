@@ -91,6 +91,11 @@ public struct KeyspaceBuilder: ~Copyable {
         return made
     }
 
+    /// What was taken, whatever the head tells of: of a state of which slots are lost.
+    public consuming func finishPartial() -> Keyspace {
+        Keyspace(RecordTree(root, hashKey: hashKey, payload: payload, timed: timed, kinds: kinds), head)
+    }
+
     /// The state, if it is the one that the head tells of. Its indexes are defined and not built.
     public consuming func finish() throws(ImageError) -> Keyspace {
         let count = root.branch.node.count + omitted.count

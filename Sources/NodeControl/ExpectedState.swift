@@ -8,6 +8,8 @@ import Vocabulary
 /// A state by its position, count and digest.
 struct ExpectedState: Hashable, Sendable {
     let index: UInt64
+    /// Of the archive, on which that index is.
+    let timeline: String
     let records: Int
     let digest: String
     /// In words, for the line that says what was compared.
@@ -28,9 +30,10 @@ struct ExpectedState: Hashable, Sendable {
         guard let report = try? SealedJSON.open(bytes), let position = try? report.text("position"),
             let index = position.split(separator: ":").last.flatMap({ UInt64($0) }),
             let records = try? report.count("record_count"), let digest = try? report.text("digest"),
-            let begun = try? report.text("new_timeline"), timeline == nil || begun == timeline
+            let origin = try? report.text("timeline"), let begun = try? report.text("new_timeline"),
+            timeline == nil || begun == timeline
         else { return nil }
-        return ExpectedState(index: index, records: records, digest: digest, source: path)
+        return ExpectedState(index: index, timeline: origin, records: records, digest: digest, source: path)
     }
 
     /// Out of the archive, built anew and compared with the digests in there.
@@ -41,7 +44,8 @@ struct ExpectedState: Hashable, Sendable {
         let follower = PastFollower(tell)
         let state = try restoring { () throws(RestoreError) in try PastState(plan) { follower.hear($0) } }
         return ExpectedState(
-            index: state.position.index.rawValue, records: state.keyspace.count, digest: state.digest.description,
+            index: state.position.index.rawValue, timeline: plan.timeline.description, records: state.keyspace.count,
+            digest: state.digest.description,
             source: "\(view.store.location) at index \(state.position.index)")
     }
 }

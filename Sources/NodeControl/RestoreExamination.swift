@@ -1,6 +1,7 @@
 // `nodectl doctor --after-restore`: does what was restored serve, and is it what was restored?
 
 import ArchiveRestore
+import ObjectStores
 import Platform
 import RESP
 import Vocabulary
@@ -155,13 +156,18 @@ public struct RestoreExamination {
             remedy: "run it where the restored directory is, or name the archive with --from")
     }
 
-    /// Where the cluster ships to the archive: the state there at the leader's index. Otherwise what a restore of the
-    /// newest point leads to.
+    /// Where the cluster ships to the archive: the state there at the leader's index. Otherwise at the index that the
+    /// restore noted, or the newest.
     private func expected(by place: ArchivePlace, _ health: Health) throws(ControlError) -> ExpectedState {
         let leader = try leader()
-        guard let name = leader.report.node.timelineName, leader.report.node.archive?.isShipping == true,
-            let index = health.index
-        else { return try ExpectedState.archived(try place.view(), index: nil, timeline: nil, tell: tell) }
+        let first = try place.view()
+        guard let name = leader.report.node.timelineName, let index = health.index,
+            ships(leader.report.node.archive, to: place)
+                || first.timelines.contains(where: { $0.description == name })
+        else {
+            let noted = try? expectedByReport()
+            return try ExpectedState.archived(first, index: noted?.index, timeline: noted?.timeline, tell: tell)
+        }
         let deadline = MonotonicClock.now() + RestoreExamination.archivePatience
         let view: ArchiveView? = try Pause.untilDone(deadline) { () throws(ControlError) in
             let view = try place.view()
@@ -172,6 +178,11 @@ public struct RestoreExamination {
             throw .timedOut(what: "the archive's way to index \(index)", follow: "see `nodectl status`, then try again")
         }
         return try ExpectedState.archived(view, index: index, timeline: name, tell: tell)
+    }
+
+    private func ships(_ archive: NodeReport.Archive?, to place: ArchivePlace) -> Bool {
+        guard let archive, archive.isShipping else { return false }
+        return (try? StoreURL(archive.location)) == place.url
     }
 
     private func connect(_ deadline: Instant) throws(ControlError) -> RecordClient {

@@ -71,6 +71,14 @@ public struct StateLoad<Disk: Storage>: ~Copyable {
             configuration: configuration, end: manifest.end, timestamp: manifest.facts.timestamp)
     }
 
+    /// What was taken, which is not what the manifest tells of.
+    consuming func finishPartial() throws(StateError) -> ReplicatedState {
+        let (configuration, registry, addresses) = try manifest.members()
+        return ReplicatedState(
+            cluster: manifest.facts.cluster, keyspace: builder.finishPartial(), registry: registry,
+            addresses: addresses, configuration: configuration, end: manifest.end, timestamp: manifest.facts.timestamp)
+    }
+
     /// The whole load on the calling thread.
     public static func run(_ manifest: SnapshotManifest, on disk: Disk) throws(StateError) -> ReplicatedState {
         var load = try StateLoad(manifest, on: disk)

@@ -11,7 +11,7 @@ struct DoctorCommand: ParsableCommand {
             With --after-restore: six questions to a cluster that was restored, a line for each with pass or FAIL, and \
             exit code 0 only when all pass. Count and digest are compared with the restore.json of a data directory on \
             this machine; with --from, with a state built out of the archive: at the leader's index where the cluster \
-            ships there, else the newest.
+            ships there, else at the point that restore.json has, else the newest.
             """)
 
     @ParentCommand var root: Nodectl

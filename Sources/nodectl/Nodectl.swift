@@ -10,7 +10,7 @@ import Vocabulary
         commandName: "nodectl", abstract: "Looks at a Trireme cluster and works on it.",
         discussion: """
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused because it would be unsafe, 4 not over in time and \
-            going on.
+            going on, 5 restored, but not whole.
             """,
         version: NodeControlVersion.text,
         subcommands: [

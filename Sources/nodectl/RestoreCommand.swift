@@ -82,6 +82,7 @@ struct RestoreCommand: ParsableCommand {
         }
         let outcome = try job.run()
         surroundings.print(json: outcome.json, table: outcome.text)
+        if !outcome.isWhole { throw ExitCode(RestoreWay.notWhole) }
     }
 }
 
@@ -116,6 +117,9 @@ struct RestoreWay: ParsableArguments {
     @Flag(help: "Where objects are damaged or missing, restore the nearest earlier point, and say what was lost.")
     var fallback = false
 
+    @Flag(help: "Where parts of the backup are damaged or missing, restore all else, and name the slots that are lost.")
+    var bestEffort = false
+
     @Flag(help: "Keep the snapshots that the directory has, and replace its log.")
     var logOnly = false
 
@@ -134,16 +138,19 @@ struct RestoreWay: ParsableArguments {
     @Option(help: "Leave out entries that name a key of this pattern, transactions as a whole: 'user:7:*'.")
     var skipKeys: [String] = []
 
+    /// The exit code of a restore that is done, and lacks slots.
+    static let notWhole: Int32 = 5
+
     /// Whether any of it was asked for.
     var isGiven: Bool {
-        newestVerified || fallback || logOnly || snapshotOnly || compare
+        newestVerified || fallback || bestEffort || logOnly || snapshotOnly || compare
             || !(skipIndex + skipTime + skipKeys).isEmpty
     }
 
     func fill(_ request: inout RestoreRequest) {
         (request.verifiesBackups, request.fallsBack) = (newestVerified, fallback)
         (request.keepsState, request.isWithoutLog) = (logOnly, snapshotOnly)
-        request.compares = compare
+        (request.compares, request.isBestEffort) = (compare, bestEffort)
         (request.skippedIndexes, request.skippedTimes, request.skippedKeys) = (skipIndex, skipTime, skipKeys)
     }
 }

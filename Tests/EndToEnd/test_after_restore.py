@@ -45,6 +45,23 @@ def test_a_restored_cluster_passes_until_its_state_is_another(make_cluster):
     assert failed(checks(cluster, "--from", url(cluster))) == []
 
 
+def test_a_copy_that_ships_elsewhere_is_compared_at_the_point_that_its_restore_noted(make_cluster, directory):
+    cluster = make_cluster(nodes=1, config=CONFIG, archive=None)
+    fill(cluster, 0)
+    back_up(cluster)
+    index = archived(cluster)["applied_index"]
+    fill(cluster, 1)
+    archived(cluster)
+    copy = Cluster(directory / "copy", nodes=1)
+    make_cluster.made.append(copy)
+    copy.playground("restore", "--from", url(cluster), "--index", str(index), "--nodes", "1", "--base-port",
+                    str(copy.base_port))
+    copy.converged()
+    assert failed(checks(copy)) == []
+    found = checks(copy, "--from", url(cluster))
+    assert failed(found) == [] and f"at index {index}" in found["state"]["found"]
+
+
 def test_a_cluster_that_does_not_run_fails_each_question(directory):
     cluster = Cluster(directory / "cluster", nodes=1).up()
     cluster.down()

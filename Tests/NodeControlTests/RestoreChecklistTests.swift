@@ -33,7 +33,9 @@ import Vocabulary
         let name = report.nextTimeline.description
         let noted = try #require(ExpectedState.noted(report.encoded, path: "d/restore.json", timeline: name))
         #expect(
-            noted == ExpectedState(index: 10, records: 5, digest: report.digest.description, source: "d/restore.json"))
+            noted
+                == ExpectedState(
+                    index: 10, timeline: "1", records: 5, digest: report.digest.description, source: "d/restore.json"))
         #expect(ExpectedState.noted(report.encoded, path: "", timeline: "2-0f3c9a7e") == nil)
         var damaged = report.encoded
         damaged[20] ^= 1
