@@ -118,7 +118,8 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "PeerProtocol", "Replica",
-                "LogStore", "SnapshotFormat", "SnapshotStore", "ReplicaLog", "ReplicaSnapshots",
+                "LogStore", "SnapshotFormat", "SnapshotStore", "ReplicaLog", "ReplicaSnapshots", "ArchiveFormat",
+                "ObjectStores", "ArchiveStore", "ArchiveRestore",
             ], swiftSettings: safe),
 
         // Composition.
