@@ -46,7 +46,8 @@ extension World {
         var shipper =
             life.shipping.shipper
             ?? LogShipper(
-                owner, term: term, reader: life.shipping.reader, store: archive, terms: traits.archive.terms)
+                owner, term: term, known: life.shipping.archived, reader: life.shipping.reader, store: archive,
+                terms: traits.archive.terms)
         archive.begin(at: now)
         let result = Result { () throws(ArchiveError) in
             try shipper.step(target, at: nodes[position].clock.moment(at: now).instant)
@@ -73,6 +74,7 @@ extension World {
             say("\(nodes[position].id) can not ship: \(error)")
             if case .conflict = error { throw Violation(.archive, "\(nodes[position].id): \(error)") }
             if case .hole(let from, let to) = error { tellHole(from...to, position) }
+            if case .log(.unreadable) = error { foundDamage(position) }
             life.shipping.failures += 1
             answerAt += min(World.patienceMax, World.patienceFirst << Int64(min(life.shipping.failures - 1, 10)))
             if bug == .markBeforeDurable {

@@ -165,7 +165,7 @@ extension World {
         }
     }
 
-    private func foundDamage(_ position: Int) {
+    func foundDamage(_ position: Int) {
         figures.scrubFindings += 1
         post(.logDamaged, to: position)
     }

@@ -94,7 +94,9 @@ final class World {
         self.schedule = schedule
         self.bug = bug
         self.trace = trace
-        traits = Traits(seed: schedule.seed)
+        var traits = Traits(seed: schedule.seed)
+        if !schedule.mayHaveArchive { traits.archive.isThere = false }
+        self.traits = traits
         var random = SeededRandom.stream(3, of: schedule.seed)
         nodes = (0..<schedule.machines).map { position in
             let start = Int64(random.within(1...1 << 40))
