@@ -49,7 +49,7 @@ extension SimulatedNode.Life {
             take(stored, traits, at: moment)
         case .quarantined(let loss):
             replica.step(.snapshotsLost(loss.left, wasNewest: loss.wasNewest), at: moment, into: &effects)
-        case .fetchFailed, .underWay, .fetching, .quarantineFailed: break
+        case .fetchFailed, .underWay, .fetching, .quarantineFailed, .nothingToQuarantine: break
         }
     }
 
