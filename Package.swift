@@ -118,7 +118,8 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "Vocabulary", "ByteCoding", "LogFormat", "Consensus", "RESP", "Keyspace", "PeerProtocol", "Replica",
-                "LogStore", "SnapshotFormat", "SnapshotStore", "ReplicaLog", "ReplicaSnapshots",
+                "LogStore", "SnapshotFormat", "SnapshotStore", "ReplicaLog", "ReplicaSnapshots", "ArchiveFormat",
+                "ObjectStores", "ArchiveStore", "ArchiveRestore",
             ], swiftSettings: safe),
 
         // Composition.
@@ -294,9 +295,9 @@ let package = Package(
         .testTarget(
             name: "NodeControlTests",
             dependencies: [
-                "NodeControl", "AdminAPI", "Settings", "Telemetry", "RESP", "ArchiveFormat", "ArchiveRestore", "LogStore",
-                "LogFormat", "TLS", "Platform",
-                "ByteCoding", "Vocabulary",
+                "NodeControl", "AdminAPI", "Settings", "Telemetry", "LogStore", "LogFormat", "TLS", "Platform",
+                "ArchiveFormat", "ArchivePlan", "ArchiveRestore", "RESP", "Keyspace", "Sessions", "ByteCoding",
+                "Vocabulary",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

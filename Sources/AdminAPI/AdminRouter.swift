@@ -44,6 +44,7 @@ struct AdminRouter {
         case .readyReads: return .answer(readyReads)
         case .metrics: return .answer(exposition)
         case .status: return .answer(HTTPResponse(200, json: status.json()))
+        case .vitals: return .answer(HTTPResponse(status.health == .unavailable ? 503 : 200, json: status.healthJSON()))
         case .failover: return failover(request)
         case .repair: return repair(request)
         case .indexVerify: return indexes(request) { .proveIndexes($0) }
@@ -70,7 +71,8 @@ struct AdminRouter {
     // Admission.
 
     private func refusal(of route: Route) -> Outcome? {
-        if route == .metrics, !metricsAllowed.isEmpty, !isMetricsAddress {
+        let isMonitoring = route == .metrics || route == .vitals && identity == .metrics
+        if isMonitoring, !metricsAllowed.isEmpty, !isMetricsAddress {
             return .answer(
                 .error(
                     403, "address_not_allowed", "metrics may not be read from this address",
@@ -80,7 +82,7 @@ struct AdminRouter {
         case (.nobodyIsAsked, _), (.joinToken, _), (_, .admin), (.metrics, .metrics): return nil
         case (.admin, .metrics):
             return .answer(
-                .error(403, "forbidden", "a metrics token reads metrics only", remedy: "use an admin token"))
+                .error(403, "forbidden", "a metrics token reads metrics and health only", remedy: "use an admin token"))
         case (_, .nobody): return .unauthorized(AdminRouter.unauthorized(isKnown: false), isFailure: false)
         case (_, .unknown): return .unauthorized(AdminRouter.unauthorized(isKnown: true), isFailure: true)
         }

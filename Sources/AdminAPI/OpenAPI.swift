@@ -217,6 +217,7 @@ extension Route {
                 (504, "Not over in time; may still come about."),
             ]
         }
+        if self == .vitals { statuses += [(503, "The node serves nobody; the body says why.")] }
         if [.ready, .readyLeader, .readyReads].contains(self) { statuses += [(503, "Not ready; the body says why.")] }
         return statuses
     }

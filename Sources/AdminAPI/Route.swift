@@ -8,6 +8,7 @@ enum Route: String, CaseIterable, Sendable {
     case readyReads = "/readyz/reads"
     case metrics = "/metrics"
     case status = "/v1/status"
+    case vitals = "/v1/health"
     case failover = "/v1/failover"
     case repair = "/v1/repair"
     case indexVerify = "/v1/indexes/verify"
@@ -64,7 +65,7 @@ enum Route: String, CaseIterable, Sendable {
     var admission: Guard {
         switch self {
         case .health, .ready, .readyLeader, .readyReads, .page, .script, .style, .authority: .nobodyIsAsked
-        case .metrics: .metrics
+        case .metrics, .vitals: .metrics
         case .status, .failover, .repair, .indexVerify, .indexRebuild, .snapshot, .backups, .compact, .quiesce,
             .reload, .testCorrupt, .openapi:
             .admin
@@ -84,6 +85,7 @@ enum Route: String, CaseIterable, Sendable {
         case .readyReads: "Whether the node may answer reads from its own state; for load balancers."
         case .metrics: "Metrics in the Prometheus text format."
         case .status: "What the node says of itself and of its peers."
+        case .vitals: "Health, version, and the state's size, position and digest; 503 while the node serves nobody."
         case .failover: "Hands leadership over; answers when the new leader is known."
         case .repair:
             "Reads all of the log again, now and fast; a node that is damaged repairs itself. Status tells the rest."

@@ -72,6 +72,7 @@ public struct ArchiveCopy {
         case there, gone, damaged
     }
 
+    /// Called again it brings what is new, and adds it to what it reports; what it has compared it does not read anew.
     public mutating func run() throws(RestoreError) -> ArchiveCopyReport {
         let known = try archived { () throws(ArchiveError) in try ArchiveCopy.list(target, cluster) }
         sizes = Dictionary(known.map { ($0.key.text, $0.size) }) { first, _ in first }
@@ -83,6 +84,12 @@ public struct ArchiveCopy {
         result.sourceDigest = ArchiveCopy.digest(names) { hashes[$0]?.source ?? [] }
         result.targetDigest = ArchiveCopy.digest(names) { hashes[$0]?.target ?? [] }
         return result
+    }
+
+    /// Removes from the target the tails of which a run of its own holds everything: for who copies again and again,
+    /// while the source's tails become runs.
+    public func removeSuperseded() throws(RestoreError) {
+        try archived { () throws(ArchiveError) in try RunCatalogue.removeSuperseded(in: target, of: cluster) }
     }
 
     private static func list(_ store: any ObjectStore, _ cluster: ClusterID) throws(ArchiveError) -> [ObjectListing] {

@@ -21,6 +21,11 @@ struct FetchTimes: Sendable {
     var download = Duration.zero
     var decompress = Duration.zero
 
+    static func += (all: inout FetchTimes, more: FetchTimes) {
+        all.download += more.download
+        all.decompress += more.decompress
+    }
+
     /// The share of the download in a time that was spent on both.
     func share(of time: Duration) -> Duration {
         let all = download + decompress
@@ -40,48 +45,81 @@ final class PartFetch: Sendable {
 
     private let store: any ObjectStore
     private let keeper: PartKeeper?
+    /// Whether a worker goes on behind a part that is damaged or gone.
+    private let skipsDamage: Bool
     private let state: Mutex<State>
+    private let letters = WorkQueue<Letter>()
+    private let threads = Mutex<[WorkerThread]>([])
+    private let count: Int
 
-    private init(_ store: any ObjectStore, _ orders: [PartOrder], _ keeper: PartKeeper?) {
+    private init(_ store: any ObjectStore, _ orders: [PartOrder], _ keeper: PartKeeper?, skipsDamage: Bool) {
         self.store = store
         self.keeper = keeper
+        self.skipsDamage = skipsDamage
         state = Mutex(State(waiting: orders.reversed()))
+        count = orders.count
     }
 
     /// - Parameters:
     ///   - keeper: brings each part to stable storage; nil for files that are gone soon.
+    ///   - lost: called for each part that is damaged or gone; nil ends the fetch with the first of them. Its place in
+    ///     the file may hold anything.
     ///   - done: called for each part that is in its file, with its stored size, on this thread.
     @discardableResult
     static func run(
         _ orders: [PartOrder], from store: any ObjectStore, workers: Int, keeper: PartKeeper? = nil,
-        done: (Int) -> Void
+        lost: ((RestoreError) -> Void)? = nil, done: (Int) -> Void
     ) throws(RestoreError) -> FetchTimes {
-        guard !orders.isEmpty else { return FetchTimes() }
-        let fetch = PartFetch(store, orders, keeper)
-        let letters = WorkQueue<Letter>()
-        var threads: [WorkerThread] = []
-        defer {
-            fetch.state.withLock { $0.waiting = [] }
-            for thread in threads { thread.join() }
-        }
-        for number in 0..<min(workers, orders.count) {
-            let thread = try onSystem { () throws(SystemError) in
-                try WorkerThread.start(name: "fetch-\(number)") { fetch.work(letters) }
+        let fetch = try start(orders, from: store, workers: workers, keeper: keeper, skipsDamage: lost != nil)
+        defer { fetch.end() }
+        return try fetch.finish(lost: lost, done: done)
+    }
+
+    /// Begins; `end` has to be called, after `finish` or without it.
+    static func start(
+        _ orders: [PartOrder], from store: any ObjectStore, workers: Int, keeper: PartKeeper? = nil,
+        skipsDamage: Bool = false
+    ) throws(RestoreError) -> PartFetch {
+        let fetch = PartFetch(store, orders, keeper, skipsDamage: skipsDamage)
+        do throws(RestoreError) {
+            for number in 0..<min(workers, orders.count) {
+                let thread = try onSystem { () throws(SystemError) in
+                    try WorkerThread.start(name: "fetch-\(number)") { fetch.work() }
+                }
+                fetch.threads.withLock { $0.append(thread) }
             }
-            threads.append(thread)
+        } catch {
+            fetch.end()
+            throw error
         }
-        var missing = orders.count
+        return fetch
+    }
+
+    /// Waits until all parts are in their files.
+    func finish(
+        lost: ((RestoreError) -> Void)? = nil, done: (Int) -> Void
+    ) throws(RestoreError) -> FetchTimes {
+        var missing = count
         var taken: [Letter] = []
         while missing > 0, letters.takeAll(into: &taken) {
             for letter in taken {
-                done(try letter.get())
                 missing -= 1
+                do throws(RestoreError) { done(try letter.get()) } catch {
+                    guard let lost, error.blame == .backupDamaged else { throw error }
+                    lost(error)
+                }
             }
         }
-        return fetch.state.withLock { $0.times }
+        return state.withLock { $0.times }
     }
 
-    private func work(_ letters: WorkQueue<Letter>) {
+    /// No thread works any more, and no part is begun.
+    func end() {
+        state.withLock { $0.waiting = [] }
+        for thread in threads.withLock({ $0 }) { thread.join() }
+    }
+
+    private func work() {
         var decompressor = ArchiveDecompressor()
         var plain: [UInt8] = []
         while let order = state.withLock({ $0.waiting.popLast() }) {
@@ -90,7 +128,7 @@ final class PartFetch: Sendable {
                 letters.post(.success(order.part.size))
             } catch {
                 letters.post(.failure(error))
-                return
+                guard skipsDamage, error.blame == .backupDamaged else { return }
             }
         }
     }

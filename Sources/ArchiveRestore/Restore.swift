@@ -8,6 +8,7 @@ import ArchiveFormat
 import ArchiveStore
 import ByteCoding
 import Consensus
+import Keyspace
 import LogFormat
 import LogStore
 public import Platform
@@ -29,10 +30,14 @@ public struct RestoreOrder: Sendable {
     public var replacesAnything = false
     /// The result is compared, key by key, with the newest state (see `RestoreComparison`).
     public var comparesWithNewest = false
+    /// What is whole of a backup is restored where parts of it are damaged or gone; the slots that are lost are named.
+    public var isBestEffort = false
     /// What of the log is left out.
     public var skips = SkipFilter()
     /// Whose the files will be; nil when that is found out (see `Restore`).
     public var owner: FileOwner?
+    /// Questions of the operator's to the restored state; their answers are in the report.
+    public var checks = CheckList.none
     /// Asked between objects: whether to give up.
     public var isStopped: @Sendable () -> Bool = { false }
 
@@ -59,6 +64,8 @@ public struct Restore {
     private let staging: RestoreStaging
     private var result = RestoreReport()
     private var began: Instant
+    /// Parts of the backup that were left aside.
+    private var damagedParts: [(name: String, why: String)] = []
     /// What was given up before this was tried.
     var shortfall: RestoreShortfall?
 
@@ -91,19 +98,9 @@ public struct Restore {
         end(.decide)
         let helpers = try Helpers(order.workers)
         defer { helpers.appliers.stop() }
-        try fetchParts(helpers.syncs)
-        if order.isStopped() { throw .stopped }
-        // Nobody else holds the state, which would be copied as it changes.
-        let skips = order.skips.isEmpty ? nil : SkipList(order.skips)
-        var state = RestoredState(
-            try loadBase(), cluster: plan.view.cluster, node: order.node, runner: helpers.appliers, skips: skips,
-            keepsTarget: order.comparesWithNewest)
-        end(.load)
-        if let skips {
-            try replayDerived(plan.state?.end, &state, skips, helpers.syncs)
-        } else {
-            try replayLog(plan.state?.end, &state, helpers.syncs)
-        }
+        let parts = try startParts(helpers.syncs)
+        defer { parts.fetch?.end() }
+        let state = try restoreState(parts, helpers)
         note(state)
         if let target = state.target {
             let report = report
@@ -160,8 +157,15 @@ public struct Restore {
 
     // MARK: The backup
 
-    private mutating func fetchParts(_ syncs: SyncThread) throws(RestoreError) {
-        guard let backup = plan.backup else { return }
+    /// The parts of a backup on their way, if there is one.
+    private struct Parts {
+        var fetch: PartFetch?
+        /// Of those that were there before.
+        var fetched = 0
+    }
+
+    private mutating func startParts(_ syncs: SyncThread) throws(RestoreError) -> Parts {
+        guard let backup = plan.backup else { return Parts() }
         var orders: [PartOrder] = []
         var fetched = 0
         for pack in backup.packs {
@@ -176,69 +180,178 @@ public struct Restore {
             }
         }
         result.objects += orders.count
-        let (total, report) = (backup.storedBytes, report)
-        let times = try PartFetch.run(
-            orders, from: plan.view.store, workers: order.workers, keeper: PartKeeper(syncs: syncs, staging: staging)
-        ) { size in
-            fetched += size
-            report(RestoreProgress(phase: .download, done: fetched, total: total))
+        let fetch = try PartFetch.start(
+            orders, from: plan.view.store, workers: order.workers,
+            keeper: PartKeeper(syncs: syncs, staging: staging), skipsDamage: order.isBestEffort)
+        return Parts(fetch: fetch, fetched: fetched)
+    }
+
+    /// - Parameters:
+    ///   - other: what was fetched meanwhile, in bytes.
+    ///   - times: and how long that took.
+    private mutating func finish(
+        _ parts: Parts, beside other: Int = 0, _ times: FetchTimes = FetchTimes()
+    ) throws(RestoreError) {
+        var (fetched, times) = (parts.fetched, times)
+        var damages: [(name: String, why: String)] = []
+        let (total, report) = ((plan.backup?.storedBytes ?? 0) + bytesOfLog, report)
+        if let fetch = parts.fetch {
+            times += try fetch.finish(
+                lost: order.isBestEffort ? { damages.append((name: $0.object, why: "\($0)")) } : nil
+            ) { size in
+                fetched += size
+                report(RestoreProgress(phase: .download, done: fetched + other, total: total))
+            }
         }
+        damagedParts = damages.sorted { $0.name < $1.name }
         result.bytesFetched += fetched
         let time = lap()
         let share = times.share(of: time)
         result.add(share, to: .download)
         result.add(time - share, to: .decompress)
+        if order.isStopped() { throw .stopped }
+        try placeBase()
     }
 
+    private var bytesOfLog: Int { plan.runs.reduce(0) { $0 + $1.size } }
+
     /// The manifest comes last, as when a node writes a snapshot.
-    private func loadBase() throws(RestoreError) -> ReplicatedState? {
-        guard let manifest = plan.state else { return nil }
+    private func placeBase() throws(RestoreError) {
         if let local = plan.local {
             try staging.link(snapshotsOf: local.path)
-        } else {
+        } else if let manifest = plan.state {
             try staging.write(manifest.encoded, as: SnapshotName.manifest(manifest.index))
         }
+    }
+
+    /// The backup's state, proven.
+    ///
+    /// - Parameter wanted: keys that the log behind it is about, whose records are all that is held; nil holds all.
+    private mutating func loadBase(
+        _ appliers: PartitionThreads, wanted: TouchedKeys?, skips: SkipList? = nil
+    ) throws(RestoreError) -> RestoredState {
+        var (base, omitted): (ReplicatedState?, OmittedRecords) = (nil, .none)
+        if let manifest = plan.state {
+            if damagedParts.isEmpty {
+                (base, omitted) = try loadBase(manifest, wanted)
+            } else {
+                base = try loadWhole(manifest)
+            }
+        }
+        end(.load)
+        // Nobody else holds the state, which would be copied as it changes.
+        return RestoredState(
+            base.take(), omitted: omitted, cluster: plan.view.cluster, node: order.node, runner: appliers, skips: skips,
+            isPartial: result.loss != nil, keepsTarget: order.comparesWithNewest, checks: order.checks)
+    }
+
+    private func loadBase(
+        _ manifest: SnapshotManifest, _ wanted: TouchedKeys?
+    ) throws(RestoreError) -> (ReplicatedState, OmittedRecords) {
         let report = report
-        let state: ReplicatedState
+        let (state, omitted): (ReplicatedState, OmittedRecords)
         do throws(StateError) {
-            state = try StateLoading.run(
-                manifest, on: DirectoryStorage(path: staging.snapshots), workers: order.workers
+            (state, omitted) = try StateLoading.run(
+                manifest, on: DirectoryStorage(path: staging.snapshots), wanted: wanted, workers: order.workers
             ) { report(RestoreProgress(phase: .load, done: $0.records, total: $0.total)) }
         } catch { throw .state(error) }
-        if let records = plan.backup?.records, state.keyspace.count != records {
-            throw .otherCount(expected: records, found: state.keyspace.count)
-        }
-        return state
+        let found = state.keyspace.count + omitted.count
+        if let records = plan.backup?.records, found != records { throw .otherCount(expected: records, found: found) }
+        return (state, omitted)
+    }
+
+    /// What is whole of the backup's state.
+    private mutating func loadWhole(_ manifest: SnapshotManifest) throws(RestoreError) -> ReplicatedState {
+        let loading: PartialLoading
+        do throws(StateError) {
+            loading = try PartialLoading(manifest, on: DirectoryStorage(path: staging.snapshots))
+        } catch { throw .state(error) }
+        guard !loading.lost.isEmpty else { return loading.state }
+        result.loss = RestoreLoss(
+            parts: damagedParts, slots: loading.lost,
+            records: loading.recordsExpected - loading.state.keyspace.count)
+        return loading.state
     }
 
     // MARK: The log
 
-    private mutating func replayLog(
-        _ base: FrameEnd?, _ state: inout RestoredState, _ syncs: SyncThread
-    ) throws(RestoreError) {
-        let guess = try storageID(state)
-        let (plan, cutter, report) = (plan, RunCutter(plan.target, plan.view.cluster), report)
-        try writeLog(base, storage: guess, syncs) { run, log throws(RestoreError) in
-            try log.append(try cutter.take(run, &state))
-            report(RestoreProgress(phase: .replay, done: state.index - plan.start, total: plan.entriesMax))
+    private mutating func restoreState(_ parts: Parts, _ helpers: Helpers) throws(RestoreError) -> RestoredState {
+        guard order.skips.isEmpty, !order.isBestEffort else {
+            try finish(parts)
+            guard order.skips.isEmpty, damagedParts.isEmpty else { return try restoreDerived(helpers) }
+            return try restoreWhole(try writeLog(helpers.syncs), helpers)
         }
-        let last = state.conclude().position.index
-        guard let known = state.storage, known != guess else { return }
-        // The node was given another data directory within the log that was replayed: it is written again under that.
+        let log = try writeLog(helpers.syncs)
+        try finish(parts, beside: bytesOfLog, log.0.times)
+        return try restoreWhole(log, helpers)
+    }
+
+    /// The log that was written tells which records have to be held while it is replayed.
+    private mutating func restoreWhole(
+        _ written: (WrittenLog, LogReader<DirectoryStorage>), _ helpers: Helpers
+    ) throws(RestoreError) -> RestoredState {
+        let (log, reader) = written
+        // Of what an operator asks every record may be needed.
+        let isPart = !log.touched.isOfAllKeys && !order.comparesWithNewest && order.checks.lines.isEmpty
+        do throws(RestoreError) {
+            return try replay(log, reader, helpers.appliers, wanted: isPart ? log.touched : nil)
+        } catch {
+            // That entries name all that they are about is nothing to accuse an archive by.
+            guard isPart, case .otherDigest = error else { throw error }
+            return try replay(log, reader, helpers.appliers, wanted: nil)
+        }
+    }
+
+    private mutating func replay(
+        _ log: WrittenLog, _ reader: LogReader<DirectoryStorage>, _ appliers: PartitionThreads, wanted: TouchedKeys?
+    ) throws(RestoreError) -> RestoredState {
+        var state = try loadBase(appliers, wanted: wanted)
+        let (order, plan, report) = (order, plan, report)
+        try log.replay(reader, on: &state) { index throws(RestoreError) in
+            if order.isStopped() { throw .stopped }
+            report(RestoreProgress(phase: .replay, done: index - plan.start, total: plan.entriesMax))
+        }
+        end(.replay)
+        return state
+    }
+
+    private mutating func writeLog(
+        _ syncs: SyncThread
+    ) throws(RestoreError) -> (WrittenLog, LogReader<DirectoryStorage>) {
+        let (base, cutter, node) = (plan.state?.end, RunCutter(plan.target, plan.view.cluster), order.node)
+        var written = WrittenLog(
+            of: plan.view.cluster, node: node, storage: try baseStorage(), behind: base?.index ?? .zero,
+            entries: plan.entriesMax)
+        let guess = try storageID(written.storage)
+        var done = 0
+        let (total, report) = ((plan.backup?.storedBytes ?? 0) + bytesOfLog, report)
+        var sizes = plan.runs.makeIterator()
+        let (reader, times) = try writeLog(base, storage: guess, syncs) { run, log throws(RestoreError) in
+            let part = try cutter.cut(run)
+            try log.append(part.head)
+            try written.note(run, part)
+            done += sizes.next()?.size ?? 0
+            report(RestoreProgress(phase: .download, done: done, total: total))
+        }
+        written.times = times
+        guard let known = written.storage, known != guess else { return (written, reader) }
+        // The node was given another data directory within the log: it is written again under that.
         try staging.removeLog()
-        try writeLog(base, storage: known, syncs) { run, log throws(RestoreError) in
-            try log.append(try cutter.part(run.frames, behind: last).head)
+        let (again, _) = try writeLog(base, storage: known, syncs) { run, log throws(RestoreError) in
+            try log.append(try cutter.cut(run).head)
         }
+        return (written, again)
     }
 
     /// Replays without what is to be left out. The state is stored as a snapshot, with no log behind it: the log that
     /// there is would lead to another one.
-    private mutating func replayDerived(
-        _ base: FrameEnd?, _ state: inout RestoredState, _ skips: SkipList, _ syncs: SyncThread
-    ) throws(RestoreError) {
+    private mutating func restoreDerived(_ helpers: Helpers) throws(RestoreError) -> RestoredState {
+        let skips = order.skips.isEmpty ? nil : SkipList(order.skips)
+        var state = try loadBase(helpers.appliers, wanted: nil, skips: skips)
         let (plan, cutter, report) = (plan, RunCutter(plan.target, plan.view.cluster), report)
+        let base = plan.state?.end
         var last = base ?? .zero
-        try walk(base) { run throws(RestoreError) in
+        _ = try walk(base) { run throws(RestoreError) in
             let taken = try cutter.take(run, &state)
             if let header = taken.frames.last?.header {
                 last = FrameEnd(
@@ -246,23 +359,33 @@ public struct Restore {
             }
             report(RestoreProgress(phase: .replay, done: state.index - plan.start, total: plan.entriesMax))
         }
+        end(.replay)
         let point = state.conclude()
-        (result.skippedCount, result.skipped) = (skips.count, skips.listed)
-        let storage = try storageID(state)
-        let title = skips.count > 0 ? skips.filter.texts.joined(separator: "; ") : ""
+        if let skips { (result.skippedCount, result.skipped) = (skips.count, skips.listed) }
+        let storage = try storageID(state.storage)
+        var title = result.skippedCount > 0 ? result.filter.texts : []
+        if let loss = result.loss { title.append("lost slots \(loss.ranges.joined(separator: ","))") }
         let derived = DerivedState(
-            state.replayed, of: plan.view.cluster, at: last, time: point.time, title: title, node: order.node,
-            storage: storage)
+            state.replayed, of: plan.view.cluster, at: last, time: point.time, title: title.joined(separator: "; "),
+            node: order.node, storage: storage)
         try staging.removeSnapshots()
         try derived.write(to: staging.snapshots, featureLevel: plan.state?.facts.featureLevel ?? 1)
-        let (directory, log) = try makeLog(derived.state.end, storage, syncs)
+        let (directory, log) = try makeLog(derived.state.end, storage, helpers.syncs)
         try begin(directory)
         _ = consume log
+        return state
+    }
+
+    /// The id under which the backup knows the node.
+    private func baseStorage() throws(RestoreError) -> StorageID? {
+        do throws(StateError) { return try plan.state?.members().registry.storage(of: order.node) } catch {
+            throw .state(error)
+        }
     }
 
     /// The id under which the log knows the node: from the backup, or from the log's first entries.
-    private func storageID(_ state: RestoredState) throws(RestoreError) -> StorageID {
-        if let storage = state.storage { return storage }
+    private func storageID(_ known: StorageID?) throws(RestoreError) -> StorageID {
+        if let known { return known }
         if let first = plan.runs.first {
             let run = try archived { () throws(ArchiveError) in
                 try ArchivedRun.fetch(first.name, from: plan.view.store)
@@ -276,11 +399,12 @@ public struct Restore {
     private mutating func writeLog(
         _ base: FrameEnd?, storage: StorageID, _ syncs: SyncThread,
         take: (LogRun, inout RestoredLog) throws(RestoreError) -> Void
-    ) throws(RestoreError) {
+    ) throws(RestoreError) -> (LogReader<DirectoryStorage>, FetchTimes) {
         var (directory, log) = try makeLog(base, storage, syncs)
-        try walk(base) { run throws(RestoreError) in try take(run, &log) }
+        let times = try walk(base) { run throws(RestoreError) in try take(run, &log) }
         try log.finish()
         try begin(directory)
+        return (log.reader, times)
     }
 
     /// The data directory, and its log without frames.
@@ -304,7 +428,7 @@ public struct Restore {
     /// Gives out the runs behind the base, each of which follows the one before.
     private mutating func walk(
         _ base: FrameEnd?, _ body: (LogRun) throws(RestoreError) -> Void
-    ) throws(RestoreError) {
+    ) throws(RestoreError) -> FetchTimes {
         var chain = RunChain(behind: base)
         var fetch = try RunFetch(plan.runs, from: plan.view.store, workers: order.workers)
         var items = plan.runs.makeIterator()
@@ -316,10 +440,7 @@ public struct Restore {
             result.objects += 1
             result.bytesFetched += item.size
         }
-        let (time, waited, download) = (lap(), fetch.waited, fetch.waitedForDownload)
-        result.add(time - waited, to: .replay)
-        result.add(download, to: .download)
-        result.add(waited - download, to: .decompress)
+        return fetch.spent
     }
 
     /// The node's next start writes the timeline's first entry, as after a recovery.

@@ -42,6 +42,10 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case otherRestore(path: String)
     /// Whoever ordered it does not want it any more.
     case stopped
+    /// A file of questions is none, or can not be read.
+    case unreadableChecks(CheckListError, path: String)
+    /// What an operator asks of a state was not answered as expected.
+    case checksFailed([String])
 
     public var description: String {
         switch self {
@@ -85,6 +89,8 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
                 + (reasons.isEmpty ? "\(path) has no snapshot that can be read" : reasons.joined(separator: "; "))
         case .otherRestore(let path): return "\(path) is left of another restore that was not finished"
         case .stopped: return "it was given up: the process ends"
+        case .unreadableChecks(let error, let path): return "\(path): \(error)"
+        case .checksFailed(let texts): return "not as the checks expect: " + texts.joined(separator: "; ")
         }
     }
 
@@ -125,6 +131,8 @@ public enum RestoreError: Error, Hashable, Sendable, CustomStringConvertible {
                     + "renamed, not removed")
         case .noMeeting:
             return .operate("restore everything, without --log-only: the directory is renamed, not removed")
+        case .unreadableChecks: return .operate("mend the file: lines of `GET greeting => hello`")
+        case .checksFailed: return .operate("look at those records in the cluster: they, or the checks, are wrong")
         case .stopped: return .automatic("it is tried again another time")
         case .otherRestore(let path): return .operate("finish that one with the same command, or remove \(path)")
         }

@@ -58,8 +58,10 @@ public struct RestoreReport: Sendable {
     public var filter = SkipFilter()
     public var skippedCount = 0
     public var skipped: [SkippedEntry] = []
+    /// What of the backup could not be restored, where that was accepted.
+    public var loss: RestoreLoss?
     /// Whether the state is one that the cluster never had.
-    public var isDerived: Bool { skippedCount > 0 }
+    public var isDerived: Bool { skippedCount > 0 || loss != nil }
     /// The snapshot that was kept, where only the log was restored.
     public var keptSnapshot: LogIndex?
     /// What was wanted and is not there, when the next best was taken.
@@ -83,6 +85,11 @@ public struct RestoreReport: Sendable {
 
     /// One sentence that says what the state was compared with.
     public var proof: String {
+        if let loss {
+            return
+                "not whole: \(loss.records) records in \(loss.slots.count) slots of the backup are lost, so no digest "
+                + "of the cluster's is known of this state; every other slot was proven by its chunks' hashes"
+        }
         if isDerived {
             return
                 "derived: \(skippedCount) entries were left out, so no digest of the cluster's is known of this state; "
@@ -128,6 +135,7 @@ public struct RestoreReport: Sendable {
             json.member("kept_snapshot_index", keptSnapshot?.rawValue)
             json.member("derived", isDerived)
             if !filter.isEmpty { writeSkipped(to: &json) }
+            loss?.write(to: &json)
             json.member("archive_end_index", newest?.last.rawValue)
             json.member("archive_end_time", newest?.lastTime.description)
             json.member("directory", directory)
@@ -182,6 +190,7 @@ public struct RestoreReport: Sendable {
             json.member("record_count", records)
             json.member("digest", digest.description)
             writeSkipped(to: &json)
+            loss?.write(to: &json)
         }
     }
 

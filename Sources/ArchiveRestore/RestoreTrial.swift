@@ -11,6 +11,8 @@ public struct RestoreTrial: Sendable {
     public enum Blame: String, Hashable, Sendable {
         /// What is in the archive is not what was put there.
         case backupDamaged = "backup-damaged"
+        /// It restores, is what the cluster had, and an operator's check expects something else.
+        case checkFailed = "check-failed"
         /// The archive could not be read.
         case archiveUnreachable = "archive-unreachable"
         /// There is no backup, and no log from the first entry on.
@@ -25,14 +27,17 @@ public struct RestoreTrial: Sendable {
     public private(set) var failure: (blame: Blame, error: RestoreError)?
     public private(set) var duration = Duration.zero
 
+    /// - Parameter checks: a file of questions to the restored state (`CheckList`).
+    ///
     /// Makes `directory`, and removes it when it is done; what is there before is removed too.
     public static func run(
-        _ store: any ObjectStore, cluster: ClusterID, node: NodeID, in directory: String,
+        _ store: any ObjectStore, cluster: ClusterID, node: NodeID, in directory: String, checks: String? = nil,
         isStopped: @escaping @Sendable () -> Bool = { false }
     ) -> RestoreTrial {
         let began = MonotonicClock.now()
         var trial = RestoreTrial()
         do throws(RestoreError) {
+            let questions = try checks.map { path throws(RestoreError) in try CheckList(ofFile: path) }
             // Left of one that was killed.
             try remove(directory)
             defer { try? remove(directory) }
@@ -42,8 +47,12 @@ public struct RestoreTrial: Sendable {
             let plan = try RestorePlan(.latest, timeline: nil, in: try ArchiveView(store, cluster: cluster))
             var order = RestoreOrder(directory: directory + "/data", node: node)
             order.isStopped = isStopped
+            order.checks = questions ?? .none
             var restore = Restore(plan, order) { _ in }
-            trial.report = try restore.run()
+            let report = try restore.run()
+            trial.report = report
+            let failed = report.checks.filter { !$0.isGood }.map(\.text)
+            if !failed.isEmpty { throw .checksFailed(failed) }
         } catch { trial.failure = (error.blame, error) }
         trial.duration = MonotonicClock.now() - began
         return trial
@@ -63,6 +72,7 @@ extension RestoreError {
         case .otherDigest, .otherCount, .state: .backupDamaged
         case .noCluster, .noBackup, .outOfRange: .nothingToRestore
         case .noSpace: .verifierNoSpace
+        case .checksFailed: .checkFailed
         default: .verifierFailed
         }
     }

@@ -56,5 +56,8 @@ struct RestoredLog {
         bytes = 0
     }
 
+    /// Of what is written by then.
+    var reader: LogReader<DirectoryStorage> { engine.reader() }
+
     mutating func finish() throws(RestoreError) { try flush() }
 }

@@ -4,6 +4,8 @@
 // the log ends with the digest that the leader had behind it, and each is compared as the replay passes it. Where the
 // target lies between two of those, what there is to tell of it is noted, and the replay goes on as far as the next, so
 // that the target lies between two states that are equal to the cluster's.
+//
+// A digest is a sum over records: those that no entry behind the backup names need not be held, only summed up.
 
 import ArchiveFormat
 import ByteCoding
@@ -43,8 +45,12 @@ struct RestoredState {
     /// The storage id that the log knows the node by.
     private(set) var storage: StorageID?
     private let node: NodeID
+    /// Records of the backup that were proven and are not held.
+    private let omitted: OmittedRecords
     /// Entries that are left out; once there is one, the state is not one that a digest is known of.
     private let skips: SkipList?
+    /// Slots of the backup are lost, so no digest is known of any state from here on.
+    private let isPartial: Bool
     private(set) var index: LogIndex
     /// Of the entry there.
     private(set) var term: Term
@@ -58,20 +64,25 @@ struct RestoredState {
     /// The state of the target, once it is reached, if it is wanted: a copy that costs what is changed behind it.
     private(set) var target: Keyspace?
     private let keepsTarget: Bool
+    private let checks: CheckList
     /// The time that indexes took to build, for the queries.
     private(set) var indexing = Duration.zero
 
     /// - Parameters:
     ///   - state: of the backup; nil begins with nothing. The caller keeps none: a state that is held twice is copied,
     ///     page by page, as it changes.
+    ///   - omitted: what is missing from the state: no entry may name those records.
     ///   - node: whose data directory it will be.
     init(
-        _ state: consuming ReplicatedState?, cluster: ClusterID, node: NodeID,
-        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil,
-        keepsTarget: Bool = false
+        _ state: consuming ReplicatedState?, omitted: OmittedRecords = .none, cluster: ClusterID, node: NodeID,
+        runner: any PartitionRunner = SequentialRunner(), skips: SkipList? = nil, isPartial: Bool = false,
+        keepsTarget: Bool = false, checks: CheckList = .none
     ) {
+        self.isPartial = isPartial
+        self.checks = checks
         self.keepsTarget = keepsTarget
         self.node = node
+        self.omitted = omitted
         self.skips = skips
         replay = LogReplay(of: state?.keyspace ?? Keyspace(of: cluster), cluster: cluster, runner: runner)
         if let skips { replay.skips = { skips.skips($0, $1, $2) } }
@@ -79,17 +90,20 @@ struct RestoredState {
         index = state?.index ?? .zero
         term = state?.end.position.term ?? .zero
         time = state?.timestamp ?? .zero
-        if let state {
-            compared = 1
-            lastProven = ProvenDigest(index: state.index, digest: state.keyspace.digest)
-        }
+        guard index > .zero, !isPartial else { return }
+        compared = 1
+        lastProven = ProvenDigest(index: index, digest: digest)
     }
 
-    private var isDerived: Bool { skips.map { $0.count > 0 } ?? false }
+    private var isDerived: Bool { isPartial || (skips.map { $0.count > 0 } ?? false) }
     /// The state itself; of the target, when nothing was applied behind it.
     var replayed: LogReplay { replay }
     var keyspace: Keyspace { replay.keyspace }
-    var digest: Digest { replay.keyspace.digest }
+    var digest: Digest {
+        var digest = replay.keyspace.digest
+        digest.add(omitted.digest)
+        return digest
+    }
     var entries: Int { replay.entries }
 
     /// Applies a run as far as it is behind the state, and compares the digests that it has. Traps on one that does not
@@ -110,11 +124,11 @@ struct RestoredState {
     mutating func conclude() -> RestoredPoint {
         if let reached { return reached }
         let began = MonotonicClock.now()
-        let checks = SmokeCheck.run(on: &replay)
+        let checks = SmokeCheck.run(on: &replay, own: checks)
         indexing = MonotonicClock.now() - began
         let point = RestoredPoint(
             position: LogPosition(term: term, index: index), time: time, digest: digest,
-            records: replay.keyspace.count, entries: replay.entries, checks: checks)
+            records: replay.keyspace.count + omitted.count, entries: replay.entries, checks: checks)
         reached = point
         if keepsTarget { target = replay.keyspace }
         return point
@@ -123,7 +137,7 @@ struct RestoredState {
     /// Goes on behind the target, up to the first digest that is known there, which has to be equal.
     mutating func goBeyond(_ rest: FrameRun, _ digests: [CertifiedDigest]) throws(RestoreError) {
         _ = conclude()
-        guard skips == nil, let known = digests.first(where: { $0.index > index }) else { return }
+        guard skips == nil, !isPartial, let known = digests.first(where: { $0.index > index }) else { return }
         try apply(rest, through: known.index)
         guard index == known.index else { return }
         try compare(known)

@@ -14,16 +14,29 @@ struct RunCutter: Sendable {
         self.cluster = cluster
     }
 
+    /// What is wanted of a run, and what is behind the target if that lies within it.
+    struct Part {
+        var head: FrameRun
+        var tail: FrameRun?
+    }
+
+    func cut(_ run: LogRun) throws(RestoreError) -> Part {
+        guard let target = last(in: run.frames), target < run.facts.last else { return Part(head: run.frames) }
+        let (head, tail) = try part(run.frames, behind: target)
+        return Part(head: head, tail: tail)
+    }
+
     /// Applies what is wanted of a run, which is given back, and proves the state by what is behind it.
     func take(_ run: LogRun, _ state: inout RestoredState) throws(RestoreError) -> FrameRun {
-        guard let target = last(in: run.frames), target < run.facts.last else {
-            try state.take(run.frames, run.digests)
-            return run.frames
+        let part = try cut(run)
+        guard let tail = part.tail else {
+            try state.take(part.head, run.digests)
+            return part.head
         }
-        let (head, tail) = try part(run.frames, behind: target)
-        try state.take(head, run.digests.filter { $0.index <= target })
+        let end = part.head.frames.last?.header.lastIndex ?? .zero
+        try state.take(part.head, run.digests.filter { $0.index <= end })
         try state.goBeyond(tail, run.digests)
-        return head
+        return part.head
     }
 
     /// The last entry of a run that is wanted; nil when none is.

@@ -30,8 +30,6 @@ struct RunFetch: ~Copyable {
     private var taken = 0
     /// What has come before its turn.
     private var early: [Int: Outcome] = [:]
-    /// How long the caller has waited.
-    private(set) var waited = Duration.zero
 
     init(_ items: [RunCatalogue.Item], from store: any ObjectStore, workers: Int) throws(RestoreError) {
         self.items = items
@@ -78,8 +76,8 @@ struct RunFetch: ~Copyable {
         } catch { return .failure(.archive(error)) }
     }
 
-    /// The part of the waiting that was for the store.
-    var waitedForDownload: Duration { times.all.withLock { $0 }.share(of: waited) }
+    /// How long the threads were at it, all together.
+    var spent: FetchTimes { times.all.withLock { $0 } }
 
     /// The next object; nil behind the last.
     mutating func next() throws(RestoreError) -> LogRun? {
@@ -88,12 +86,10 @@ struct RunFetch: ~Copyable {
             orders[ordered % orders.count].post(ordered)
             ordered += 1
         }
-        let began = MonotonicClock.now()
         var letters: [Letter] = []
         while early[taken] == nil, self.letters.takeAll(into: &letters) {
             for letter in letters { early[letter.number] = letter.outcome }
         }
-        waited += MonotonicClock.now() - began
         guard let outcome = early.removeValue(forKey: taken) else { preconditionFailure("the queue of runs is closed") }
         taken += 1
         return try outcome.get()

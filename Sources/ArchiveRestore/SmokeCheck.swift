@@ -15,6 +15,8 @@ public struct SmokeCheck: Hashable, Sendable {
         case unknownKey = "unknown-key"
         /// A query on a secondary index, of which each is built first.
         case index
+        /// An operator's own.
+        case own
     }
 
     public let kind: Kind
@@ -22,11 +24,12 @@ public struct SmokeCheck: Hashable, Sendable {
     /// What was found; no record's bytes.
     public let text: String
 
-    /// Asks for a record, for one that is not there, and through each secondary index.
-    static func run(on replay: inout LogReplay) -> [SmokeCheck] {
+    /// Asks for a record, for one that is not there, through each secondary index, and what an operator asks.
+    static func run(on replay: inout LogReplay, own: CheckList) -> [SmokeCheck] {
         replay.buildIndexes()
         let keyspace = replay.keyspace
         return [knownKey(keyspace), unknownKey(keyspace)] + keyspace.indexReports.map { index($0, keyspace) }
+            + own.lines.map { $0.run(on: keyspace) }
     }
 
     private static func ask(_ keyspace: Keyspace, _ code: CommandCode, _ arguments: [[UInt8]]) -> Reply? {

@@ -21,12 +21,14 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
     case hole(from: LogIndex, to: LogIndex)
     /// Another leader of this timeline has shipped what this node does not have.
     case behind(archived: LogIndex, last: LogIndex)
+    /// The archive is known to reach further than its list shows: it may be of a moment ago.
+    case listedShort(known: LogIndex, listed: LogIndex)
 
     /// Whether the same may succeed later with nobody doing anything.
     public var isTransient: Bool {
         switch self {
         case .store(let error): error.isTransient
-        case .log, .storage, .behind: true
+        case .log, .storage, .behind, .listedShort: true
         case .object, .snapshot, .conflict, .hole: false
         }
     }
@@ -37,7 +39,7 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .object(_, let fault): fault.isDamage
         case .store(let error): error.reason == .missing
         case .snapshot(.damaged): true
-        case .snapshot, .conflict, .log, .storage, .hole, .behind: false
+        case .snapshot, .conflict, .log, .storage, .hole, .behind, .listedShort: false
         }
     }
 
@@ -52,6 +54,7 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .storage: "disk"
         case .hole: "hole"
         case .behind: "behind"
+        case .listedShort: "listed-short"
         }
     }
 
@@ -66,6 +69,8 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .hole(let from, let to): "no log has the entries from \(from) to \(to) any more"
         case .behind(let archived, let last):
             "the archive has entries up to \(archived), and this node's log ends at \(last)"
+        case .listedShort(let known, let listed):
+            "the archive should have entries up to \(known), and lists them up to \(listed)"
         }
     }
 
@@ -83,6 +88,8 @@ public enum ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case .snapshot(let error): error.remedy
         case .hole: .automatic("a new backup begins another interval that can be restored")
         case .behind: .automatic("the leader of a later term goes on")
+        case .listedShort:
+            .automatic("it is asked again for a minute; objects that are not listed then count as gone")
         }
     }
 }

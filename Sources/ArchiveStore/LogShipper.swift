@@ -68,6 +68,9 @@ public struct LogShipper<Disk: Storage> {
     private let owner: ArchiveOwner
     private let term: Term
     private let terms: ShippingTerms
+    /// What is archived as far as this node knows, whatever a list shows.
+    private let known: LogIndex
+    private var listedShortSince: Instant?
     private var reader: LogReader<Disk>
     /// Where the archive ends; nil until it was looked at.
     private var end: ChainEnd?
@@ -94,10 +97,14 @@ public struct LogShipper<Disk: Storage> {
         var replaces: [RunName] = []
     }
 
-    /// - Parameter reader: of the leader's own log.
+    /// - Parameters:
+    ///   - known: the newest entry that this node knows to be archived.
+    ///   - reader: of the leader's own log.
     public init(
-        _ owner: ArchiveOwner, term: Term, reader: LogReader<Disk>, store: any ObjectStore, terms: ShippingTerms
+        _ owner: ArchiveOwner, term: Term, known: LogIndex, reader: LogReader<Disk>, store: any ObjectStore,
+        terms: ShippingTerms
     ) {
+        self.known = known
         self.owner = owner
         self.term = term
         self.reader = reader
@@ -109,6 +116,10 @@ public struct LogShipper<Disk: Storage> {
     public var archived: LogIndex? { end?.position.index }
 
     private static var readSize: ByteCount { .mebibytes(4) }
+    /// Lists of some stores lag behind what was put: so long a hole is not believed, where this node knows of more than
+    /// is listed, and where it knows of nothing.
+    private static var patience: Duration { .seconds(60) }
+    private static var patienceUnknown: Duration { .seconds(6) }
     private static var frameLimit: ByteCount { LogChain.frameLimit }
 
     /// Makes one object at most: one that could not be put the last time, what is new up to `target`, or a run in the
@@ -269,12 +280,25 @@ public struct LogShipper<Disk: Storage> {
             endTime = found.name.lastTime
             try restoreTails(ownItems, behind: found.end, at: now)
         } else {
-            outcome.hole = try beginChain(behind: names.map(\.last).max())
+            let listed = names.map(\.last).max() ?? .zero
+            try waitForList(listed, at: now)
+            outcome.hole = try beginChain(behind: listed > .zero ? listed : nil)
         }
         outcome.end = end?.position ?? .zero
         outcome.endTime = endTime
         removeSuperseded(&outcome)
         return outcome
+    }
+
+    /// Before a hole is told: what is not listed yet may be what this log goes on from.
+    private mutating func waitForList(_ listed: LogIndex, at now: Instant) throws(ArchiveError) {
+        // A log begins where the archive ends at the latest, or behind a snapshot that a leader gave whose log did.
+        let begin = reader.bounds.first
+        guard begin > listed.next else { return }
+        let since = listedShortSince ?? now
+        listedShortSince = since
+        let patience = known > listed ? LogShipper.patience : LogShipper.patienceUnknown
+        guard now - since >= patience else { throw .listedShort(known: max(known, begin.previous), listed: listed) }
     }
 
     /// The newest object whose last frame is in this log. Agreement with one means agreement with all before it.

@@ -95,11 +95,19 @@ public struct RunCatalogue: Sendable {
         return found
     }
 
-    /// Tails of which a run holds everything.
+    /// Tails of which a run of the same timeline holds everything: another timeline has other entries there.
     public var superseded: [RunName] {
         let runs = items.map(\.name).filter { !$0.isTail }
         return items.map(\.name).filter { tail in
-            tail.isTail && runs.contains { $0.first <= tail.first && tail.last <= $0.last }
+            tail.isTail
+                && runs.contains { $0.timeline == tail.timeline && $0.first <= tail.first && tail.last <= $0.last }
+        }
+    }
+
+    /// Removes them.
+    public static func removeSuperseded(in store: any ObjectStore, of cluster: ClusterID) throws(ArchiveError) {
+        for name in RunCatalogue(try store.names(below: RunName.folder(cluster))).superseded {
+            try store.remove(name.description)
         }
     }
 }

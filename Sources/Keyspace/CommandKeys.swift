@@ -19,7 +19,8 @@ extension CommandSpec {
 
     /// Those that stand behind their number, and a destination before it.
     private func anyMovableKey(of arguments: borrowing Arguments, _ body: (RawSpan) -> Bool) -> Bool {
-        let start = firstKey > 0 ? firstKey : 0
+        // Of those that may wait, the time stands first.
+        let start = max(firstKey, flags.contains(.blocking) ? 1 : 0)
         for position in 0..<min(start, arguments.count) where body(arguments[position]) { return true }
         guard start < arguments.count, let number = DecimalText.integer(in: arguments[start]), number > 0 else {
             return false

@@ -18,6 +18,10 @@ public struct ImageHead: Sendable {
     var waiters: WaiterTable
     var outcomes: OnceTable
 
+    /// Whether a command changes no other keys than those that it names, or that have a deadline: nobody waits, and
+    /// there is no index.
+    public var isSeparable: Bool { definitions.isEmpty && waiters.isEmpty }
+
     // MARK: Writing
 
     func append(to bytes: inout [UInt8]) {

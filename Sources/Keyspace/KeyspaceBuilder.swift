@@ -13,6 +13,8 @@ public final class LoadedSlot: @unchecked Sendable {
     public let kinds: KindCounts
     /// The sum of the hashes of its records.
     public let digest: Digest
+    /// Those that are not held.
+    public let omitted: OmittedRecords
     let index: LogIndex
     let payload: Int
     let timed: Int
@@ -26,6 +28,7 @@ public final class LoadedSlot: @unchecked Sendable {
         self.index = index
         kinds = sums.kinds
         digest = sums.digest
+        omitted = sums.omitted
         payload = sums.payload
         timed = sums.timed
     }
@@ -44,6 +47,9 @@ public struct KeyspaceBuilder: ~Copyable {
     private var timed = 0
     /// Records by the type of their values.
     public private(set) var kinds = KindCounts()
+
+    /// What the slots so far have let go.
+    public private(set) var omitted = OmittedRecords.none
 
     /// Begins a state of no records.
     public init(of cluster: ClusterID, _ head: ImageHead) {
@@ -71,6 +77,7 @@ public struct KeyspaceBuilder: ~Copyable {
         payload += loaded.payload
         timed += loaded.timed
         kinds.add(loaded.kinds)
+        omitted.add(loaded.omitted)
     }
 
     /// The branch that a slot hangs under, made when it is not there.
@@ -84,15 +91,19 @@ public struct KeyspaceBuilder: ~Copyable {
         return made
     }
 
+    /// What was taken, whatever the head tells of: of a state of which slots are lost.
+    public consuming func finishPartial() -> Keyspace {
+        Keyspace(RecordTree(root, hashKey: hashKey, payload: payload, timed: timed, kinds: kinds), head)
+    }
+
     /// The state, if it is the one that the head tells of. Its indexes are defined and not built.
     public consuming func finish() throws(ImageError) -> Keyspace {
-        guard root.branch.node.count == head.count else {
-            throw ImageError(.otherCount(expected: head.count, found: root.branch.node.count))
-        }
+        let count = root.branch.node.count + omitted.count
+        guard count == head.count else { throw ImageError(.otherCount(expected: head.count, found: count)) }
         let keyspace = Keyspace(RecordTree(root, hashKey: hashKey, payload: payload, timed: timed, kinds: kinds), head)
-        guard keyspace.digest == head.digest else {
-            throw ImageError(.otherState(expected: head.digest, found: keyspace.digest))
-        }
+        var digest = keyspace.digest
+        digest.add(omitted.digest)
+        guard digest == head.digest else { throw ImageError(.otherState(expected: head.digest, found: digest)) }
         return keyspace
     }
 }

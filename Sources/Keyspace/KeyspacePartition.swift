@@ -135,7 +135,7 @@ public struct PartitionedEntries: Sendable {
     }
 
     /// Where the one key lies that an entry is about; nil when it may be about more.
-    private static func onlyKey(of entry: RawSpan) -> Range<Int>? {
+    static func onlyKey(of entry: RawSpan) -> Range<Int>? {
         var reader = ByteReader(entry)
         guard let number = try? reader.varint(from: entry), let code = CommandCode(rawValue: UInt16(clamping: number)),
             let count = try? reader.varint(from: entry), count > 0,

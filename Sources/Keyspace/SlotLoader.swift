@@ -8,22 +8,30 @@ public import Vocabulary
 ///
 /// Bytes are believed nothing: what is not exactly what an image says is refused, and no memory is set aside for what
 /// they announce. But that the slot is whole only the digest of the state shows.
+///
+/// With keys that are wanted, small records of other keys and without a deadline are summed up and let go, all but the
+/// slot's first: what remains is a state for commands that name wanted keys only.
 public final class SlotLoader {
     private let hashKey: SipHash.Key
     private let index: LogIndex
+    private let wanted: TouchedKeys?
     private var slot = 0
     private var part = 0
     private var records = PageTreeBuilder()
     private var sums = LoadedSums()
-    /// The hash of the record before.
+    /// The hash of the record before, and whether that one is held.
     private var lastHash: UInt64 = 0
+    private var holdsLast = true
     /// Long values, in the order of their records.
     private var values: LargeValueLoader
 
     /// For an image of the state at `index`, of the cluster whose id places records within slots.
-    public init(of cluster: ClusterID, at index: LogIndex) {
+    ///
+    /// - Parameter wanted: which records are held; nil for all.
+    public init(of cluster: ClusterID, at index: LogIndex, wanted: TouchedKeys? = nil) {
         hashKey = Keyspace.hashKey(of: cluster)
         self.index = index
+        self.wanted = wanted
         values = LargeValueLoader(hashKey: hashKey)
     }
 
@@ -31,7 +39,7 @@ public final class SlotLoader {
     public func begin(slot: Int) {
         precondition(slot >= 0 && slot < HashSlot.count, "slot \(slot)")
         self.slot = slot
-        (part, lastHash, sums) = (0, 0, LoadedSums())
+        (part, lastHash, holdsLast, sums) = (0, 0, true, LoadedSums())
         records.reset()
         values.reset()
     }
@@ -80,17 +88,33 @@ public final class SlotLoader {
         let slot = HashSlot.of(key)
         guard slot == self.slot else { throw .foreignSlot(slot) }
         let hash = SipHash.hash(key, key: hashKey)
-        try records.checkOrder(of: key, hash, behind: lastHash)
+        // A record that is not held cannot be compared with; that no key stands twice the digest shows.
+        if hash != lastHash || holdsLast { try records.checkOrder(of: key, hash, behind: lastHash) }
         lastHash = hash
-        sums.count(head)
+        holdsLast = holds(hash, head)
+        if holdsLast { sums.count(head) }
         guard !head.hasLargeKey, !head.hasLargeValue else { return try takeLarge(head, key, hash, chunk, &reader) }
         let value = try reader.range(head.valueLength)
         if head.kind != .string { try Packed.check(chunk.extracting(value), head.kind) }
         let message = start..<reader.offset
         try takeVersion(chunk, &reader)
+        let digest = SipHash.digest(chunk.extracting(message), key: Record.digestKey)
+        guard holdsLast else {
+            sums.omitted.count += 1
+            return sums.omitted.digest.add(digest)
+        }
         try records.add(chunk.extracting(start..<reader.offset), hash: hash, deadline: head.deadline)
         sums.payload += head.keyLength + head.valueLength
-        sums.digest.add(SipHash.digest(chunk.extracting(message), key: Record.digestKey))
+        sums.digest.add(digest)
+    }
+
+    /// The first of a slot always is, so that a slot with records has a node.
+    @inline(__always)
+    private func holds(_ hash: UInt64, _ head: RecordHead) -> Bool {
+        guard let wanted else { return true }
+        return wanted.mayHave(hash, inSlot: slot) || head.deadline != TreeNode.never || head.hasLargeKey
+            || head.hasLargeValue
+            || records.isEmpty
     }
 
     @discardableResult
@@ -130,6 +154,7 @@ struct LoadedSums {
     var payload = 0
     var timed = 0
     var kinds = KindCounts()
+    var omitted = OmittedRecords.none
 
     @inline(__always)
     mutating func count(_ head: RecordHead) {

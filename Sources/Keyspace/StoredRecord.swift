@@ -37,11 +37,21 @@ public enum StoredValue: Hashable, Sendable {
 public struct StoredField: Hashable, Sendable {
     public let name: [UInt8]
     public let value: [UInt8]
+
+    public init(name: [UInt8], value: [UInt8]) {
+        self.name = name
+        self.value = value
+    }
 }
 
 public struct StoredMember: Hashable, Sendable {
     public let member: [UInt8]
     public let score: Double
+
+    public init(member: [UInt8], score: Double) {
+        self.member = member
+        self.score = score
+    }
 }
 
 public struct StoredRecord: Hashable, Sendable {
@@ -49,6 +59,12 @@ public struct StoredRecord: Hashable, Sendable {
     public let value: StoredValue
     /// When it ends, in milliseconds since 1970; nil for never.
     public let deadline: UInt64?
+
+    public init(key: [UInt8], value: StoredValue, deadline: UInt64?) {
+        self.key = key
+        self.value = value
+        self.deadline = deadline
+    }
 }
 
 extension ValueKind {

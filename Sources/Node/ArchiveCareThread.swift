@@ -153,9 +153,9 @@ private struct Caring {
             status.failure = ArchiveStatus.Failure(error, count: 1)
             return status
         }
-        let trial = RestoreTrial.run(store, cluster: cluster, node: node, in: directory) {
-            [place] in place.isStopped
-        }
+        let trial = RestoreTrial.run(
+            store, cluster: cluster, node: node, in: directory, checks: settings.checks
+        ) { [place] in place.isStopped }
         if case .stopped = trial.failure?.error { return nil }
         status.took = trial.duration
         if let failure = trial.failure {

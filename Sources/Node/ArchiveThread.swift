@@ -57,7 +57,7 @@ final class StopFlag: Sendable {
 final class ArchiveThread: Sendable {
     enum Order: Sendable {
         /// This node leads in a term, or no longer.
-        case lead(ArchiveOwner, Term)
+        case lead(ArchiveOwner, Term, known: LogIndex)
         case rest
         case target(ShippingTarget)
     }
@@ -103,7 +103,7 @@ private struct Shipping {
     private let reader: LogReader<DirectoryStorage>
     private var store: (any ObjectStore)?
     private var shipper: LogShipper<DirectoryStorage>?
-    private var leading: (owner: ArchiveOwner, term: Term)?
+    private var leading: (owner: ArchiveOwner, term: Term, known: LogIndex)?
     private var target: ShippingTarget?
     private var nextAt: Instant?
     private var failures = 0
@@ -122,8 +122,8 @@ private struct Shipping {
 
     mutating func take(_ order: ArchiveThread.Order) {
         switch order {
-        case .lead(let owner, let term):
-            leading = (owner, term)
+        case .lead(let owner, let term, let known):
+            leading = (owner, term, known)
             (shipper, target, nextAt, failures) = (nil, nil, nil, 0)
         case .rest:
             (leading, shipper, target, nextAt) = (nil, nil, nil, nil)
@@ -140,7 +140,9 @@ private struct Shipping {
             self.store = store
             var shipper =
                 self.shipper
-                ?? LogShipper(leading.owner, term: leading.term, reader: reader, store: store, terms: place.terms)
+                ?? LogShipper(
+                    leading.owner, term: leading.term, known: leading.known, reader: reader, store: store,
+                    terms: place.terms)
             // Kept after an error too: it knows which object it was about to make.
             defer { self.shipper = shipper }
             let outcome = try shipper.step(target, at: now)

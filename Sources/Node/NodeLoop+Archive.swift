@@ -80,7 +80,7 @@ extension NodeLoop {
             archiveCare.status.failure = nil
             archiveCare.knowsBackups = false
             if let term {
-                archive.shipping.post(.lead(archiveOwner, term))
+                archive.shipping.post(.lead(archiveOwner, term, known: archiveCare.archived))
                 archive.backups.post(.look(replica.cluster))
             } else {
                 archive.shipping.post(.rest)
@@ -122,6 +122,8 @@ extension NodeLoop {
             let isNew = archiveCare.status.failure?.code != error.code
             archiveCare.status.failure = ArchiveStatus.Failure(error, count: count)
             if case .hole(let from, let to) = error { tellHole(from...to) }
+            // Nobody else may read there for long; with its log damaged this node lets another one lead and ship.
+            if case .log(.unreadable(let damage)) = error { takeDamage(damage, at: now) }
             guard isNew || count.isMultiple(of: 100) else { return }
             logger.error(
                 "the archive can not be written: the log is kept for it",

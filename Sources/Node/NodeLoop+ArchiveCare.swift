@@ -76,7 +76,7 @@ extension NodeLoop {
                 ])
         case .retentionHeld(let last):
             logger.error(
-                "retention is held back: the newest state could not be restored, an old backup may be the only good one",
+                "retention is held back: the newest state did not restore, an old backup may be the only good one",
                 metadata: [
                     "verification.id": "\(last.id)", "reason": "\(last.failure?.text ?? "")",
                     "remedy": "run `nodectl archive verify`; after a verification that passes it goes on",

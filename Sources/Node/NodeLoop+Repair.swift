@@ -28,6 +28,9 @@ struct LogCare {
     var stock: Quarantine?
     /// Passes that operators have asked for.
     var askedPasses: UInt64 = 0
+    /// The last pass of those that has ended, which counts once the snapshots are put aside that it found damaged.
+    var endedPass: UInt64 = 0
+    var quarantines = 0
     /// An operator insists: if there is damage, it is repaired without the leader's leave.
     var isForced = false
     /// The process is to start again when this loop ends.
@@ -46,7 +49,9 @@ extension NodeLoop {
             logger.error(
                 "the log's disk refuses to be read", metadata: ["reason": "\(error)", "remedy": "\(error.remedy.text)"])
         case .snapshotRead(let bytes): snapshotCare.status.scrub.bytes += UInt64(bytes.rawValue)
-        case .snapshotDamage(let index, let damages): snapshots.post(.keeper(.quarantine(index, damages, at: now.wall)))
+        case .snapshotDamage(let index, let damages):
+            care.quarantines += 1
+            snapshots.post(.keeper(.quarantine(index, damages, at: now.wall)))
         case .snapshotRefused(let error):
             snapshotCare.status.scrub.errors += 1
             logger.error(
@@ -98,7 +103,19 @@ extension NodeLoop {
     private func endPass(order: UInt64?, at now: Moment) {
         snapshotCare.status.scrub.passes += 1
         snapshotCare.status.scrub.endedAt = now.wall
-        if let order { care.scrub.askedPass = max(care.scrub.askedPass, order) }
+        if let order { care.endedPass = max(care.endedPass, order) }
+        settlePass()
+    }
+
+    /// What a pass has found damaged is put aside, or can not be.
+    func quarantineEnded() {
+        care.quarantines = max(0, care.quarantines - 1)
+        settlePass()
+    }
+
+    private func settlePass() {
+        guard care.quarantines == 0 else { return }
+        care.scrub.askedPass = max(care.scrub.askedPass, care.endedPass)
     }
 
     /// Asks the leader for leave while there is damage and a repair would go through.

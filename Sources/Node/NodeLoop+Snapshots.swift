@@ -100,8 +100,13 @@ extension NodeLoop {
         case .fetchFailed(let why):
             snapshotCare.status.fetching = nil
             logger.error("snapshot could not be fetched", metadata: ["reason": "\(why)"])
-        case .quarantined(let loss): take(loss, at: now)
-        case .quarantineFailed(let index, let error): tellDamageStays(index, error)
+        case .quarantined(let loss):
+            take(loss, at: now)
+            quarantineEnded()
+        case .quarantineFailed(let index, let error):
+            tellDamageStays(index, error)
+            quarantineEnded()
+        case .nothingToQuarantine: quarantineEnded()
         }
     }
 

@@ -152,6 +152,7 @@ extension NodeLoop {
         status.persistedIndex = replica.raft.persistedIndex
         status.commitIndex = replica.raft.commitIndex
         status.appliedIndex = replica.appliedIndex
+        status.appliedTerm = replica.appliedTerm
         status.digest = replica.keyspace.digest
         if replica.raft.leader != nil {
             status.lagEntries = max(0, replica.raft.commitIndex - replica.appliedIndex)

@@ -9,6 +9,7 @@ import Vocabulary
 /// An archive that can be read.
 public struct ArchivePlace: Sendable {
     public let store: any ObjectStore
+    let url: StoreURL
     let cluster: ClusterID?
 
     /// - Parameters:
@@ -25,6 +26,7 @@ public struct ArchivePlace: Sendable {
         let place: StoreURL
         do throws(StoreURLError) { place = try StoreURL(url) } catch { throw .storeURL(error) }
         do throws(ObjectStoreError) { store = try StoreOpening.open(place, options) } catch { throw .store(error) }
+        self.url = place
         guard let cluster else {
             self.cluster = nil
             return

@@ -4,7 +4,7 @@ public import ArchiveFormat
 public import ArchiveRestore
 import ArchiveStore
 import JSON
-import Vocabulary
+public import Vocabulary
 
 public struct BackupList: Sendable {
     struct Line: Sendable {
@@ -15,6 +15,8 @@ public struct BackupList: Sendable {
     }
 
     let lines: [Line]
+
+    init(lines: [Line]) { self.lines = lines }
 
     /// - Parameter last: how many of the newest; nil for all.
     public init(_ view: ArchiveView, last: Int?) throws(ControlError) {
@@ -30,6 +32,16 @@ public struct BackupList: Sendable {
             }
         }
         self.lines = lines
+    }
+
+    /// How old the newest valid backup may be.
+    static let ageMax: UInt64 = 24 * 3_600_000_000
+
+    /// Whether one that can be read is young enough. Of its state, not of when it was written.
+    public func isFresh(at now: Timestamp) -> Bool {
+        lines.contains { line in
+            line.manifest.map { $0.timestamp.rawValue + BackupList.ageMax >= now.rawValue } ?? false
+        }
     }
 
     public func text(inColour: Bool) -> String {

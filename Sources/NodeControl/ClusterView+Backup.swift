@@ -28,7 +28,7 @@ public struct MadeBackup: Sendable {
         """
         backup \(backup.id): \(backup.records) records up to index \(backup.index), \(backup.timestamp)
         \(ByteCount(backup.uploadedBytes)) uploaded of \(ByteCount(backup.storedBytes)), by \(leader) in \
-        \(backup.seconds) s
+        \(RoughTime.exact(seconds: backup.seconds))
 
         """
     }

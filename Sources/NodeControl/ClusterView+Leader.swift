@@ -1,6 +1,7 @@
 // What only a leader does is asked of the leader, whoever that is by then.
 
 import Platform
+import Settings
 import Vocabulary
 
 extension ClusterView {
@@ -39,6 +40,19 @@ extension ClusterView {
             asked = ask()
         }
         throw .noLeader(reason: "it changes faster than it can be asked")
+    }
+
+    /// Where the leader takes clients: as its log says, or the description.
+    func clientAddress(of report: NodeReport, clusterFile: String?) throws(ControlError) -> HostPort {
+        let id = report.node.id
+        var address = report.members?.first { $0.id == id }?.client
+        if address == nil, let clusterFile, FileSystem.exists(clusterFile) {
+            address = try ClusterFile.read(clusterFile).nodes.first { $0.id == id }?.client
+        }
+        guard let address, let place = HostPort(address) else {
+            throw .noLeader(reason: "\(id) leads, but its address for clients is not known")
+        }
+        return place
     }
 
     static func silence(_ asked: [AskedNode]) -> String {

@@ -18,8 +18,9 @@ extension ClusterView {
             throw .usage("there is no node \(id): there are \(nodes.map(\.name).joined(separator: ", "))")
         }
         let deadline = MonotonicClock.now() + limit
+        let before = only([node.name]).ask().first?.report?.node.snapshot?.scrub?.damages
         let pass = try askForRepair(node, isForced: isForced)
-        var follower = RepairFollower(pass: pass, isForced: isForced)
+        var follower = RepairFollower(pass: pass, isForced: isForced, before: before)
         var told = MonotonicClock.now()
         let report = try Pause.untilDone(deadline) { () throws(ControlError) in
             // While it starts again, it does not answer.

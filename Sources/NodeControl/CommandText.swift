@@ -12,19 +12,29 @@ enum CommandText {
     /// time is over by then is gone at once.
     static func commands(_ record: StoredRecord) -> [UInt8] {
         var writer = ReplyWriter(version: .two)
+        for words in words(record) {
+            writer.arrayHeader(words.count)
+            for word in words { writer.bulk(word.rawBytes) }
+        }
+        return writer.bytes
+    }
+
+    /// The same, as words.
+    static func words(_ record: StoredRecord) -> [[[UInt8]]] {
         let key = record.key
+        var commands: [[[UInt8]]] = []
         if case .string(let bytes) = record.value {
-            write("SET", [key, bytes], &writer)
+            commands.append(["SET".bytes, key, bytes])
         } else {
-            write("DEL", [key], &writer)
+            commands.append(["DEL".bytes, key])
             let (command, elements, width) = parts(of: record.value)
             let step = elementsMax * width
             for start in stride(from: 0, to: elements.count, by: step) {
-                write(command, [key] + elements[start..<min(start + step, elements.count)], &writer)
+                commands.append([command.bytes, key] + elements[start..<min(start + step, elements.count)])
             }
         }
-        if let deadline = record.deadline { write("PEXPIREAT", [key, Array("\(deadline)".utf8)], &writer) }
-        return writer.bytes
+        if let deadline = record.deadline { commands.append(["PEXPIREAT".bytes, key, "\(deadline)".bytes]) }
+        return commands
     }
 
     /// The command that adds elements, those, and how many words belong together.
@@ -35,13 +45,7 @@ enum CommandText {
         case .set(let members): ("SADD", members, 1)
         case .hash(let fields): ("HSET", fields.flatMap { [$0.name, $0.value] }, 2)
         case .sortedSet(let members):
-            ("ZADD", members.flatMap { [Array(ByteText.score($0.score).utf8), $0.member] }, 2)
+            ("ZADD", members.flatMap { [ByteText.score($0.score).bytes, $0.member] }, 2)
         }
-    }
-
-    private static func write(_ command: String, _ words: [[UInt8]], _ writer: inout ReplyWriter) {
-        writer.arrayHeader(1 + words.count)
-        writer.bulk(text: command)
-        for word in words { writer.bulk(word.rawBytes) }
     }
 }

@@ -14,7 +14,7 @@ extension Drill {
         let playground = try start(in: directory, nodes: order.nodes ?? 1, archive: nil)
         let before = try archived(playground)
         note(.step, "index \(before.index) is in the scratch archive, \(before.keys) records")
-        let client = try DrillClient.open(playground)
+        var client = try DrillClient.open(playground)
         let reply = try client.ask(["FLUSHALL"])
         note(.disaster, "FLUSHALL, answered \(CheckList.text(reply))")
         let found = try Pause.until(MonotonicClock.now() + Smoke.patience) { () throws(ControlError) -> Bool? in
@@ -38,7 +38,7 @@ extension Drill {
         note(.recovery, "a cluster of the state at index \(report.position.index) serves")
         if record.source == nil { describe(report, try place.view()) }
         note(.step, "\(after.index - before.index) entries behind it are left out, the bad write among them")
-        let reader = try DrillClient.open(restored)
+        var reader = try DrillClient.open(restored)
         for number in 0..<Drill.recordsBefore
         where try reader.ask(["EXISTS", "\(Drill.prefixBefore):\(number)"]) != .integer(1) { record.loss.entries += 1 }
         check("acknowledged writes that are gone", expected: "0", found: "\(record.loss.entries)")

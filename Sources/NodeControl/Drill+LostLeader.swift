@@ -19,7 +19,8 @@ extension Drill {
         var acknowledged = Array(0..<Drill.writesBefore)
         try load(playground, survivor, prefix: "drill:during", count: Drill.writesBefore)
 
-        let watch = LeaderWatch(try ClusterView(file: playground.filePath).only(names.filter { $0 != lost }), term: term)
+        let watch = LeaderWatch(
+            try ClusterView(file: playground.filePath).only(names.filter { $0 != lost }), term: term)
         let thread = watch.start()
         let killed = MonotonicClock.now()
         try playground.kill(lost)
@@ -36,7 +37,7 @@ extension Drill {
         note(.response, "\(seen?.name ?? "another node") leads", at: min(seen?.at ?? served, served))
         note(.recovery, "the first write is acknowledged", at: served)
 
-        let client = try DrillClient.open(playground, survivor)
+        var client = try DrillClient.open(playground, survivor)
         for number in acknowledged where try client.ask(["EXISTS", "drill:during:\(number)"]) != .integer(1) {
             record.loss.entries += 1
         }
@@ -53,7 +54,7 @@ extension Drill {
         let deadline = MonotonicClock.now() + Drill.patience
         let served = try Pause.until(deadline, every: .milliseconds(2)) { () throws(ControlError) -> Instant? in
             do throws(ControlError) {
-                let client = try DrillClient.open(playground, node)
+                var client = try DrillClient.open(playground, node)
                 let reply = try client.ask(["SET", "drill:during:\(number)", "after"])
                 return reply == .simple("OK") ? MonotonicClock.now() : nil
             } catch { return nil }

@@ -1,7 +1,7 @@
 // `nodectl drill run`: a disaster on a scratch copy, measured from its beginning until service is back.
 
 public import ArchiveFormat
-import ArchiveRestore
+public import ArchiveRestore
 import ArchiveStore
 import Platform
 import Vocabulary
@@ -22,6 +22,13 @@ public struct DrillOrder: Sendable {
     public var scratch: String?
 
     public init() {}
+
+    /// Takes the checks of a file. Throws `usage` with the number of the line that is none.
+    public mutating func readChecks(_ path: String) throws(ControlError) {
+        do throws(CheckListError) { checks = try CheckList(try CheckList.text(ofFile: path)) } catch {
+            throw .usage("\(path): \(error)")
+        }
+    }
 
     /// Inclusive.
     public static let seedMax = DrillRecord.numberMax

@@ -48,7 +48,7 @@ extension Drill {
 
     /// Writes records one after the other; each is acknowledged when it counts.
     func load(_ playground: Playground, _ node: String?, prefix: String, count: Int) throws(ControlError) {
-        let client = try DrillClient.open(playground, node)
+        var client = try DrillClient.open(playground, node)
         for number in 0..<count {
             let reply = try client.ask(["SET", "\(prefix):\(number)", String(SystemRandom.word(), radix: 36)])
             guard reply == .simple("OK") else {
@@ -112,8 +112,8 @@ extension Drill {
 
     /// Reads, writes, indexes and messages work.
     func checkFlows(_ playground: Playground) throws(ControlError) {
-        let client = try DrillClient.open(playground)
-        let listener = try DrillClient.open(playground)
+        var client = try DrillClient.open(playground)
+        var listener = try DrillClient.open(playground)
         let name = "trireme-drill-" + String(SystemRandom.word(), radix: 36)
         check("write", expected: "OK", found: CheckList.text(try client.ask(["SET", name, "1"])))
         check("read", expected: "1", found: CheckList.text(try client.ask(["GET", name])))
@@ -139,7 +139,7 @@ extension Drill {
     /// The operator's own.
     func checkList(_ playground: Playground) throws(ControlError) {
         guard !order.checks.lines.isEmpty else { return }
-        let client = try DrillClient.open(playground)
+        var client = try DrillClient.open(playground)
         for line in order.checks.lines {
             check(line.text, expected: line.expected, found: CheckList.text(try client.ask(line.command)))
         }

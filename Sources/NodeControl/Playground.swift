@@ -48,6 +48,7 @@ public struct Playground {
         guard FileSystem.exists(filePath) else {
             progress("making certificates, tokens and configurations below \(directory)")
             let files = PlaygroundFiles(directory: directory, plan: plan)
+            try files.checkArchive()
             try files.makeSecrets()
             try files.makeConfigurations(options.configFile)
             return plan.clusterFile

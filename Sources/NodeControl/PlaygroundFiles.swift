@@ -72,6 +72,15 @@ struct PlaygroundFiles {
         }
     }
 
+    /// Nodes would start without their archive, and say so in their logs only.
+    func checkArchive() throws(ControlError) {
+        guard case .at(.directory(let path)) = plan.archive, !FileSystem.isDirectory(path) else { return }
+        throw .refused(
+            reason: "--archive file://\(path): there is no such directory",
+            remedy: "make it first, or mount what is to be there: an archive that has gone must not look like an "
+                + "empty one", override: nil)
+    }
+
     /// Where the archive is; its directory is made, since an archive that has gone must not look like an empty one.
     private func makeArchive() throws(ControlError) -> StoreURL? {
         switch plan.archive {

@@ -22,8 +22,10 @@ struct RepairFollower {
     private var hasRestarted = false
     private var obstacleSince: Instant?
 
-    init(pass: UInt64, isForced: Bool) {
+    /// - Parameter before: damages of snapshots that the node had told of before it was asked; nil if it is not known.
+    init(pass: UInt64, isForced: Bool, before: UInt64?) {
         self.pass = pass
+        damagesBefore = before
         self.isForced = isForced
     }
 

@@ -149,7 +149,14 @@ public struct RestoreOutcome: Sendable {
                     + "\(report.records) after; keys: \(comparison.removed) removed, \(comparison.changed) changed, "
                     + "\(comparison.returned) returned")
         }
-        if report.isDerived {
+        if let loss = report.loss {
+            for part in loss.parts { lines.append("damaged    \(part.name): \(part.why)") }
+            lines.append(
+                "NOT WHOLE  \(loss.records) records of the backup are lost, of slots "
+                    + loss.ranges.prefix(RestoreOutcome.rangesMax).joined(separator: ", ")
+                    + (loss.ranges.count > RestoreOutcome.rangesMax ? ", …: all are in restore.json" : ""))
+        }
+        if report.skippedCount > 0 {
             let filters = report.filter.texts.joined(separator: ", ")
             lines.append(
                 "derived    \(report.skippedCount) entries were left out by \(filters): they are listed in restore.json"
@@ -182,6 +189,12 @@ public struct RestoreOutcome: Sendable {
     }
 
     public var text: String { lines.joined(separator: "\n") + "\n" }
+
+    /// False when slots of the backup are lost, which a best effort accepts.
+    public var isWhole: Bool { report.loss == nil }
+
+    /// So many ranges of slots are shown.
+    private static let rangesMax = 50
 
     /// As in `restore.json` in the directory.
     public var json: [UInt8] { report.encoded + [0x0A] }

@@ -19,6 +19,8 @@ public struct RestoreRequest: Sendable {
     public var verifiesBackups = false
     /// The next best point when the one that is wanted can not be restored.
     public var fallsBack = false
+    /// What is whole, where parts of the backup are not.
+    public var isBestEffort = false
     /// The snapshots in the directory stay, and the log is replaced.
     public var keepsState = false
     /// The newest backup up to the target, without the log behind it.
@@ -62,6 +64,9 @@ public struct RestoreRequest: Sendable {
         if keepsState, backup != nil || fallsBack || verifiesBackups {
             throw .usage("--log-only uses no backup: it goes without --backup, --fallback and --newest-verified")
         }
+        if isBestEffort, keepsState || fallsBack || verifiesBackups {
+            throw .usage("--best-effort goes without --fallback, --newest-verified and --log-only: try those first")
+        }
         if isWithoutLog, !skips.isEmpty { throw .usage("--snapshot-only replays nothing that could be skipped") }
         if verifiesBackups, backup != nil { throw .usage("--newest-verified finds the backup itself: omit --backup") }
         var options = PlanOptions()
@@ -74,6 +79,7 @@ public struct RestoreRequest: Sendable {
         var order = RestoreOrder(directory: directory, node: try nodeID())
         order.replacesAnything = replaces
         order.comparesWithNewest = compares
+        order.isBestEffort = isBestEffort
         order.skips = try filter()
         if let owner {
             guard let found = FileOwner(user: owner) else { throw .usage("--owner \(owner): there is no such user") }

@@ -11,8 +11,9 @@ enum RoughTime {
     }
 
     /// Exact to a thousandth below two minutes: `0.042 s`.
-    static func text(_ duration: Duration) -> String {
-        let seconds = duration / .seconds(1)
+    static func text(_ duration: Duration) -> String { exact(seconds: duration / .seconds(1)) }
+
+    static func exact(seconds: Double) -> String {
         guard seconds < 120 else { return text(seconds: seconds) }
         let thousandths = Int((max(0, seconds) * 1000).rounded())
         let rest = String(thousandths % 1000)

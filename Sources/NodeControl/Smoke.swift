@@ -3,7 +3,6 @@
 import Platform
 import RESP
 import Settings
-import TLS
 import Vocabulary
 
 /// Proof that the programs of this build work on this machine.
@@ -66,30 +65,26 @@ public enum Smoke {
         let credentials = try Credentials(
             authorityFile: directory + "/" + file.ca,
             tokenFile: directory + "/" + (file.clientTokenFile ?? file.tokenFile))
-        let value = Array(String(SystemRandom.word(), radix: 36).utf8)
-        let requests: [(command: [[UInt8]], reply: [UInt8])] = [
-            ([Array("PING".utf8)], Array("-NOAUTH".utf8)),
-            ([Array("AUTH".utf8), credentials.token], Array("+OK\r\n".utf8)),
-            ([Array("SET".utf8), Array("smoke".utf8), value], Array("+OK\r\n".utf8)),
-            ([Array("GET".utf8), Array("smoke".utf8)], Array("$\(value.count)\r\n".utf8) + value + Array("\r\n".utf8)),
-        ]
-        do throws(StreamError) {
-            let deadline = MonotonicClock.now() + patience
-            let stream = try BlockingStream.connect(
-                try resolve(address), serverName: address.host, context: credentials.context, until: deadline)
-            for (command, expected) in requests {
-                try stream.write(encode(command), until: deadline)
-                let reply = try reply(from: stream, until: deadline)
-                guard reply.starts(with: expected) || command.count == 1 && reply == Array("+PONG\r\n".utf8) else {
-                    let name = String(decoding: command[0], as: UTF8.self)
-                    let text = String(decoding: reply.prefix { $0 != 0x0D }.prefix(200), as: UTF8.self)
-                    return Finding(.error, "records", "\(name) was answered \(text)", remedy: "see the node's log")
-                }
-            }
-            return Finding(.good, "records", "logged in, wrote a record and read it back, through TLS")
-        } catch {
-            throw .unreachable(address: address.description, error)
+        let value = String(SystemRandom.word(), radix: 36).bytes
+        let deadline = MonotonicClock.now() + patience
+        var client = try RecordClient(address, credentials, until: deadline)
+        let greeting = try client.ask(["PING".bytes], until: deadline)
+        if case .error(let text) = greeting, !text.hasPrefix("NOAUTH") {
+            return Finding(.error, "records", "PING was answered \(text)", remedy: "see the node's log")
         }
+        let requests: [(command: [[UInt8]], reply: Reply)] = [
+            (["AUTH".bytes, credentials.token], .simple("OK")),
+            (["SET".bytes, "smoke".bytes, value], .simple("OK")),
+            (["GET".bytes, "smoke".bytes], .bulk(value)),
+        ]
+        for (command, expected) in requests {
+            let reply = try client.ask(command, until: deadline)
+            guard reply == expected else {
+                let name = String(decoding: command[0], as: UTF8.self)
+                return Finding(.error, "records", "\(name) was answered \(reply)", remedy: "see the node's log")
+            }
+        }
+        return Finding(.good, "records", "logged in, wrote a record and read it back, through TLS")
     }
 
     private static func metrics(_ playground: Playground) throws(ControlError) -> Finding {
@@ -104,32 +99,5 @@ public enum Smoke {
                 .error, "metrics", "were answered with status \(answer.status)", remedy: "see the node's log")
         }
         return Finding(.good, "metrics", "\(lines.count) series")
-    }
-
-    static func resolve(_ address: HostPort) throws(StreamError) -> SocketAddress {
-        do throws(SystemError) { return try SocketAddress.resolve(address.description) } catch { throw .system(error) }
-    }
-
-    static func encode(_ command: [[UInt8]]) -> [UInt8] {
-        var bytes = Array("*\(command.count)\r\n".utf8)
-        for part in command { bytes += Array("$\(part.count)\r\n".utf8) + part + [0x0D, 0x0A] }
-        return bytes
-    }
-
-    static func reply(
-        from stream: borrowing BlockingStream, until deadline: Instant
-    ) throws(StreamError) -> [UInt8] {
-        var decoder = ReplyDecoder(limits: ReplyLimits(bytesMax: 1 << 20))
-        var bytes: [UInt8] = []
-        while true {
-            let part = try stream.read(upTo: 4096, until: deadline)
-            if part.isEmpty { throw .closed(address: stream.address.description) }
-            bytes += part
-            do throws(ReplyError) {
-                if try decoder.next(in: bytes.span.bytes) != nil { return bytes }
-            } catch {
-                throw .failed("\(error)")
-            }
-        }
     }
 }

@@ -12,8 +12,8 @@ public struct VerificationList: Sendable {
     /// Of all that were tried, the share that has to be proven.
     public static let target = 0.95
 
-    private let days: Int
-    private let records: [VerificationRecord]
+    let days: Int
+    let records: [VerificationRecord]
     /// Records that can not be read.
     private let damaged: [RecordID]
 
@@ -34,13 +34,14 @@ public struct VerificationList: Sendable {
         (self.days, self.records, self.damaged) = (days, records, damaged)
     }
 
-    private var passed: Int { records.count { $0.failure == nil } }
+    var passed: Int { records.count { $0.failure == nil } }
     /// A verifier that had no room says nothing of the archive, and proves nothing either.
-    private var rate: Double { records.isEmpty ? 0 : Double(passed) / Double(records.count) }
+    var rate: Double { records.isEmpty ? 0 : Double(passed) / Double(records.count) }
 
     public var isGood: Bool { !records.isEmpty && rate >= VerificationList.target && damaged.isEmpty }
 
-    private var seconds: Double {
+    /// On average, of those that were proven.
+    var seconds: Double {
         let good = records.filter { $0.failure == nil }.map { $0.duration / .seconds(1) }
         return good.isEmpty ? 0 : good.reduce(0, +) / Double(good.count)
     }
@@ -62,7 +63,7 @@ public struct VerificationList: Sendable {
             ? "no restore was tried within \(days) days: see verify.at\n"
             : "\(passed) of \(records.count) proven within \(days) days: \(percent) %, wanted "
                 + "\(Int(VerificationList.target * 100)) %; "
-                + "\(RoughTime.text(.milliseconds(Int64(seconds * 1000)))) each\n"
+                + "\(RoughTime.exact(seconds: seconds)) each\n"
         let broken = damaged.map { "the record \($0) can not be read\n" }.joined()
         return (records.isEmpty ? "" : table.text(inColour: inColour)) + sum + broken
     }

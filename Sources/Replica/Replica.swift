@@ -122,6 +122,8 @@ public struct Replica: ~Copyable, Sendable {
     var installing: ReplicatedState?
     /// The frame that was applied last, its last entry's time, and the members that the log up to there names.
     var appliedEnd = FrameEnd.zero
+    /// The term of the entry at `appliedIndex`.
+    public var appliedTerm: Term { appliedEnd.position.term }
     var appliedTime = Timestamp.zero
     var appliedConfiguration: Configuration
     /// A marker that was met in the frame being applied.

@@ -35,6 +35,8 @@ public enum KeeperReport: Sendable {
     case collected(StoredSnapshots, CollectionOutcome)
     case quarantined(SnapshotLoss)
     case quarantineFailed(LogIndex, SnapshotError)
+    /// The snapshot that was to be put aside is there no more.
+    case nothingToQuarantine
 }
 
 /// A snapshot that is no more.

@@ -185,7 +185,7 @@ public struct SnapshotKeeper<Disk: Storage> {
         _ index: LogIndex, _ damages: [SnapshotDamage], at time: Timestamp, _ report: Report
     ) {
         guard let newest = catalogue.snapshots.first, catalogue.snapshots.contains(where: { $0.index == index }) else {
-            return
+            return report(.nothingToQuarantine)
         }
         isBaseDamaged = true
         if isOfBase, let order = maker?.order {

@@ -14,12 +14,16 @@ public struct StateLoad<Disk: Storage>: ~Copyable {
     public let manifest: SnapshotManifest
     public let head: ImageHead
     private let disk: Disk
+    private let wanted: TouchedKeys?
     private var builder: KeyspaceBuilder
     /// Records joined so far.
     public private(set) var records = 0
 
     /// Reads the head, which every loader needs.
-    public init(_ manifest: SnapshotManifest, on disk: Disk) throws(StateError) {
+    ///
+    /// - Parameter wanted: keys whose records are held, for a state that only commands about those come to; nil for
+    ///   all.
+    public init(_ manifest: SnapshotManifest, on disk: Disk, wanted: TouchedKeys? = nil) throws(StateError) {
         self.manifest = manifest
         self.disk = disk
         var plain: [UInt8] = []
@@ -35,28 +39,44 @@ public struct StateLoad<Disk: Storage>: ~Copyable {
             throw .image(manifest.index, error)
         }
         builder = KeyspaceBuilder(of: manifest.facts.cluster, head)
+        // Who waits for one key may change another, and an index has them all.
+        self.wanted = head.isSeparable ? wanted : nil
     }
 
+    /// What was proven and is not held.
+    public var omitted: OmittedRecords { builder.omitted }
+
     /// What a thread needs to load a share of it.
-    public var plan: LoadPlan<Disk> { LoadPlan(manifest: manifest, head: head, disk: disk) }
+    public var plan: LoadPlan<Disk> { LoadPlan(manifest: manifest, head: head, disk: disk, wanted: wanted) }
 
     public mutating func take(_ slots: [LoadedSlot]) throws(StateError) {
         for slot in slots {
             do throws(ImageError) { try builder.take(slot) } catch { throw .image(manifest.index, error) }
-            records += slot.kinds.total
+            records += slot.kinds.total + slot.omitted.count
         }
     }
 
     /// The state, proven to be the one that was stored: every record's hash was computed from its bytes.
     public consuming func finish() throws(StateError) -> ReplicatedState {
         let (configuration, registry, addresses) = try manifest.members()
+        let omitted = builder.omitted
         let keyspace: Keyspace
         do throws(ImageError) { keyspace = try builder.finish() } catch { throw .image(manifest.index, error) }
-        let (expected, found) = (manifest.contents.digest, keyspace.digest)
+        let expected = manifest.contents.digest
+        var found = keyspace.digest
+        found.add(omitted.digest)
         guard expected == found else { throw .otherDigest(manifest.index, expected: expected, found: found) }
         return ReplicatedState(
             cluster: manifest.facts.cluster, keyspace: keyspace, registry: registry, addresses: addresses,
             configuration: configuration, end: manifest.end, timestamp: manifest.facts.timestamp)
+    }
+
+    /// What was taken, which is not what the manifest tells of.
+    consuming func finishPartial() throws(StateError) -> ReplicatedState {
+        let (configuration, registry, addresses) = try manifest.members()
+        return ReplicatedState(
+            cluster: manifest.facts.cluster, keyspace: builder.finishPartial(), registry: registry,
+            addresses: addresses, configuration: configuration, end: manifest.end, timestamp: manifest.facts.timestamp)
     }
 
     /// The whole load on the calling thread.

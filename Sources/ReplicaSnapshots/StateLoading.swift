@@ -1,6 +1,6 @@
 // Loading a snapshot on all cores.
 
-import Keyspace
+public import Keyspace
 public import LogStore
 public import Platform
 public import Replica
@@ -38,7 +38,15 @@ public struct StateLoading {
         _ manifest: SnapshotManifest, on disk: DirectoryStorage, workers: Int = ThisProcess.processors,
         progress: (Progress) -> Void
     ) throws(StateError) -> ReplicatedState {
-        var load = try StateLoad(manifest, on: disk)
+        try run(manifest, on: disk, wanted: nil, workers: workers, progress: progress).state
+    }
+
+    /// Proves all of it, and holds the records that commands about the wanted keys could come to; nil for all.
+    public static func run(
+        _ manifest: SnapshotManifest, on disk: DirectoryStorage, wanted: TouchedKeys?, workers: Int,
+        progress: (Progress) -> Void
+    ) throws(StateError) -> (state: ReplicatedState, omitted: OmittedRecords) {
+        var load = try StateLoad(manifest, on: disk, wanted: wanted)
         let shared = Shared()
         let letters = WorkQueue<Letter>()
         let plan = load.plan
@@ -64,7 +72,8 @@ public struct StateLoading {
         shared.end()
         for thread in threads { thread.join() }
         if let failure { throw failure }
-        return try load.finish()
+        let omitted = load.omitted
+        return (try load.finish(), omitted)
     }
 
     private static func work(

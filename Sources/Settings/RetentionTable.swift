@@ -48,10 +48,18 @@ enum RetentionTable {
         "Where a restore is tried; what is there is removed. Keep nothing else in it."
     ).isPath()
 
+    static let checks = Setting(
+        "verify.checks", .path, .absent("none"),
+        """
+        A file of questions that a restored state has to answer, in lines of `GET greeting => hello`; see \
+        docs/OPERATING.md. It is read anew for each restore.
+        """
+    ).isPath()
+
     static let all: [SettingDeclaration] = [
         backupAt.declaration, at.declaration, window.declaration, count.declaration, age.declaration,
         daily.declaration, weekly.declaration, monthly.declaration, readBack.declaration, restoreAt.declaration,
-        directory.declaration,
+        directory.declaration, checks.declaration,
     ]
 }
 
@@ -64,6 +72,8 @@ public struct RetentionSettings: Hashable, Sendable {
     public var restoreAt: DailyTime?
     /// Nil for beside the data directory.
     public var directory: String?
+    /// Nil for no questions.
+    public var checks: String?
 
     init(from reader: inout SettingsReader) {
         backupAt = reader.value(RetentionTable.backupAt)
@@ -76,6 +86,7 @@ public struct RetentionSettings: Hashable, Sendable {
         readBackInterval = interval > .zero ? interval : nil
         restoreAt = reader.value(RetentionTable.restoreAt)
         directory = reader.optional(RetentionTable.directory)
+        checks = reader.optional(RetentionTable.checks)
     }
 }
 

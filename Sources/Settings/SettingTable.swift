@@ -79,7 +79,7 @@ enum SettingTable {
     ).isPath()
     static let metricsTokens = Setting(
         "auth.metrics-token-file", .path, .absent("the admin tokens alone"),
-        "Tokens that may read `/metrics` and nothing else."
+        "Tokens that may read `/metrics` and `/v1/health`, and nothing else."
     ).isPath()
 
     // How it agrees with the others.

@@ -50,6 +50,8 @@ enum Letter: Sendable {
     case claimed(StoredSnapshots)
     /// A piece of a snapshot, read for another node.
     case served(SnapshotPiece, to: Int)
+    /// The thread that ships tells what the archive has.
+    case archived(LogIndex)
 }
 
 extension Content {

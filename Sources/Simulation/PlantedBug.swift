@@ -62,4 +62,12 @@ public enum PlantedBug: String, Hashable, Sendable, CaseIterable {
     case singleStepMembership = "single-step-membership"
     /// Nobody tells of clients that go while they wait.
     case untoldDepartures = "untold-departures"
+    /// A leader ships what is in its log, whether it is committed or not.
+    case shipUncommitted = "ship-uncommitted"
+    /// What is shipped counts as archived when it is begun.
+    case markBeforeDurable = "mark-before-durable"
+    /// A put that is not answered in time is taken for one that succeeded.
+    case believeTimeouts = "believe-timeouts"
+    /// The log is released as if there were no archive.
+    case releaseUnshipped = "release-unshipped"
 }

@@ -42,6 +42,19 @@ public struct RunFigures: Hashable, Sendable {
     public var disksLost: UInt64 = 0
     /// Kills and partitions just when voters began to change.
     public var interruptions: UInt64 = 0
+    /// Runs that have an archive, objects in it, calls that failed, puts whose answer was lost or came before they did,
+    /// processes that ended in a call, holes that leaders have told, those of them that were none, since a list had not
+    /// shown yet what is there, and times that the archive was judged.
+    public var archives: UInt64 = 0
+    public var archiveObjects: UInt64 = 0
+    public var archiveFailures: UInt64 = 0
+    public var archiveLost: UInt64 = 0
+    public var archiveLate: UInt64 = 0
+    public var archiveStale: UInt64 = 0
+    public var archiveKills: UInt64 = 0
+    public var archiveHoles: UInt64 = 0
+    public var archiveHidden: UInt64 = 0
+    public var archiveRestores: UInt64 = 0
     public var faults: UInt64 = 0
     public var diskFailures: UInt64 = 0
     /// Runs whose history is too entangled for the judge of linearizability.
@@ -76,6 +89,12 @@ public struct RunFigures: Hashable, Sendable {
         Field(name: "removals", path: \.removals), Field(name: "leader-removals", path: \.leaderRemovals),
         Field(name: "disks-lost", path: \.disksLost),
         Field(name: "interruptions", path: \.interruptions),
+        Field(name: "archives", path: \.archives), Field(name: "archive-objects", path: \.archiveObjects),
+        Field(name: "archive-failures", path: \.archiveFailures), Field(name: "archive-lost", path: \.archiveLost),
+        Field(name: "archive-late", path: \.archiveLate), Field(name: "archive-stale", path: \.archiveStale),
+        Field(name: "archive-kills", path: \.archiveKills), Field(name: "archive-holes", path: \.archiveHoles),
+        Field(name: "archive-hidden", path: \.archiveHidden),
+        Field(name: "archive-restores", path: \.archiveRestores),
         Field(name: "faults", path: \.faults),
         Field(name: "disk-failures", path: \.diskFailures),
         Field(name: "undecided", path: \.undecided), Field(name: "simulated-ms", path: \.simulated),

@@ -11,12 +11,13 @@ public struct ScheduleError: Error, Hashable, Sendable, CustomStringConvertible 
 extension Schedule {
     private static let title = "trireme-schedule 1"
 
-    /// A line for the seed, the number of nodes, that of spare ones if there are any, and the length in nanoseconds,
-    /// then one for each fault: its time, kind, node, peer, amount and how long it lasts. Nodes count from 0, times are
-    /// nanoseconds.
+    /// A line for the seed, the number of nodes, that of spare ones if there are any, 1 if the archive that the seed
+    /// may draw is there, and the length in nanoseconds, then one for each fault: its time, kind, node, peer, amount
+    /// and how long it lasts. Nodes count from 0, times are nanoseconds.
     public var text: String {
         var lines = [Schedule.title, "seed \(seed)", "nodes \(nodes)"]
         if spares > 0 { lines.append("spares \(spares)") }
+        if mayHaveArchive { lines.append("archive 1") }
         lines.append("length \(length)")
         for fault in faults {
             let numbers = "\(fault.node) \(fault.peer) \(fault.amount) \(fault.lasts)"
@@ -37,11 +38,11 @@ extension Schedule {
             } else if words.first == "fault" {
                 faults.append(try Fault(words, line: number + 1))
             } else if let word = words.first {
-                guard ["seed", "nodes", "spares", "length"].contains(word), words.count == 2,
+                guard ["seed", "nodes", "spares", "archive", "length"].contains(word), words.count == 2,
                     let value = UInt64(words[1])
                 else {
                     throw ScheduleError(
-                        line: number + 1, what: "`\(line)` is none of seed, nodes, spares, length and fault")
+                        line: number + 1, what: "`\(line)` is none of seed, nodes, spares, archive, length and fault")
                 }
                 values[word] = value
             }
@@ -61,6 +62,7 @@ extension Schedule {
         self.init(
             seed: seed, nodes: Int(nodes), spares: Int(spares), length: Int64(length),
             faults: faults.sorted { $0.at < $1.at })
+        mayHaveArchive = values["archive"] == 1
     }
 }
 

@@ -13,6 +13,8 @@ public struct Schedule: Hashable, Sendable {
     public var length: Int64
     /// In the order of their times.
     public var faults: [Fault]
+    /// Whether there is an archive, if the seed draws one.
+    public var mayHaveArchive = false
 
     public init(seed: UInt64, nodes: Int, spares: Int = 0, length: Int64, faults: [Fault]) {
         precondition(nodes >= 1 && spares >= 0 && nodes + spares <= Schedule.nodesMax, "a cluster of \(nodes)")
@@ -31,6 +33,7 @@ public struct Schedule: Hashable, Sendable {
         let drawnNodes = random.chance(125) ? 5 : 3
         let drawnLength = Int64(random.within(20...100)) * 1_000_000_000
         self.init(seed: seed, nodes: nodes ?? drawnNodes, length: length ?? drawnLength, faults: [])
+        mayHaveArchive = true
         var changes = MembershipDrawing(seed: seed, nodes: self.nodes)
         spares = changes.spares
         var drawing = FaultDrawing(nodes: machines, random: random)

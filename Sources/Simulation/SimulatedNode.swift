@@ -118,6 +118,7 @@ final class SimulatedNode {
         var reads: [LogRead] = []
         var diskWakeAt = Int64.max
         var care: SnapshotCare
+        var shipping: Shipping
         /// Whom it dials and admits.
         var correspondents: [NodeID] = []
 
@@ -126,6 +127,7 @@ final class SimulatedNode {
         ) {
             self.replica = replica
             self.care = care
+            shipping = Shipping(engine.reader(), isWanted: traits.archive.isThere)
             reader = engine.reader()
             scrub = engine.scrub()
             writer = LogWriter(engine)

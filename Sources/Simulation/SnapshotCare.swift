@@ -49,7 +49,7 @@ extension SimulatedNode.Life {
             take(stored, traits, at: moment)
         case .quarantined(let loss):
             replica.step(.snapshotsLost(loss.left, wasNewest: loss.wasNewest), at: moment, into: &effects)
-        case .fetchFailed, .underWay, .fetching, .quarantineFailed: break
+        case .fetchFailed, .underWay, .fetching, .quarantineFailed, .nothingToQuarantine: break
         }
     }
 
@@ -59,9 +59,18 @@ extension SimulatedNode.Life {
         replica.step(.snapshotsStored(stored, keptFrom: logKeptFrom(traits)), at: moment, into: &effects)
     }
 
-    /// The log from here on is kept for followers that fall behind. On a full disk nothing is.
+    /// The archive has everything up to here, as this node's own thread or its leader says.
+    func noteArchived(_ index: LogIndex, _ traits: SnapshotTraits, at moment: Moment) {
+        guard index > shipping.archived else { return }
+        shipping.archived = index
+        guard let stored = replica.stored else { return }
+        take(stored, traits, at: moment)
+    }
+
+    /// The log from here on is kept: for followers that fall behind, though not on a full disk, and for the archive.
     private func logKeptFrom(_ traits: SnapshotTraits) -> LogIndex {
-        guard roomRule.hasRoom else { return care.extent.bounds.last.next }
-        return care.extent.releasePoint(keeping: traits.logRetained)
+        let end = care.extent.bounds.last.next
+        let kept = roomRule.hasRoom ? care.extent.releasePoint(keeping: traits.logRetained) : end
+        return min(kept, shipping.isWanted ? shipping.archived.next : end)
     }
 }

@@ -92,6 +92,9 @@ struct StateJudge {
         }
     }
 
+    /// What a node had behind an entry, if one has told.
+    func digest(at index: LogIndex) -> Digest? { digests[index] }
+
     // MARK: Clients
 
     /// A client was told that its marked operation certainly had no effect.

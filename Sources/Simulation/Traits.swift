@@ -42,8 +42,10 @@ public struct Traits: Sendable {
     var roomMin: ByteCount
     var replica: ReplicaOptions
     var snapshots: SnapshotTraits
+    var archive: ArchiveTraits
 
     init(seed: UInt64) {
+        archive = ArchiveTraits(seed: seed)
         var random = SeededRandom.stream(1, of: seed)
         networkDelay = random.pick([30_000...80_000, 30_000...80_000, 200_000...2_000_000, 1_000_000...9_000_000])
         syncDelay = random.pick([60_000...120_000, 60_000...120_000, 500_000...3_000_000, 100_000...20_000_000])

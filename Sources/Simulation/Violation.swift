@@ -5,7 +5,7 @@ public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Judge: String, Hashable, Sendable, CaseIterable {
         case linearizability, durability, recovery, leaders
         case logMatching = "log-matching"
-        case completeness, votes, membership, state, digests, honesty, queues, liveness, leaks
+        case completeness, votes, membership, state, digests, honesty, queues, liveness, leaks, archive
         /// What the shipped code asserts of itself: found as the end of the process.
         case invariants
     }

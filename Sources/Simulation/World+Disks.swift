@@ -34,6 +34,7 @@ extension World {
             // What was stored may be lost since.
             guard !nodes[position].hasDamagedSnapshots else { return }
             try logJudge.releases(before: index, position, storedSnapshots(position))
+            try judgeRelease(before: index, position)
         case .restart(let end, let checksum):
             try logJudge.restarts(at: end, checksum: checksum, position, storedSnapshots(position))
         case .append, .ballot, .raiseFence, .clearFence: break
@@ -164,7 +165,7 @@ extension World {
         }
     }
 
-    private func foundDamage(_ position: Int) {
+    func foundDamage(_ position: Int) {
         figures.scrubFindings += 1
         post(.logDamaged, to: position)
     }

@@ -202,6 +202,7 @@ extension World {
     func heal() throws(Violation) {
         isHealing = true
         say("all faults end")
+        archive?.heal()
         for node in nodes {
             node.pausedUntil = min(node.pausedUntil, now)
             node.diskFactor = 1

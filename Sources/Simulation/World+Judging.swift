@@ -132,6 +132,8 @@ extension World {
         // The last keys with a time to live may have ended just now, and a segment may have been sealed behind a pass.
         sealedAtEnd = sealedSegments()
         try stepUntilWhole { scrubComplaint }
+        let committed = logJudge.committedIndex
+        try stepUntilWhole { archiveComplaint(committed) }
     }
 
     private var takesWrites: Bool { nodes.contains { $0.life?.replica.raft.mayPropose == true } }
@@ -221,6 +223,7 @@ extension World {
             try judgeFiles(nodes[position])
             try judgeRepair(nodes[position])
         }
+        try judgeArchiveAtEnd()
         try clients.queues.judge(left: stateJudge.elements)
         try judgeHistory()
     }

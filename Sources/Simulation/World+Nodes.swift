@@ -56,6 +56,7 @@ extension World {
         let care = SnapshotCare(catalogue, engine.extent, traits.snapshots, at: now.instant)
         let life = SimulatedNode.Life(
             Replica(start, options: traits.replica, seed: random.next(), at: now), engine, care, traits)
+        if bug == .releaseUnshipped { life.shipping.isWanted = false }
         node.life = life
         life.correspondents = life.replica.raft.correspondents
         trace.note(.start, self.now, UInt64(position), recovered.last.index.rawValue)
@@ -186,6 +187,7 @@ extension World {
         life.replica.checkInvariants()
         if let failure = life.replica.failure { throw Violation(.state, "\(node.id) halts: \(failure)") }
         try judgeTurn(position, life)
+        followArchive(position, life, at: moment)
         try carryOut(position, life)
         guard node.life === life else { return }
         if life.replica.hasMoreToDo { turnSoon(position) } else { rest(position, life) }
@@ -304,6 +306,8 @@ extension World {
         case .content(.snapshotRead(let read), let peer): serve(read, to: peer, position)
         case .content(.snapshotPiece(let piece), let peer):
             give(.piece(piece, from: nodes[peer].id), position, life)
+        case .content(.state(.archived(let index)), _), .archived(let index):
+            life.noteArchived(index, traits.snapshots, at: moment)
         case .served(let piece, let peer): life.care.sends.append((.snapshotPiece(piece), nodes[peer].id))
         case .keeper(let report): life.take(report, traits.snapshots, at: moment)
         case .members(let aim): take(aim, at: moment, life)
@@ -353,7 +357,9 @@ extension SimulatedNode.Life {
             replica.step(.framesReleased(read, first: first), at: moment, into: &effects)
         case .snapshotWanted:
             if replica.raft.role == .leader { replica.step(.snapshotWanted(.operators), at: moment, into: &effects) }
-        case .content(.snapshotRead, _), .content(.snapshotPiece, _), .keeper, .served, .claimed, .members: break
+        case .content(.snapshotRead, _), .content(.snapshotPiece, _), .keeper, .served, .claimed, .members,
+            .archived:
+            break
         case .logDamaged:
             replica.step(.logDamaged(true), at: moment, into: &effects)
         case .handover(let target):

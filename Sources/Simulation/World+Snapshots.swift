@@ -191,7 +191,7 @@ extension World {
             say("\(id) puts the snapshot of \(loss.index) aside: \(loss.damages)")
         case .quarantineFailed(let index, let error):
             say("\(id) cannot put the snapshot of \(index) aside: \(error)")
-        case .ask, .underWay, .fetching: break
+        case .ask, .underWay, .fetching, .nothingToQuarantine: break
         }
     }
 

@@ -42,6 +42,12 @@ enum WorldEvent: Sendable {
     case client(Int)
     /// A request that waits for an element is ended by its client, or by an operator.
     case waitEnds(UInt64, hangsUp: Bool)
+    /// A leader's thread that ships has a step to make.
+    case ship(Int, life: UInt32)
+    /// The store has answered: the archive has everything up to here.
+    case shipped(Int, life: UInt32, term: Term, through: LogIndex)
+    /// The archive is judged, whatever state it is in.
+    case judgeArchive
 }
 
 /// Runs a schedule. Nothing in it asks a clock, the system or a hash order: the same schedule gives the same events.
@@ -70,6 +76,9 @@ final class World {
     /// A fault that waits for voters to change.
     var interruption: Int?
     var figures = RunFigures()
+    /// Where leaders ship their logs; nil in a world without.
+    let archive: SimulatedArchive?
+    var archiveJudge = ArchiveJudge()
     /// The newest segment that each member had sealed when the end was near, and has read again since.
     var sealedAtEnd: [(position: Int, segment: UInt64)] = []
 
@@ -85,7 +94,9 @@ final class World {
         self.schedule = schedule
         self.bug = bug
         self.trace = trace
-        traits = Traits(seed: schedule.seed)
+        var traits = Traits(seed: schedule.seed)
+        if !schedule.mayHaveArchive { traits.archive.isThere = false }
+        self.traits = traits
         var random = SeededRandom.stream(3, of: schedule.seed)
         nodes = (0..<schedule.machines).map { position in
             let start = Int64(random.within(1...1 << 40))
@@ -98,6 +109,8 @@ final class World {
         logJudge = LogJudge(nodes.map(\.id), spares: schedule.spares)
         stateJudge = StateJudge(nodes: schedule.machines, cluster: World.cluster)
         self.random = random
+        archive = traits.archive.isThere ? SimulatedArchive(traits.archive, seed: schedule.seed) : nil
+        archive?.believesTimeouts = bug == .believeTimeouts
         for node in nodes { plant(in: node.disk) }
     }
 
@@ -116,6 +129,7 @@ final class World {
             for b in nodes.indices where a < b { events.push(.wireCheck(a, b), at: World.wireCheckInterval) }
         }
         for client in clients.indices { events.push(.client(client), at: 300_000_000 + clients.think(client)) }
+        if archive != nil { events.push(.judgeArchive, at: World.archiveJudged) }
         for (number, fault) in schedule.faults.enumerated() { events.push(.fault(number), at: fault.at) }
     }
 
@@ -157,6 +171,10 @@ final class World {
         case .flap(let number): flap(number)
         case .client(let client): ask(client)
         case .waitEnds(let token, let hangsUp): endWait(token, hangsUp: hangsUp)
+        case .ship(let node, let life): if isAlive(node, life) { try ship(node) }
+        case .shipped(let node, let life, let term, let index):
+            if isAlive(node, life) { try shipped(node, term, through: index) }
+        case .judgeArchive: try judgeArchiveNow()
         }
     }
 

@@ -22,6 +22,8 @@ public struct NodeStatus: Sendable, Equatable {
     public var persistedIndex = LogIndex.zero
     public var commitIndex = LogIndex.zero
     public var appliedIndex = LogIndex.zero
+    /// The term of the entry at `appliedIndex`; known as soon as there is a digest.
+    public var appliedTerm = Term.zero
     /// The fingerprint of the state at `appliedIndex`; nil while there is none to show.
     public var digest: Digest?
     /// How far this node's applied state is behind the leader's commit index; nil when no leader is known.

@@ -21,11 +21,23 @@ extension ArchiveCommand {
         var toCredentialsFile: String?
         @Option(help: "Certificates of the authorities that sign the target's (default: the source's).")
         var toCaFile: String?
+        @Option(help: "Go on: bring what is new every so many seconds, until the process is ended.")
+        var every: Int?
+
+        func validate() throws {
+            if let every, every < 1 { throw ValidationError("--every takes a number of seconds from 1 on") }
+        }
 
         func run() throws {
             let target = try ArchivePlace(
                 url: to, credentialsFile: toCredentialsFile ?? source.access.credentialsFile,
                 authorityFile: toCaFile ?? source.access.caFile, cluster: nil)
+            if let every {
+                var following = try ArchiveFollowing(from: try source.place(), to: target) {
+                    StandardStreams.writeOutput($0 + "\n")
+                }
+                following.run(every: .seconds(every))
+            }
             let done = try ArchiveCopying(from: try source.place(), to: target) {
                 StandardStreams.writeError($0 + "\n")
             }

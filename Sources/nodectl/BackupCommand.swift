@@ -17,11 +17,13 @@ struct BackupCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists backups, newest first; one whose manifest is damaged shows as invalid.")
+            abstract: "Lists backups, newest first; one whose manifest is damaged shows as invalid.",
+            discussion: "With --check: exit code 1 when none of the last 24 hours is listed as valid.")
         @ParentCommand var parent: BackupCommand
         @OptionGroup var common: CommonOptions
         @OptionGroup var options: ArchiveOptions
         @Option(help: "How many of the newest (default: all).") var last: Int?
+        @Flag(help: "Fail when no valid backup of the last 24 hours is among them.") var check = false
 
         func validate() throws {
             if let last, last < 1 { throw ValidationError("--last takes a number from 1 on") }
@@ -31,6 +33,10 @@ struct BackupCommand: ParsableCommand {
             let surroundings = Surroundings(parent.root.common, common)
             let list = try BackupList(try options.place().view(), last: last)
             surroundings.print(json: list.json, table: list.text(inColour: surroundings.inColour))
+            guard check, !list.isFresh(at: WallClock.now()) else { return }
+            StandardStreams.writeError(
+                "nodectl: no valid backup of the last 24 hours\n  see `nodectl doctor`, then `nodectl backup create`\n")
+            throw ExitCode(1)
         }
     }
 

@@ -105,7 +105,7 @@ struct RehearsalOptions: ParsableArguments {
 
     func order() throws(ControlError) -> DrillOrder {
         var order = DrillOrder()
-        if let checks { order.checks = try CheckList(file: checks) }
+        if let checks { try order.readChecks(checks) }
         (order.targets.recovery, order.targets.loss) = (rto.map { .seconds($0) }, rpo.map { .seconds($0) })
         (order.isRecorded, order.noded, order.scratch) = (!noRecord, noded, scratch)
         return order

@@ -10,13 +10,13 @@ import Vocabulary
         commandName: "nodectl", abstract: "Looks at a Trireme cluster and works on it.",
         discussion: """
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused because it would be unsafe, 4 not over in time and \
-            going on.
+            going on, 5 restored, but not whole.
             """,
         version: NodeControlVersion.text,
         subcommands: [
             StatusCommand.self, MembersCommand.self, JoinCommand.self, FailoverCommand.self, DoctorCommand.self,
             RepairCommand.self, RecoverCommand.self, RestoreCommand.self, BackupCommand.self, DrillCommand.self,
-            ArchiveCommand.self, IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
+            ArchiveCommand.self, ReportCommand.self, IndexCommand.self, SnapshotCommand.self, QuiesceCommand.self,
             CompactCommand.self, PlaygroundCommand.self, WALCommand.self, VersionCommand.self,
         ])
 
@@ -140,33 +140,6 @@ struct FailoverCommand: ParsableCommand {
         let surroundings = Surroundings(root.common, common)
         let report = try surroundings.view().failover(to: to, isForced: force)
         surroundings.print(json: report.json, table: report.text)
-    }
-}
-
-struct DoctorCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Looks for what is wrong or soon will be, and says what to do.")
-
-    @ParentCommand var root: Nodectl
-    @OptionGroup var common: CommonOptions
-
-    @Flag(help: "Start a node of its own, log in, write, read, look at its metrics, and remove it again.")
-    var smoke = false
-
-    @Option(help: "With --smoke: the node's program.", completion: .file())
-    var noded: String?
-
-    func run() throws {
-        let surroundings = Surroundings(root.common, common)
-        let diagnosis: Diagnosis
-        if smoke {
-            diagnosis = Diagnosis(try Smoke.run(noded: noded))
-        } else {
-            let clusterFile = surroundings.endpoint == nil ? surroundings.clusterFile : nil
-            diagnosis = try Doctor(view: surroundings.view(), clusterFile: clusterFile).examine()
-        }
-        surroundings.print(json: diagnosis.json, table: diagnosis.text(inColour: surroundings.inColour))
-        if !diagnosis.isHealthy { throw ExitCode(1) }
     }
 }
 

@@ -122,6 +122,7 @@ struct PlaygroundCommand: ParsableCommand {
             ThisProcess.prepareToGrow()
             let outcome = try place.playground.restore(request, from: try archive.place(), options)
             StandardStreams.writeOutput(outcome.text)
+            if !outcome.isWhole { throw ExitCode(RestoreWay.notWhole) }
         }
     }
 

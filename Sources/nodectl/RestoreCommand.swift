@@ -11,17 +11,25 @@ struct RestoreCommand: ParsableCommand {
             Needs the archive only. The state is compared with the digests that the cluster had, and nothing has the \
             directory's name before it is whole; what has that name is renamed, never removed. All of it is in \
             DIR.restore.log too. Exit code 3 when it would be unsafe, or the target is not in the archive's range.
+
+            With --into-live no directory is made: some keys of the running cluster become what they were, as one \
+            transaction. It shows what would change first, and asks.
             """)
 
     @ParentCommand var root: Nodectl
     @OptionGroup var common: CommonOptions
 
-    @OptionGroup var source: RestoreSource
+    @Option(help: "The archive: file:///path or s3://bucket/prefix (with --into-live: default the leader's).")
+    var from: String?
+
+    @OptionGroup var access: ArchiveAccess
 
     @Option(help: "The data directory to make.", completion: .directory)
-    var to: String
+    var to: String?
 
     @OptionGroup var point: RestorePoint
+
+    @OptionGroup var live: LiveUndoOptions
 
     @Option(help: "Whose data directory it will be (default: the node's of the directory that is there, or n1).")
     var node: String?
@@ -37,14 +45,35 @@ struct RestoreCommand: ParsableCommand {
     @Flag(help: "Say what would be done, and write nothing.")
     var plan = false
 
+    func validate() throws {
+        try live.check()
+        guard !live.intoLive else {
+            let others = to == nil && node == nil && owner == nil && service == nil && !plan && !way.isGiven
+            guard others, !point.replace, point.backup == nil else {
+                throw ValidationError("--into-live goes with --keys, --at or --index, --timeline, --from and --reason")
+            }
+            guard (point.at == nil) != (point.index == nil) else {
+                throw ValidationError("--into-live needs one of --at and --index")
+            }
+            return
+        }
+        guard from != nil else { throw ValidationError("Missing expected argument '--from <from>'") }
+        guard to != nil else { throw ValidationError("Missing expected argument '--to <to>'") }
+    }
+
     func run() throws {
         let surroundings = Surroundings(root.common, common)
+        if live.intoLive {
+            let past = PastPoint(time: point.at, index: point.index, timeline: point.timeline)
+            return try live.run(surroundings, from: from, access, past)
+        }
+        guard let from, let to else { preconditionFailure("validated") }
         var request = RestoreRequest(directory: to, node: node)
         point.fill(&request)
         way.fill(&request)
         (request.owner, request.service) = (owner, service)
         ThisProcess.prepareToGrow()
-        let job = try RestoreJob(request, from: try source.place(), log: !plan) {
+        let job = try RestoreJob(request, from: try access.place(from), log: !plan) {
             StandardStreams.writeError($0 + "\n")
         }
         if plan {
@@ -53,6 +82,7 @@ struct RestoreCommand: ParsableCommand {
         }
         let outcome = try job.run()
         surroundings.print(json: outcome.json, table: outcome.text)
+        if !outcome.isWhole { throw ExitCode(RestoreWay.notWhole) }
     }
 }
 
@@ -87,6 +117,9 @@ struct RestoreWay: ParsableArguments {
     @Flag(help: "Where objects are damaged or missing, restore the nearest earlier point, and say what was lost.")
     var fallback = false
 
+    @Flag(help: "Where parts of the backup are damaged or missing, restore all else, and name the slots that are lost.")
+    var bestEffort = false
+
     @Flag(help: "Keep the snapshots that the directory has, and replace its log.")
     var logOnly = false
 
@@ -105,10 +138,19 @@ struct RestoreWay: ParsableArguments {
     @Option(help: "Leave out entries that name a key of this pattern, transactions as a whole: 'user:7:*'.")
     var skipKeys: [String] = []
 
+    /// The exit code of a restore that is done, and lacks slots.
+    static let notWhole: Int32 = 5
+
+    /// Whether any of it was asked for.
+    var isGiven: Bool {
+        newestVerified || fallback || bestEffort || logOnly || snapshotOnly || compare
+            || !(skipIndex + skipTime + skipKeys).isEmpty
+    }
+
     func fill(_ request: inout RestoreRequest) {
         (request.verifiesBackups, request.fallsBack) = (newestVerified, fallback)
         (request.keepsState, request.isWithoutLog) = (logOnly, snapshotOnly)
-        request.compares = compare
+        (request.compares, request.isBestEffort) = (compare, bestEffort)
         (request.skippedIndexes, request.skippedTimes, request.skippedKeys) = (skipIndex, skipTime, skipKeys)
     }
 }

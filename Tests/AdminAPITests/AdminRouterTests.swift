@@ -213,6 +213,21 @@ import Vocabulary
         #expect(code(outcome("GET", "/metrics", as: .admin, from: "::1", allowed: allowed)) == 200)
         #expect(code(outcome("GET", "/metrics", as: .admin, from: "127.0.0.1", allowed: allowed)) == 403)
         #expect(code(outcome("GET", "/v1/status", as: .admin, from: "127.0.0.1", allowed: allowed)) == 200)
+        #expect(code(outcome("GET", "/v1/health", as: .metrics, from: "10.1.2.3", allowed: allowed)) == 200)
+        #expect(code(outcome("GET", "/v1/health", as: .metrics, from: "127.0.0.1", allowed: allowed)) == 403)
+        #expect(code(outcome("GET", "/v1/health", as: .admin, from: "127.0.0.1", allowed: allowed)) == 200)
+    }
+
+    @Test func `health is an error of the service only while the node serves nobody`() throws {
+        #expect(try object(outcome("GET", "/v1/health", as: .metrics))["status"] as? String == "ok")
+        var lagging = ready
+        lagging.readiness = Readiness(reasons: [.lagging(entries: 9)], mayServeReads: true)
+        let degraded = outcome("GET", "/v1/health", status: lagging)
+        #expect(code(degraded) == 200)
+        #expect(try object(degraded)["status"] as? String == "degraded")
+        let answer = outcome("GET", "/v1/health", status: NodeStatus(id: n1))
+        #expect(code(answer) == 503)
+        #expect(try object(answer)["record_count"] is NSNull)
     }
 
     @Test func `a failover is asked for with what its body says`() {

@@ -103,4 +103,58 @@ struct ArchiveCopyTests {
         #expect(report.backups == history.backups.count - 1)
         #expect(try verdict(target).isWhole)
     }
+
+    @Test func `a copy that follows brings what is new, reads nothing twice, and drops tails as the source does`()
+        throws
+    {
+        let source = MemoryObjects(pageSize: 7)
+        _ = try History.usual(source, rounds: 3)
+        let early = try source.listAll("").map(\.key)
+        let full = MemoryObjects()
+        for key in early { _ = try full.put(key, try source.get(key)) }
+        let counted = CountingObjects(full)
+        let target = MemoryObjects()
+        var copy = ArchiveCopy(from: counted, of: History.cluster, to: target)
+        let first = try copy.run()
+        let read = counted.count
+        #expect(first.isWhole)
+        _ = try copy.run()
+        #expect(counted.count == read)
+
+        let tail = try #require(early.compactMap { RunName($0.text) }.first { $0.isTail })
+        let whole = RunName(
+            cluster: tail.cluster, timeline: tail.timeline, first: tail.first, last: tail.last,
+            lastTime: tail.lastTime, term: tail.term, isTail: false)
+        let bytes = try full.get(try #require(ObjectKey(tail.description)))
+        _ = try full.put(try #require(ObjectKey(whole.description)), bytes)
+        try full.delete(try #require(ObjectKey(tail.description)))
+        let second = try copy.run()
+        try copy.removeSuperseded()
+        #expect(second.copied == first.copied + 1)
+        #expect(try target.listAll("") == full.listAll(""))
+    }
+}
+
+/// Counts what is read.
+private final class CountingObjects: ObjectStore {
+    private let inner: any ObjectStore
+    private let reads = Mutex(0)
+
+    init(_ inner: any ObjectStore) { self.inner = inner }
+
+    var count: Int { reads.withLock { $0 } }
+    var location: String { inner.location }
+
+    func put(_ key: ObjectKey, _ bytes: [UInt8]) throws(ObjectStoreError) -> PutOutcome { try inner.put(key, bytes) }
+    func get(_ key: ObjectKey, _ range: Range<Int>?) throws(ObjectStoreError) -> [UInt8] {
+        if key.text.contains("/log/") { reads.withLock { $0 += 1 } }
+        return try inner.get(key, range)
+    }
+    func list(_ prefix: String, after key: ObjectKey?) throws(ObjectStoreError) -> ObjectPage {
+        try inner.list(prefix, after: key)
+    }
+    func delete(_ key: ObjectKey) throws(ObjectStoreError) { try inner.delete(key) }
+    func verdict(on capability: StoreCapability, below prefix: String) throws(ObjectStoreError) -> StoreVerdict? {
+        try inner.verdict(on: capability, below: prefix)
+    }
 }

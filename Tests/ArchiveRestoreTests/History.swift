@@ -153,7 +153,7 @@ final class History {
         let target = ShippingTarget(index: last, digest: lie ?? keyspace.digest)
         var shipper =
             self.shipper
-            ?? LogShipper(owner, term: term, reader: engine.reader(), store: store, terms: History.terms)
+            ?? LogShipper(owner, term: term, known: .zero, reader: engine.reader(), store: store, terms: History.terms)
         let now = Instant(nanoseconds: 0)
         var made: [RunName] = []
         while shipper.archived != last || shipper.isDue(at: now) {

@@ -107,4 +107,27 @@ struct ReadBackTests {
             store, cluster: History.cluster, node: History.node, in: "/proc/no-such-place/verify")
         #expect(blocked.failure?.blame == .verifierFailed)
     }
+
+    @Test func `a trial asks what an operator wants to know, and says what was expected and found`() throws {
+        let scratch = try Scratch()
+        let (directory, file) = (scratch.path + "/verify", scratch.path + "/checks")
+        let store = MemoryObjects()
+        let history = try History.usual(store)
+        let count = try #require(history.points.last?.records)
+        func trial(_ checks: String) throws -> RestoreTrial {
+            try FileSystem.writeAtomically(file, Array(checks.utf8).rawBytes)
+            return RestoreTrial.run(
+                store, cluster: History.cluster, node: History.node, in: directory, checks: file)
+        }
+        let good = try trial("DBSIZE => \(count)\nGET no-such-key => (nil)\n")
+        #expect(good.failure == nil)
+        #expect(good.report?.checks.filter { $0.kind == .own }.count == 2)
+        let wrong = try trial("DBSIZE => \(count + 1)\nGET no-such-key => (nil)\n")
+        #expect(wrong.failure?.blame == .checkFailed)
+        #expect(wrong.failure?.error.description.contains("expected \(count + 1), found \(count)") ?? false)
+        #expect(wrong.report?.digest == history.points.last?.digest)
+        let none = try trial("DBSIZE\n")
+        #expect(none.failure?.blame == .verifierFailed)
+        #expect(none.failure?.error.description.contains("line 1") ?? false)
+    }
 }

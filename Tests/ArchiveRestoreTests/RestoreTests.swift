@@ -307,7 +307,7 @@ struct RestoreTests {
         let run = try #require(try RestorePlan(.latest, in: try ArchiveView(history.store, cluster: nil)).runs.first)
         let store = FailingObjects(history.store, after: .max, refusing: { $0 == run.name.description })
         #expect(throws: RestoreError.self) { try restore(from: store) }
-        #expect(try FileSystem.listDirectory(data + ".restoring/snapshots").count == 2)
+        #expect(FileSystem.exists(data + ".restoring/snapshots"))
         let staging = RestoreStaging(directory: data)
         try staging.begin(try RestorePlan(.latest, in: try ArchiveView(history.store, cluster: nil)))
         #expect {

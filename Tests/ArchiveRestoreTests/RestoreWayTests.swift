@@ -119,6 +119,65 @@ struct RestoreWayTests {
         }
     }
 
+    private func bestEffort(_ target: RestoreTarget, from store: any ObjectStore) throws -> RestoreReport {
+        let plan = try RestorePlan(target, in: try ArchiveView(store, cluster: nil))
+        var order = order()
+        order.isBestEffort = true
+        var restore = Restore(plan, order) { _ in }
+        return try restore.run()
+    }
+
+    /// A backup that goes on from another, and a part of that one's pack, which the head is not in.
+    private func incremental(_ history: History) throws -> (backup: BackupManifest, part: String) {
+        let backup = try #require(history.backups.first { $0.packs.count > 1 })
+        let pack = try #require(backup.packs.first)
+        return (backup, try #require(pack.parts.first.map { pack.name(of: $0) }).description)
+    }
+
+    @Test(arguments: [false, true])
+    func `a best effort restores every slot that is whole, and names the others`(isMissing: Bool) throws {
+        let history = try History.usual(MemoryObjects())
+        let (backup, name) = try incremental(history)
+        let whole = try bestEffort(.backup(backup.id), from: history.store)
+        #expect(whole.loss == nil && !whole.isDerived && whole.digest == backup.digest)
+        try clear()
+        if isMissing { try history.store.replace(name, by: nil) } else { try damage(name, in: history.store) }
+        // Never by itself.
+        #expect(throws: RestoreError.self) { try restore(.backup(backup.id), from: history.store) }
+        try clear()
+        let report = try bestEffort(.backup(backup.id), from: history.store)
+        let loss = try #require(report.loss)
+        #expect(loss.parts.count == 1 && loss.parts.first?.name.hasSuffix(name) == true)
+        #expect(!loss.slots.isEmpty && loss.slots == loss.slots.sorted())
+        #expect(loss.records > 0 && loss.records == backup.records - report.records)
+        #expect(report.isDerived && report.proof.hasPrefix("not whole"))
+        // What is there is what was there, and nothing is missing outside of those slots.
+        let state = history.states[Int(backup.position.index.rawValue)]
+        let restored = try RestoreTests.replayed(of: data).keyspace
+        let lost = Set(loss.slots)
+        for slot in 0..<HashSlot.count {
+            let expected = lost.contains(slot) ? .empty : state.digest(ofSlot: slot)
+            #expect(restored.digest(ofSlot: slot) == expected, "slot \(slot)")
+        }
+        let manifest = try SealedJSON.open(try FileSystem.readAll(data + "/manifest.json", limit: 1 << 20))
+        #expect(try manifest.count("lost_records") == loss.records)
+    }
+
+    @Test func `the log behind a backup that is not whole is replayed too, and slots print as ranges`() throws {
+        let history = try History.usual(MemoryObjects())
+        let (backup, name) = try incremental(history)
+        try damage(name, in: history.store)
+        for other in history.backups where other.id != backup.id && other.position > backup.position {
+            try history.store.replace(other.id.manifest(of: History.cluster), by: nil)
+        }
+        let report = try bestEffort(.latest, from: history.store)
+        #expect(report.backup == backup.id && report.loss != nil && report.compared == 0)
+        #expect(report.position.index == history.last && report.entriesReplayed > 0)
+        #expect(try RestoreTests.state(of: data).digest == report.digest)
+        let loss = RestoreLoss(parts: [], slots: [1, 2, 3, 7, 9, 10], records: 0)
+        #expect(loss.ranges == ["1-3", "7", "9-10"])
+    }
+
     @Test func `a state that the log contradicts is not the one that a fallback ends with`() throws {
         let history = try History(MemoryObjects(), seed: 9)
         try history.lead(1)

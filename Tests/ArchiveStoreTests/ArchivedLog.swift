@@ -60,9 +60,10 @@ struct ArchivedLog {
 
     func shipper(
         to store: any ObjectStore, term: UInt64 = 1, owner: ArchiveOwner = ArchivedLog.owner,
-        terms: ShippingTerms = ArchivedLog.terms
+        terms: ShippingTerms = ArchivedLog.terms, known: LogIndex = .zero
     ) -> LogShipper<SimulatedDisk> {
-        LogShipper(owner, term: Term(term), reader: engine.reader(), store: store, terms: terms)
+        LogShipper(
+            owner, term: Term(term), known: known, reader: engine.reader(), store: store, terms: terms)
     }
 
     /// Small enough that a few frames are a run.

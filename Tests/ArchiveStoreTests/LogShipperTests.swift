@@ -152,7 +152,10 @@ import Vocabulary
         #expect(throws: ArchiveError.hole(from: archived.next, to: first.previous)) {
             try shipper.step(log.target, at: now)
         }
-        let outcomes = try shipper.shipAll(log.target)
+        // A list may be of a moment ago.
+        let short = ArchiveError.listedShort(known: first.previous, listed: archived)
+        #expect(throws: short) { try shipper.step(log.target, at: now) }
+        let outcomes = try shipper.shipAll(log.target, at: now + .seconds(6))
         #expect(outcomes.compactMap(\.hole) == [archived.next...first.previous])
         let catalogue = try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(.first))
         #expect(catalogue.intervals == [LogIndex(1)...archived, first...log.last])
@@ -181,6 +184,60 @@ import Vocabulary
         #expect(start > LogIndex(1) && start <= LogIndex(61))
         let before = try archived(store, through: start.previous)
         #expect(before == log.frames.filter { $0.header.lastIndex < start })
+    }
+
+    @Test func `a run of another timeline takes no tail's place`() throws {
+        let store = MemoryObjects()
+        var other = try ArchivedLog()
+        try other.append(60)
+        var lost = other.shipper(to: store)
+        _ = try lost.shipAll(other.target)
+        // Restored to the past: the new timeline's entries are others, at indexes that the first one's runs have too.
+        var log = try ArchivedLog()
+        try log.append(20)
+        try log.append(1, term: 9)
+        let timeline = Timeline.first.next { 0x1234_5678_9ABC_DEF0 }
+        let owner = ArchiveOwner(cluster: ArchivedLog.cluster, timeline: timeline)
+        var next = log.shipper(to: store, term: 9, owner: owner)
+        _ = try next.shipAll(log.target)
+        let tails = try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(timeline)).items.map(\.name)
+        #expect(tails.contains { $0.isTail })
+        var again = log.shipper(to: store, term: 10, owner: owner)
+        _ = try again.shipAll(log.target)
+        let left = try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(timeline)).items.map(\.name)
+        #expect(left == tails)
+    }
+
+    @Test func `what is archived and not listed yet is waited for before a hole is told`() throws {
+        var log = try ArchivedLog()
+        try log.append(60)
+        let store = MemoryObjects()
+        var first = log.shipper(to: store)
+        _ = try first.shipAll(log.target)
+        try log.release(before: LogIndex(150))
+        let hidden = try store.listAll("").map(\.key)
+        let held = try hidden.map { ($0, try store.get($0)) }
+        for key in hidden { try store.delete(key) }
+        try log.append(5, term: 2)
+        var next = log.shipper(to: store, term: 2, known: LogIndex(180))
+        let begin = Instant(nanoseconds: 0)
+        #expect(throws: ArchiveError.listedShort(known: LogIndex(180), listed: .zero)) {
+            try next.step(log.target, at: begin)
+        }
+        for (key, bytes) in held { _ = try store.put(key, bytes) }
+        let outcomes = try next.shipAll(log.target)
+        #expect(outcomes.allSatisfy { $0.hole == nil })
+        #expect(
+            try RunCatalogue.read(store, ArchivedLog.cluster, TimelineName(.first)).intervals == [
+                LogIndex(1)...log.last
+            ])
+
+        // Objects that stay away are gone.
+        for key in try store.listAll("").map(\.key) { try store.delete(key) }
+        var last = log.shipper(to: store, term: 3, known: log.last)
+        #expect(throws: ArchiveError.self) { try last.step(log.target, at: begin) }
+        let found = try last.step(log.target, at: begin + .seconds(60))
+        #expect(found.hole != nil)
     }
 
     @Test func `a leader that lacks what the archive has ships nothing`() throws {

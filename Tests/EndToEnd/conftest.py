@@ -2,6 +2,10 @@
 
 import os
 import pathlib
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -72,3 +76,25 @@ def calm():
     yield shared
     shared.down()
     playground.remove(path)
+
+
+@pytest.fixture
+def s3():
+    """A store that checks signatures; its URL and the credentials for it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, str(playground.TOP / "Tests" / "ObjectStoresTests" / "s3-server"), str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def accepts():
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+
+    playground.eventually(accepts, "the store accepts connections")
+    credentials = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "a/secret+key="}
+    yield f"s3://backups/trireme?endpoint=http://127.0.0.1:{port}&style=path", credentials, server
+    server.send_signal(signal.SIGCONT)
+    server.kill()
+    server.wait()

@@ -24,6 +24,21 @@ def test_the_other_routes_need_the_token(calm, path):
     assert calm.admin(name, path, token=calm.token())[0] == 200
 
 
+def test_health_counts_what_dbsize_does_and_has_the_position_and_digest_of_the_status(cluster):
+    assert cluster.admin(cluster.leader(), "/v1/health")[0] == 401
+    client = cluster.client(cluster.leader())
+    for number in range(7):
+        client.set(f"counted:{number}", number)
+    index, digest = cluster.converged()
+    for name in cluster.names():
+        status, body = cluster.admin(name, "/v1/health", token=cluster.token())
+        health = json.loads(body)
+        assert status == 200 and health["status"] == "ok" and health["uptime_seconds"] > 0 and health["version"]
+        assert health["record_count"] == client.dbsize() == 7
+        term, at = health["position"].split(":")
+        assert (int(at), health["digest"]) == (index, digest) and int(term) >= 1
+
+
 def test_unknown_routes_and_methods_are_told_apart(calm):
     name = calm.names()[0]
     assert calm.admin(name, "/v1/nothing", token=calm.token())[0] == 404

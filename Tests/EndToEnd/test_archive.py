@@ -5,15 +5,13 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 
 import pytest
 import redis
 
-from cluster import NODECTL, TOP, digest_of, eventually
+from cluster import NODECTL, eventually
 
 CONFIG = """
 log.segment-size: 1MiB
@@ -315,28 +313,6 @@ def test_writes_are_refused_instead_where_that_is_wanted(make_cluster):
     eventually(taken, "writes are taken again")
     record = archived(cluster)
     assert reaches(runs(cluster)) >= record["applied_index"]
-
-
-@pytest.fixture
-def s3():
-    """A store that checks signatures; its URL and the credentials for it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, str(TOP / "Tests" / "ObjectStoresTests" / "s3-server"), str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def accepts():
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-
-    eventually(accepts, "the store accepts connections")
-    credentials = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "a/secret+key="}
-    yield f"s3://backups/trireme?endpoint=http://127.0.0.1:{port}&style=path", credentials, server
-    server.send_signal(signal.SIGCONT)
-    server.kill()
-    server.wait()
 
 
 def test_a_bucket_is_an_archive_too(make_cluster, s3, monkeypatch):

@@ -184,6 +184,29 @@ def test_a_fallback_restores_what_can_be_and_says_what_is_lost(history, director
     assert f"{lost['lost_entries']} entries" in done.stdout and "missing of what was wanted" in done.stdout
 
 
+def test_a_best_effort_restores_all_else_and_names_the_slots_that_are_lost(history, directory):
+    newest = history.backups[-1]
+    shown = json.loads(history.nodectl(
+        "--output", "json", "backup", "show", newest["backup_id"], "--archive", url(history)).stdout)
+    assert len(shown["packs"]) > 1, "a backup that goes on from others"
+    part = sorted((history.directory / "archive").glob(f"*/packs/{shown['packs'][0]['folder']}/*.zst"))[0]
+    part.unlink()
+    assert restore(history, "--snapshot-only", to=directory / "plain", check=False).returncode == 1
+    wrong = restore(history, "--best-effort", "--fallback", to=directory / "plain", check=False)
+    assert wrong.returncode == 2
+    done = restore(history, "--best-effort", to=directory / "rest", check=False)
+    assert done.returncode == 5, done.stderr
+    report = json.loads(done.stdout)
+    assert report["whole"] is False and report["derived"] is True and report["lost_slots"]
+    assert [part.name in one["object"] for one in report["lost_parts"]] == [True]
+    assert 0 < report["lost_records"] == history.record["keys"] - report["record_count"]
+    assert json.loads((directory / "rest" / "manifest.json").read_text())["lost_slots"] == report["lost_slots"]
+    told = subprocess.run(
+        [NODECTL, "restore", "--from", url(history), "--to", str(directory / "told"), "--best-effort"],
+        capture_output=True, text=True, timeout=60)
+    assert told.returncode == 5 and "NOT WHOLE" in told.stdout and report["lost_slots"][0] in told.stdout
+
+
 def test_a_missing_object_before_the_target_fails_with_the_nearest_point(history, directory):
     runs = sorted((history.directory / "archive").glob("*/log/1/*.zst"))
     last = int(history.backups[2]["backup_id"].rsplit("-", 1)[1])

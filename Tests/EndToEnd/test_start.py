@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 
-from cluster import NODED, eventually
+from cluster import NODECTL, NODED, eventually
 
 
 def run_noded(config, *arguments, timeout=30):
@@ -147,6 +147,15 @@ def test_up_again_starts_what_is_stopped_and_changes_nothing_else(cluster):
     assert {name for name in before if before[name] != after[name]} == {victim}
     cluster.converged()
     assert cluster.client(victim).get("before") == b"x"
+
+
+def test_an_archive_that_is_not_there_is_refused_before_anything_is_made(directory):
+    missing = directory / "missing"
+    done = subprocess.run(
+        [NODECTL, "playground", "up", "--dir", str(directory / "cluster"), "--archive", f"file://{missing}"],
+        capture_output=True, text=True, timeout=30)
+    assert done.returncode == 3 and f"file://{missing}: there is no such directory" in done.stderr
+    assert not missing.exists() and not (directory / "cluster" / "cluster.json").exists()
 
 
 def test_one_node_alone_is_a_cluster(make_cluster):

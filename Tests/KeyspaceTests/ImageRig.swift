@@ -40,9 +40,16 @@ struct ImageBytes: Hashable {
 
     /// Loads it, in the order of the slots or against it.
     func loaded(of cluster: ClusterID = Rig.cluster, backwards: Bool = false) throws(ImageError) -> Keyspace {
+        try loaded(of: cluster, wanted: nil, backwards: backwards).keyspace
+    }
+
+    /// With the records of these keys only, and what was let go.
+    func loaded(
+        of cluster: ClusterID = Rig.cluster, wanted: TouchedKeys?, backwards: Bool = false
+    ) throws(ImageError) -> (keyspace: Keyspace, omitted: OmittedRecords) {
         let bytes = head
         let head = try ImageHead(bytes.rawBytes)
-        let loader = SlotLoader(of: cluster, at: head.index)
+        let loader = SlotLoader(of: cluster, at: head.index, wanted: wanted)
         var builder = KeyspaceBuilder(of: cluster, head)
         var slots: [LoadedSlot] = []
         var position = 0
@@ -57,7 +64,8 @@ struct ImageBytes: Hashable {
             slots.append(try loader.finish())
         }
         for slot in backwards ? slots.reversed() : slots { try builder.take(slot) }
-        return try builder.finish()
+        let omitted = builder.omitted
+        return (try builder.finish(), omitted)
     }
 }
 

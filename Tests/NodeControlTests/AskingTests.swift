@@ -21,6 +21,12 @@ import Vocabulary
         #expect(asked[0].clockAhead.map { abs($0) < 5 } == true)
     }
 
+    @Test func `the time that a backup took is told in thousandths of a second`() {
+        for (seconds, text) in [(0.0062699999999999995, "0.006 s"), (1.5, "1.500 s"), (600, "10 min")] {
+            #expect(RoughTime.exact(seconds: seconds) == text)
+        }
+    }
+
     @Test func `another authority's node is not believed`() throws {
         let scene = try Scene(nodes: 1)
         let stranger = try Scene(nodes: 1)

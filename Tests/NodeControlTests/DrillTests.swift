@@ -9,26 +9,6 @@ import Vocabulary
 
 @testable import NodeControl
 
-@Suite struct CheckListTests {
-    @Test func `a line is a command and its answer`() throws {
-        let list = try CheckList("# of the shop\n\nGET key => value\r\n  SET \"a b\" \"\" => OK\nGET x => a => b")
-        #expect(list.lines.map(\.command) == [["GET", "key"], ["SET", "a b", ""], ["GET", "x", "=>", "a"]])
-        #expect(list.lines.map(\.expected) == ["value", "OK", "b"])
-        #expect(list.lines.map(\.number) == [3, 4, 5])
-    }
-
-    @Test(arguments: ["GET key", "=> value", " => value", "GET \"key => value"])
-    func `what is no check is refused with its line`(text: String) {
-        #expect(throws: ControlError.self) { try CheckList("GET a => b\n" + text) }
-    }
-
-    @Test func `answers read as expectations are written`() {
-        #expect(CheckList.text(.null) == "(nil)")
-        #expect(CheckList.text(.error("ERR x")) == "(error) ERR x")
-        #expect(CheckList.text(.array([.integer(1), .bulk(Array("a".utf8)), .array([])])) == "[1, a, []]")
-    }
-}
-
 @Suite struct DrillPointTests {
     private func range(_ first: UInt64, _ last: UInt64) -> RestorableRange {
         RestorableRange(

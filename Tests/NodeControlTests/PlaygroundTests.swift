@@ -128,6 +128,20 @@ import Vocabulary
         }
     }
 
+    @Test func `an archive in a directory that is not there is refused before anything is made`() throws {
+        let scratch = try Scratch()
+        let path = scratch.path + "/missing"
+        func files(_ archive: String?) throws -> PlaygroundFiles {
+            let plan = try PlaygroundPlan(options { $0.archive = archive })
+            return PlaygroundFiles(directory: scratch.path, plan: plan)
+        }
+        let error = #expect(throws: ControlError.self) { try files("file://" + path).checkArchive() }
+        #expect(error?.description == "refused: --archive file://\(path): there is no such directory")
+        #expect(error?.exitCode == 3)
+        try FileSystem.makeDirectory(path)
+        for archive in ["file://" + path, "s3://bucket/prefix", "none", nil] { try files(archive).checkArchive() }
+    }
+
     @Test func `a playground that is there does not change its shape`() throws {
         let file = try PlaygroundPlan(options()).clusterFile
         func difference(_ change: (inout PlaygroundOptions) -> Void) throws -> String? {

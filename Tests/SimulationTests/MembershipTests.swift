@@ -124,8 +124,10 @@ import Vocabulary
     }
 
     @Test func `a change of voters in one step makes a judge object`() {
-        #expect(Schedule(seed: 131).run(bug: .singleStepMembership).violation != nil)
-        #expect(Schedule(seed: 131).run().violation == nil)
+        var schedule = Schedule(seed: 131)
+        schedule.mayHaveArchive = false
+        #expect(schedule.run(bug: .singleStepMembership).violation != nil)
+        #expect(schedule.run().violation == nil)
     }
 
     /// n1 has never been there. With n2 removed by force the cluster would be n1 and n3, and n1 has no vote before it

@@ -102,7 +102,9 @@ import Testing
 
     /// The segment was sealed by an election between a node's last pass over its log and the judge's look.
     @Test func `damage in what was sealed last is found before the judge looks for it`() {
-        #expect(Schedule(seed: 700_010_389).run().violation == nil)
+        var schedule = Schedule(seed: 700_010_389)
+        schedule.mayHaveArchive = false
+        #expect(schedule.run().violation == nil)
     }
 
     @Test func `a leader that finds damage just when the judge looks for one has a successor`() throws {

@@ -83,6 +83,33 @@ import Vocabulary
         #expect((list[5] as? [String: Bool])?[text] == true)
     }
 
+    @Test func `a health is this document, without a state while none is loaded`() {
+        var status = NodeStatus(id: NodeID("n1")!)
+        status.version = "0.2.0"
+        status.uptime = .milliseconds(1500)
+        status.appliedIndex = LogIndex(122)
+        #expect(status.health == .unavailable)
+        #expect(
+            String(decoding: status.healthJSON(), as: UTF8.self) == """
+                {"status":"unavailable","id":"n1","version":"0.2.0","uptime_seconds":1.5,"record_count":null,\
+                "position":null,"digest":null,"ready":false,"reasons":[{"code":"starting",\
+                "message":"the node is starting: starting",\
+                "remedy":"\(UnreadyReason.starting(.starting).remedy.text)"}]}
+                """)
+        (status.keys, status.appliedTerm, status.digest) = (9, Term(7), Digest(high: 0xAB, low: 1))
+        status.readiness = Readiness(reasons: [], mayServeReads: true)
+        #expect(status.health == .ok)
+        #expect(
+            String(decoding: status.healthJSON(), as: UTF8.self) == """
+                {"status":"ok","id":"n1","version":"0.2.0","uptime_seconds":1.5,"record_count":9,"position":"7:122",\
+                "digest":"00000000000000ab0000000000000001","ready":true,"reasons":[]}
+                """)
+        status.readiness = Readiness(reasons: [.lagging(entries: 9)], mayServeReads: true)
+        #expect(status.health == .degraded)
+        status.readiness.mayServeReads = false
+        #expect(status.health == .unavailable)
+    }
+
     @Test func `a status is this document`() throws {
         var status = NodeStatus(id: NodeID("n1")!)
         status.cluster = ClusterID(high: 1, low: 2)
