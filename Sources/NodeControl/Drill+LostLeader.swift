@@ -32,9 +32,15 @@ extension Drill {
         }
         watch.end()
         thread?.join()
-        // Nodes tell their state ten times a second: what is seen after a write was taken was so before.
-        note(.detection, "the survivors left the term of the lost leader", at: min(watch.detected ?? served, served))
-        note(.response, "\(seen?.name ?? "another node") leads", at: min(seen?.at ?? served, served))
+        // Nodes tell their state ten times a second: what is seen after a write was taken was so before, and when is
+        // not known.
+        func at(_ seen: Instant?) -> (instant: Instant, note: String) {
+            guard let seen, seen < served else { return (served, ", at the latest by the first write that is taken") }
+            return (seen, "")
+        }
+        let (detected, led) = (at(watch.detected), at(seen?.at))
+        note(.detection, "the survivors left the term of the lost leader" + detected.note, at: detected.instant)
+        note(.response, "\(seen?.name ?? "another node") leads" + led.note, at: led.instant)
         note(.recovery, "the first write is acknowledged", at: served)
 
         var client = try DrillClient.open(playground, survivor)
@@ -74,7 +80,7 @@ extension Drill {
             let report = try view.failover(to: nil, isForced: false)
             let pause = Duration.microseconds(Int64((report.pauseMilliseconds ?? report.totalMilliseconds) * 1000))
             note(.detection, "\(report.from) holds requests", at: began)
-            note(.recovery, "\(report.to) takes the writes that waited", at: began + pause)
+            note(.recovery, "\(report.to) takes the writes that waited, by the nodes' own figure", at: began + pause)
             note(.response, "\(report.to) leads in term \(report.term)")
             check("another node leads", expected: "yes", found: report.from == report.to ? "no" : "yes")
         }

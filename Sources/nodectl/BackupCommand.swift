@@ -62,9 +62,9 @@ struct BackupCommand: ParsableCommand {
             abstract: "Reads all that a restore of a backup would; exit code 1 when something is damaged.",
             discussion: """
                 Every part has to be there, be what the manifest says and decompress; every table and every chunk has \
-                to be the one of its name. Without an id, the newest backup. With --full it is restored into isolation and a node of its own is \
-                started on it, which has to be healthy, to have the same digest, and to work; the archive keeps what \
-                came of it, as of a drill.
+                to be the one of its name. Without an id, the newest backup. With --full it is restored into \
+                isolation and a node of its own is started on it, which has to be healthy, to have the same digest, \
+                and to work; the archive keeps what came of it, as of a drill.
                 """)
         @ParentCommand var parent: BackupCommand
         @OptionGroup var common: CommonOptions
