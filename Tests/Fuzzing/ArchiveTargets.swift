@@ -29,6 +29,21 @@ extension FuzzTarget {
         }
     }
 
+    /// As they are, and with a true checksum: what is accepted survives being encoded.
+    static let archiveRecords = FuzzTarget("archive-records", lengthMax: 8192) { bytes throws(Violation) in
+        for candidate in [bytes, ArchiveCheck.sealed(bytes)] {
+            if let drill = try? DrillRecord.decode(candidate) {
+                let again = try? DrillRecord.decode(drill.encoded)
+                try require(again == drill, "\(drill.id) was read back otherwise")
+            }
+            guard let tried = try? VerificationRecord.decode(candidate) else { continue }
+            let again = try? VerificationRecord.decode(tried.encoded)
+            try require(
+                again?.id == tried.id && again?.failure == tried.failure && again?.position == tried.position,
+                "\(tried.id) was read back otherwise")
+        }
+    }
+
     /// A text is a name in one form only.
     static let archiveNames = FuzzTarget("archive-names", lengthMax: 512) { bytes throws(Violation) in
         guard let text = String(validating: bytes, as: UTF8.self) else { return }

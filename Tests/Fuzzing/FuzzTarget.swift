@@ -24,7 +24,7 @@ public struct FuzzTarget: Sendable {
         .respRequests, .respReplies, .httpRequests, .httpAnswers, .json, .peerFrames, .logFrames, .logRecords,
         .logRecovery, .logSegments, .entries, .dumps, .settings, .tokenFiles, .identityFiles, .clusterFiles,
         .snapshotManifests, .snapshotTables, .snapshotChunks, .storeAnswers, .archiveObjects,
-        .backupManifests, .archiveNames,
+        .backupManifests, .archiveRecords, .archiveNames,
     ]
 
     public static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
