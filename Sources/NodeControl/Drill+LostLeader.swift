@@ -1,4 +1,4 @@
-// The leader of a scratch cluster is killed under writes, or that of a live one hands over.
+// The leader of a scratch cluster is killed right after writes, or that of a live one hands over.
 
 import ArchiveFormat
 import Platform
@@ -34,13 +34,10 @@ extension Drill {
         thread?.join()
         // Nodes tell their state ten times a second: what is seen after a write was taken was so before, and when is
         // not known.
-        func at(_ seen: Instant?) -> (instant: Instant, note: String) {
-            guard let seen, seen < served else { return (served, ", at the latest by the first write that is taken") }
-            return (seen, "")
+        if let detected = watch.detected, detected < served {
+            note(.detection, "the survivors left the term of the lost leader", at: detected)
         }
-        let (detected, led) = (at(watch.detected), at(seen?.at))
-        note(.detection, "the survivors left the term of the lost leader" + detected.note, at: detected.instant)
-        note(.response, "\(seen?.name ?? "another node") leads" + led.note, at: led.instant)
+        if let seen, seen.at < served { note(.response, "\(seen.name) leads", at: seen.at) }
         note(.recovery, "the first write is acknowledged", at: served)
 
         var client = try DrillClient.open(playground, survivor)
@@ -78,10 +75,12 @@ extension Drill {
             let began = MonotonicClock.now()
             note(.disaster, "the leader of \(view.name) is asked to hand over", at: began)
             let report = try view.failover(to: nil, isForced: false)
-            let pause = Duration.microseconds(Int64((report.pauseMilliseconds ?? report.totalMilliseconds) * 1000))
-            note(.detection, "\(report.from) holds requests", at: began)
-            note(.recovery, "\(report.to) takes the writes that waited, by the nodes' own figure", at: began + pause)
-            note(.response, "\(report.to) leads in term \(report.term)")
+            if let pause = report.pauseMilliseconds {
+                let end = began + .microseconds(Int64(pause * 1000))
+                note(.recovery, "\(report.to) takes writes, after a pause by the nodes' own figure", at: end)
+            } else {
+                note(.recovery, "\(report.to) leads in term \(report.term); nobody told of the pause")
+            }
             check("another node leads", expected: "yes", found: report.from == report.to ? "no" : "yes")
         }
     }
